@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What the role state machines (fa.c, ha.c; pcn.c to come) share: events in, actions out.  Pure: a role has no socket,
+ * no clock and no thread; "now" is an argument (monotonic milliseconds), wall-clock time comes with the event.
+ *
+ * An event is borrowed for the call.  Actions are returned in order in a struct actions, which owns what it holds and
+ * is ended with actions_clear().  agent/run/ carries them out.
+ */
+#ifndef MIPVPN_ROLE_H
+#define MIPVPN_ROLE_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/mip/mip.h"
+#include "diameter/msg.h"
+#include "lib/log.h"
+
+typedef uint64_t role_ms;	/* monotonic, ms */
+
+/* Key of everything that belongs to one registration at this node; unique in the process, also across roles.
+ * FA: Diameter Session-Id of the AMR; HA: of the HAR (or "local:<hoa>" without AAA). */
+#define ROLE_SESSION_MAX DM_SESSION_MAX
+
+/* Where a packet came from or goes to. */
+struct role_path {
+	unsigned ifindex;	/* link interface (FA: MN side); 0 = the core side UDP socket */
+	uint8_t mac[6];		/* link-layer peer, valid when ifindex != 0 */
+	struct in_addr src, dst;	/* IP, as on the packet */
+	uint16_t sport, dport;
+	uint8_t ttl;
+};
+
+enum role_event_type {
+	EV_PACKET,		/* a UDP/434 payload: path, data, len */
+	EV_SOLICIT,		/* FA, HA on a link: agent solicitation: path */
+	EV_ICMP_ERROR,		/* FA: ICMP error for a relayed request: icmp_type/code, dst of the request in path.dst */
+	EV_AMA,			/* FA: answer to ACT_AMR: session, ama */
+	EV_AAA_FAILED,		/* FA: AMR undeliverable or timed out: session, result (3002, 3004; 0 = timeout) */
+	EV_HAR,			/* HA: har; answer by ACT_HAA with the same token */
+	EV_ASR,			/* session is to be ended (AAAH says so): session; answer by ACT_ASA, same token */
+	EV_VPN_UP,		/* all profiles of session's ACT_VPN_INSTALL are up (or ready, for a responder) */
+	EV_VPN_FAILED,		/* one could not be set up: session, text; vpn/ has already taken down what it set */
+	EV_VPN_DOWN,		/* a tunnel of a standing session is gone and could not be brought back: session, text */
+	EV_DROP,		/* console: drop the user whose NAI, home address or session is text */
+	EV_TIMER		/* fa_next/ha_next has come */
+};
+struct role_event {
+	enum role_event_type type;
+	uint64_t wall_ms;	/* Unix time, ms */
+	struct role_path path;
+	const uint8_t *data;
+	size_t len;
+	const char *session;
+	const char *text;
+	uint32_t result;
+	uint64_t token;		/* of a Diameter request, given back in the answer action */
+	uint8_t icmp_type, icmp_code;
+	const struct dm_ama *ama;
+	const struct dm_har *har;
+};
+
+enum action_type {
+	ACT_LINK_SEND,		/* data on a link: path (ifindex, mac, src, dst, ports, ttl); proto UDP or ICMP */
+	ACT_UDP_SEND,		/* data from the core side socket: path.src (0 = any) .. path.dport */
+	ACT_AMR,		/* amr (owned) */
+	ACT_HAA,		/* haa (owned), token */
+	ACT_ASA,		/* token, result */
+	ACT_STR,		/* session, cause, user, dest_realm/host in end */
+	ACT_VPN_INSTALL,	/* session, profiles (owned), deadline_ms: make desired; answers EV_VPN_UP / EV_VPN_FAILED */
+	ACT_VPN_REMOVE,		/* session: make not desired */
+	ACT_VISITOR_ADD,	/* FA: hoa, ifindex, mac: route and pinned neighbour; tunnel from peer (the HA) accepted */
+	ACT_VISITOR_DEL,
+	ACT_REVERSE_ADD,	/* FA: hoa, ifindex, local (CoA), peer (HA): everything from hoa goes into the IP-in-IP tunnel
+				 * (what matches a VPN profile excepted) */
+	ACT_REVERSE_DEL,
+	ACT_TUNNEL_ADD,		/* IP-in-IP to peer from local, by reference count */
+	ACT_TUNNEL_DEL,
+	ACT_BINDING_ADD,	/* HA: hoa -> IP-in-IP tunnel local..peer (VPN profiles excepted) */
+	ACT_BINDING_DEL,
+	ACT_PROXY_ARP_ADD,	/* HA: hoa on the home link; with gratuitous ARP, own MAC */
+	ACT_PROXY_ARP_DEL,	/* stop; mac != 0: gratuitous ARP with the MN's MAC */
+	ACT_EVENT		/* one line for the log and `mipvpnctl show events`: level, text (owned) */
+};
+struct action {
+	enum action_type type;
+	struct role_path path;
+	uint8_t proto;			/* ACT_LINK_SEND: IPPROTO_UDP or IPPROTO_ICMP */
+	struct dm_bytes *data;		/* owned */
+	char session[ROLE_SESSION_MAX];
+	struct in_addr hoa, local, peer;
+	unsigned ifindex;
+	uint8_t mac[6];
+	uint32_t deadline_ms;		/* from now */
+	uint64_t token;
+	uint32_t result;
+	struct dm_amr *amr;		/* owned */
+	struct dm_haa *haa;		/* owned */
+	struct dm_end *end;		/* owned */
+	struct vpn_profile *profiles;	/* owned, n_profiles */
+	uint8_t n_profiles;
+	enum log_level level;
+	char *text;			/* owned */
+};
+struct actions { struct action *a; size_t n, cap; };
+struct action *actions_add(struct actions *as, enum action_type type);	/* borrowed, zeroed; NULL without memory */
+void actions_clear(struct actions *as);					/* wipes keys */
+
+/* A configured security association (RFC 5944 1.6); AAA-made ones live in the role. */
+struct role_sa {
+	struct in_addr peer;	/* agent's address; or 0 with nai */
+	char nai[MIP_NAI_MAX + 1];
+	uint32_t spi;
+	enum crypto_mac alg;
+	struct vpn_key key;
+};
+
+/* Rows for the console (show bindings | visitors); copied out. */
+struct role_row {
+	char session[ROLE_SESSION_MAX], nai[MIP_NAI_MAX + 1];
+	struct in_addr hoa, coa, ha;
+	const char *state;	/* static word: "aaa", "tunnels", "relayed", "registered", ... */
+	uint32_t lifetime_s, left_s;
+	uint64_t since_wall_ms;
+	uint8_t n_profiles;
+	bool reverse_tunnel;
+};
+
+#endif

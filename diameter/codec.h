@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * libfdproto messages <-> the structs of diameter/msg.h.  Works in freeDiameterd's extensions and in the agent alike.
+ * dm_dict_resolve() once after dict_mipvpn is loaded (the agent loads the same table, see dict_mipvpn.h).
+ *
+ * Parsers: 0, or the Result-Code to answer with and a reason in err ("MIP-Reg-Request: 12 bytes, at least 24").
+ * The struct is always safe to wipe.  Nothing in here trusts the peer: lengths, address families, NULs in strings,
+ * number of profiles are checked.  Builders fill a message that the caller made with fd_msg_new(_answer_from_req);
+ * 0 or errno.  Callers must never return an error from a dispatch callback (facts: the request would vanish).
+ */
+#ifndef MIPVPN_DIAMETER_CODEC_H
+#define MIPVPN_DIAMETER_CODEC_H
+
+#include <freeDiameter/extension.h>
+
+#include "diameter/msg.h"
+
+int dm_dict_resolve(char *err, size_t err_len);
+
+/* New messages with Session-Id etc. out of the struct; *out is the caller's. Origin-Host/Realm are the node's own. */
+int dm_amr_build(const struct dm_amr *a, struct msg **out);
+int dm_har_build(const struct dm_har *h, struct msg **out);
+int dm_str_build(const struct dm_end *e, struct msg **out);
+int dm_asr_build(const struct dm_end *e, struct msg **out);
+/* Turn the request *m into its answer. */
+int dm_ama_answer(const struct dm_ama *a, struct msg **m);
+int dm_haa_answer(const struct dm_haa *h, struct msg **m);
+int dm_plain_answer(uint32_t result, const char *error, struct msg **m);	/* STA, ASA, any refusal */
+
+int dm_amr_parse(struct msg *m, struct dm_amr *out, char *err, size_t err_len);
+int dm_ama_parse(struct msg *m, struct dm_ama *out, char *err, size_t err_len);
+int dm_har_parse(struct msg *m, struct dm_har *out, char *err, size_t err_len);
+int dm_haa_parse(struct msg *m, struct dm_haa *out, char *err, size_t err_len);
+int dm_end_parse(struct msg *m, struct dm_end *out, char *err, size_t err_len);
+
+/* The workarounds that every process with libfdcore in it needs (doc/freediameter.md): NULs in Session-Ids, no-op
+ * hooks instead of formatted dumps (dumps = true gives them back). */
+int dm_workarounds_install(bool dumps);
+
+#endif

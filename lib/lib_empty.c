@@ -1,0 +1,1 @@
+extern int lib_empty; int lib_empty;

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * struct vpn_profile: the one description of a VPN in the whole project (requirement B1).  It has one codec each for
+ * the Diameter AVP group (diameter/profile.h), the Mobile IP vendor extension (issue of the PCN), the database row
+ * (extensions/app_mipvpn_aaah) and JSON (below).
+ *
+ * Direction: "source" is the mobile node's side, "destination" the correspondent's; "up" goes from source to
+ * destination.  The source gateway initiates the tunnel, the destination gateway responds: that one rule says who
+ * does what in all scenarios.  FA: (src_gw FA, dst_gw HA or PCN); HA: that one as responder, and (src_gw HA, dst_gw GW).
+ */
+#ifndef MIPVPN_VPN_PROFILE_H
+#define MIPVPN_VPN_PROFILE_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#define VPN_PROFILES_MAX 32	/* profiles of one session at one node */
+#define VPN_KEY_MAX 64		/* bytes */
+#define VPN_NAME_MAX 64		/* with the NUL */
+#define VPN_ID_MAX 128		/* with the NUL */
+#define VPN_SPI_DEFAULT 256u	/* the default SPI: the relation that the two gateways share (E6, C3) */
+
+enum vpn_security { VPN_SEC_ESP = 1, VPN_SEC_AH = 2, VPN_SEC_ENCAP = 3 };
+enum vpn_gw_type {
+	VPN_GW_AGENT = 0,	/* one of our agents, the path goes on behind it (FA-HA) */
+	VPN_GW_STATIC = 1,	/* an enterprise's gateway, configured once from the SLA */
+	VPN_GW_DYNAMIC = 2	/* a PCN, told by Binding Update */
+};
+
+struct vpn_prefix {
+	struct in_addr addr;	/* network byte order, host bits zero */
+	uint8_t len;		/* 0..32 */
+};
+
+struct vpn_key {
+	uint8_t len;		/* 0 = none */
+	uint8_t data[VPN_KEY_MAX];
+};
+
+struct vpn_profile {
+	uint32_t number;		/* profile number, unique in the database (A1) */
+	struct vpn_prefix src;		/* the mobile node: its home address /32 */
+	struct vpn_prefix dst;		/* what the user may reach with it */
+	uint8_t tos_up, tos_down;	/* TOS byte (DSCP << 2) to set; 0 = leave alone (E4) */
+	enum vpn_security security;
+	struct in_addr src_gw, dst_gw;	/* network byte order */
+	enum vpn_gw_type dst_gw_type;
+	uint32_t spi_up, spi_down;	/* name the security relation; VPN_SPI_DEFAULT = the shared one */
+	struct vpn_key enc_key, auth_key;	/* of this session; empty with the default SPI */
+	bool required;			/* the registration fails without it (default true) */
+	char esp_proposal[VPN_NAME_MAX];	/* strongSwan notation; "" = the agent's default */
+
+	/* What the SLA says about a static gateway (A5); empty/zero unless dst_gw_type is VPN_GW_STATIC. */
+	char sla[VPN_NAME_MAX];		/* [a-z0-9-]+ : name of the contract, names the connection */
+	struct vpn_prefix sla_src, sla_dst;	/* selectors of the site-to-site connection */
+	char ike_local[VPN_ID_MAX], ike_remote[VPN_ID_MAX];	/* IKE identities; "" = the gateway addresses */
+	char ike_proposal[VPN_NAME_MAX];
+	struct vpn_key psk;		/* of the SLA */
+};
+
+/* "192.0.2.0/24" or "192.0.2.1"; false when malformed or host bits are set. */
+bool vpn_prefix_parse(const char *text, struct vpn_prefix *out);
+#define VPN_PREFIX_STRLEN 19
+const char *vpn_prefix_str(const struct vpn_prefix *p, char buf[VPN_PREFIX_STRLEN]);
+bool vpn_prefix_has(const struct vpn_prefix *p, struct in_addr a);
+bool vpn_prefix_equal(const struct vpn_prefix *a, const struct vpn_prefix *b);
+
+/* What is wrong with it, in words (static text), or NULL when it can be installed. */
+const char *vpn_profile_check(const struct vpn_profile *p);
+/* Same tunnel, selectors, marks and keys. */
+bool vpn_profile_equal(const struct vpn_profile *a, const struct vpn_profile *b);
+
+/* Per-user relation (spi not default):
+ * PSK = HKDF-SHA256(enc_key || auth_key, salt "mipvpn", info "ike-psk" || number || spi_up || spi_down), 32 bytes;
+ * kid = 8 hex digits from the same HKDF with info "ike-kid"...: names this generation of keys, reveals nothing.
+ * Return -1 when the profile has no keys. */
+int vpn_profile_psk(const struct vpn_profile *p, uint8_t psk[32]);
+int vpn_profile_kid(const struct vpn_profile *p, char kid[9]);
+/* IKE identity of one end: "<number>-<spi_up>-<spi_down>-<kid>@<gateway address>", the kid "shared" without keys. */
+int vpn_profile_ike_id(const struct vpn_profile *p, struct in_addr gateway, char out[VPN_ID_MAX]);
+
+/* JSON for the console; keys appear only when show_keys.  Returns new. */
+json_t *vpn_profile_json(const struct vpn_profile *p, bool show_keys);
+/* The reverse (state files, tests); -1 with a reason. */
+int vpn_profile_from_json(const json_t *j, struct vpn_profile *out, char *err, size_t err_len);
+
+void vpn_profile_wipe(struct vpn_profile *p);	/* keys and all, with crypto_wipe */
+
+#endif

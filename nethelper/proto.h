@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The agent <-> mipvpn-nethelper protocol: fixed-size structs over a SOCK_SEQPACKET socketpair, one request one reply,
+ * in order, matched by id.  Verbs are the whole of what the privileged side can be asked; it checks every argument.
+ * The helper runs several requests that are queued together as one nftables transaction.
+ */
+#ifndef MIPVPN_NETHELPER_PROTO_H
+#define MIPVPN_NETHELPER_PROTO_H
+
+#include <netinet/in.h>
+#include <stdint.h>
+
+#include "lib/vpn_profile.h"
+
+#define NH_VERSION 1
+#define NH_TABLE_MIP 434	/* routing table: visitors and bindings */
+#define NH_TABLE_REVERSE 100000	/* + ifindex of the tunnel: default route into it */
+#define NH_TABLE_CHARON 220	/* charon's */
+#define NH_PREF_VPN 100		/* ip rule preferences, in this order */
+#define NH_PREF_MIP 110
+#define NH_PREF_REVERSE 120
+
+enum nh_verb {
+	NH_HELLO = 1,	/* version check; reply.value = 1 when kernel ipip works, 0 = user-space fallback */
+	NH_FLUSH,	/* remove everything that a helper of this agent ever made: rules, routes, neighbours, tunnels, table */
+	NH_OPEN_UDP,	/* UDP socket bound to addr:434 (addr 0 = any), IP_PKTINFO, IP_RECVTTL, IP_RECVERR: fd */
+	NH_OPEN_LINK,	/* packet socket (SOCK_DGRAM, ETH_P_IP) on ifname, locked filter: UDP dport 434 and ICMP type 9/10: fd */
+	NH_OPEN_VICI,	/* connected to the configured charon socket: fd. The path is the helper's argument, not the agent's */
+	NH_VISITOR_ADD,	/* addr via ifindex, mac: route in NH_TABLE_MIP + permanent neighbour */
+	NH_VISITOR_DEL,
+	NH_IPIP_ADD,	/* tunnel local..peer, by reference count in the helper */
+	NH_IPIP_DEL,
+	NH_BINDING_ADD,	/* addr -> tunnel local..peer (must exist) in NH_TABLE_MIP; reverse packets: source checked */
+	NH_BINDING_DEL,
+	NH_REVERSE_ADD,	/* rule: from addr iif ifindex -> table of tunnel local..peer */
+	NH_REVERSE_DEL,
+	NH_PROXY_ARP_ADD,	/* addr on ifindex */
+	NH_PROXY_ARP_DEL,
+	NH_GARP,	/* gratuitous ARP for addr on ifindex; mac 0 = own */
+	NH_VPN_ADD,	/* one profile's data path: src, dst, tos_up, tos_down: rules to charon's table both ways, marks, allow */
+	NH_VPN_DEL,
+	NH_PROTECT_ADD,	/* prefix dst: default drop for packets to and from it that no NH_VPN_ADD allows */
+	NH_PROTECT_DEL,
+	NH_ENCAP_ADD,	/* encapsulation-only profile: src/dst into the tunnel local..peer instead of charon's table */
+	NH_ENCAP_DEL,
+	NH_VERB_MAX
+};
+struct nh_request {
+	uint32_t id;
+	uint32_t verb;
+	struct in_addr addr, local, peer;
+	uint32_t ifindex;
+	uint8_t mac[6];
+	uint8_t tos_up, tos_down;
+	struct vpn_prefix src, dst;
+	char ifname[16];
+	uint8_t here_is_src;	/* NH_VPN_ADD: 1 = the mobile node's side (FA), 0 = the other end: both may matter for iif checks */
+};
+struct nh_reply {
+	uint32_t id;
+	int32_t error;		/* 0 or errno */
+	uint32_t value;
+	char text[160];		/* reason in words */
+	/* a descriptor, when the verb gives one, comes as SCM_RIGHTS */
+};
+
+#endif
