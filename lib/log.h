@@ -15,7 +15,10 @@ typedef void (*log_sink)(enum log_level level, const char *tag, const char *text
 
 /* sink NULL = standard error.  Call before threads start. */
 void log_init(const char *program, enum log_level least, log_sink sink);
+/* A ready sink: syslog(3), facility daemon. */
+void log_sink_syslog(enum log_level level, const char *tag, const char *text);
 void log_set_level(enum log_level least);
+/* debug, info, notice, warning, error. */
 bool log_level_parse(const char *word, enum log_level *out);
 void log_debug(const char *tag, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_info(const char *tag, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -64,7 +64,7 @@ struct vpn_profile {
 
 /* "192.0.2.0/24" or "192.0.2.1"; false when malformed or host bits are set. */
 bool vpn_prefix_parse(const char *text, struct vpn_prefix *out);
-#define VPN_PREFIX_STRLEN 19
+#define VPN_PREFIX_STRLEN 20
 const char *vpn_prefix_str(const struct vpn_prefix *p, char buf[VPN_PREFIX_STRLEN]);
 bool vpn_prefix_has(const struct vpn_prefix *p, struct in_addr a);
 bool vpn_prefix_equal(const struct vpn_prefix *a, const struct vpn_prefix *b);

@@ -1,1 +1,0 @@
-extern int lib_empty; int lib_empty;
