@@ -13,9 +13,8 @@
 
 #include <freeDiameter/extension.h>
 
+#include "diameter/dict.h"
 #include "diameter/msg.h"
-
-int dm_dict_resolve(char *err, size_t err_len);
 
 /* New messages with Session-Id etc. out of the struct; *out is the caller's. Origin-Host/Realm are the node's own. */
 int dm_amr_build(const struct dm_amr *a, struct msg **out);
