@@ -7,6 +7,7 @@
  * says success and violates its ABNF without telling anybody, so the codec checks these and says what is wrong.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
