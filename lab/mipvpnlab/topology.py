@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The nodes and wires of the fast lab.
+
+      visited link 10.2.1.0/24           core 198.51.100.0/24                 enterprise 10.9.0.0/24
+  mn1 mn2 mn3 ----------- fa .11 ---------+--------+------- gw .31 ------------- cn .5
+                                          |        |
+                         aaaf .41 --------+        +------- ha .21 ------------- hh .5
+                         aaah .51 --------+                     home link 10.1.0.0/24
+
+Every wire is a bridge in the namespace `net`, its ports are named NODE.INTERFACE: a node is moved to another link by
+giving its port another master, and one capture there sees every wire.
+"""
+from dataclasses import dataclass, field
+
+from . import netns
+
+WIRES = ("core", "visited", "home", "ent")
+NET = "net"
+
+FA, HA, GW, AAAF, AAAH = "198.51.100.11", "198.51.100.21", "198.51.100.31", "198.51.100.41", "198.51.100.51"
+FA_LINK, HA_HOME, HOME_HOST, CN = "10.2.1.1", "10.1.0.1", "10.1.0.5", "10.9.0.5"
+HOME_NET, VISITED_NET, ENT_NET = "10.1.0.0/24", "10.2.1.0/24", "10.9.0.0/24"
+HOME = {"alice": "10.1.0.10", "bob": "10.1.0.11", "carol": "10.1.0.12", "mallory": "10.1.0.14"}
+VPN_USERS = ("alice", "bob", "mallory")		# whose addresses kernel-libipsec must find on a gateway
+
+# What the Internet between the domains would know.
+TO_HOME, TO_VISITED, TO_ENT = f"{HOME_NET} via {HA}", f"{VISITED_NET} via {FA}", f"{ENT_NET} via {GW}"
+
+
+@dataclass
+class Node:
+    """interfaces: name -> (wire, address or None)."""
+    interfaces: dict
+    routes: list = field(default_factory=list)
+    forwards: bool = False
+
+
+NODES = {
+    "fa": Node({"core0": ("core", FA + "/24"), "link0": ("visited", FA_LINK + "/24")}, [TO_HOME, TO_ENT], True),
+    "ha": Node({"core0": ("core", HA + "/24"), "home0": ("home", HA_HOME + "/24")}, [TO_VISITED, TO_ENT], True),
+    "gw": Node({"core0": ("core", GW + "/24"), "ent0": ("ent", "10.9.0.1/24")}, [TO_HOME, TO_VISITED], True),
+    "aaaf": Node({"core0": ("core", AAAF + "/24")}, [TO_HOME, TO_VISITED]),
+    "aaah": Node({"core0": ("core", AAAH + "/24")}, [TO_HOME, TO_VISITED]),
+    "cn": Node({"eth0": ("ent", CN + "/24")}, ["default via 10.9.0.1"]),
+    "hh": Node({"eth0": ("home", HOME_HOST + "/24")}, [f"default via {HA_HOME}"]),
+    "mn1": Node({"eth0": ("visited", None)}),
+    "mn2": Node({"eth0": ("visited", None)}),
+    "mn3": Node({"eth0": ("visited", None)}),
+}
+GATEWAYS = ("fa", "ha", "gw")
+
+
+def build(settings):
+    """Makes the namespaces, wires, addresses and routes."""
+    net = settings.ns(NET)
+    netns.add(net)
+    netns.sysctl(net, {"ipv6/conf/all/disable_ipv6": 1})
+    netns.ip_batch(net, [line for w in WIRES for line in (
+        f"link add {w} type bridge stp_state 0 forward_delay 0 mcast_snooping 0", f"link set {w} up")])
+    for name, node in NODES.items():
+        _build_node(settings, name, node)
+
+
+def _build_node(settings, name, node):
+    ns = settings.ns(name)
+    netns.add(ns)
+    netns.sysctl(ns, _sysctls(node))
+    for ifname, (wire, _) in node.interfaces.items():
+        port = f"{name}.{ifname}"
+        netns.ip_batch(settings.ns(NET), [f"link add {port} type veth peer name {ifname} netns {ns}",
+            f"link set {port} master {wire} up"])
+    lines = [f"link set {i} up" for i in node.interfaces]
+    lines += [f"addr add {addr} dev {i}" for i, (_, addr) in node.interfaces.items() if addr]
+    lines += [f"route add {r}" for r in node.routes]
+    netns.ip_batch(ns, lines)
+
+
+def _sysctls(node):
+    settings = {"ipv6/conf/all/disable_ipv6": 1, "ipv4/conf/all/rp_filter": 0, "ipv4/conf/default/rp_filter": 0,
+        "ipv4/conf/all/send_redirects": 0, "ipv4/conf/default/send_redirects": 0}
+    if node.forwards:
+        # arp_ignore: the addresses that kernel-libipsec wants on lo must not be answered for on a link.
+        settings.update({"ipv4/ip_forward": 1, "ipv4/conf/all/arp_ignore": 1})
+    return settings
+
+
+def prepare_libipsec(settings):
+    """What kernel-libipsec needs and kernel XFRM does not: an address inside each local traffic selector, and the
+    local table behind charon's and the agent's (see doc/lab.md)."""
+    home = [f"addr add {HOME[u]}/32 dev lo" for u in VPN_USERS]
+    local = ["rule add pref 1000 lookup local", "rule del pref 0"]
+    netns.ip_batch(settings.ns("fa"), local + home)
+    netns.ip_batch(settings.ns("ha"), local + home + [f"addr add {ENT_NET.split('/')[0]}/32 dev lo"])
+
+
+def plug(settings, node, wire, ifname="eth0"):
+    """Takes a node's cable to another wire: its carrier goes and comes, as on a real machine."""
+    port = f"{node}.{ifname}"
+    netns.ip_batch(settings.ns(NET), [f"link set {port} down", f"link set {port} master {wire}", f"link set {port} up"])
+
+
+def destroy(settings):
+    for ns in netns.names(settings.prefix):
+        netns.delete(ns)
