@@ -53,7 +53,7 @@ struct vici_conn_ops {
 	/* A streamed or subscribed event. */
 	void (*event)(void *user, const char *name, const uint8_t *data, size_t len);
 	void (*closed)(void *user, const char *why);	/* the descriptor is dead; all commands have been answered with !ok */
-};
+};	/* None of them may free the connection; all may queue commands. */
 /* Takes fd (connected, non-blocking). */
 struct vici_conn *vici_conn_new(int fd, const struct vici_conn_ops *ops, void *user);
 void vici_conn_free(struct vici_conn *c);	/* closes fd; silent */
@@ -61,7 +61,8 @@ int vici_conn_fd(const struct vici_conn *c);
 bool vici_conn_wants_write(const struct vici_conn *c);
 void vici_conn_io(struct vici_conn *c, bool readable, bool writable, uint64_t now_ms);
 /* Queue a command; takes m (NULL = no arguments). stream_event: the event that carries rows ("list-sa") or NULL.
- * Returns an id for the reply, 0 when the queue (bounded) is full. */
+ * deadline_ms counts from the moment the command is sent: what waits behind a slow one is not late yet.
+ * Returns an id for the reply, 0 when the queue (bounded) is full, m is spoilt or the connection is dead. */
 uint64_t vici_conn_command(struct vici_conn *c, const char *name, struct vici_msg *m, const char *stream_event,
 			   uint64_t deadline_ms, uint64_t now_ms);
 int vici_conn_subscribe(struct vici_conn *c, const char *event, uint64_t now_ms);
