@@ -24,7 +24,11 @@
 #define MIP_LIFETIME_INFINITE 0xffff
 #define MIP_SPI_MIN 256		/* 0..255 are reserved */
 #define MIP_SPI_CHAP 2		/* RFC 4721 */
-#define MIP_VENDOR 32473	/* until configure's --with-vendor-id says otherwise */
+#ifdef MIPVPN_VENDOR_ID		/* configure --with-vendor-id */
+#define MIP_VENDOR MIPVPN_VENDOR_ID
+#else
+#define MIP_VENDOR 32473u
+#endif
 #define MIP_VENDOR_SERVICE_UPDATE 1	/* NVSE vendor type: read the user's VPNs again (F7); no value */
 
 enum mip_type { MIP_RRQ = 1, MIP_RRP = 3 };
@@ -160,6 +164,8 @@ int mip_keygen_derive(const void *aaa_key, size_t key_len, const void *nonce, si
 uint64_t mip_ident_from_unix_ms(uint64_t unix_ms, uint32_t low_noise);
 /* Difference a - b in ms with the NTP era unfolded (2036). */
 int64_t mip_ident_diff_ms(uint64_t a, uint64_t b);
+/* a is later than b (replay protection compares all 64 bits, across the era too). */
+bool mip_ident_later(uint64_t a, uint64_t b);
 
 /* --- agent advertisement and solicitation: ICMP message, from its type byte (RFC 5944 2.1; ext 16, 19, 24) --- */
 enum mip_adv_flag { MIP_ADV_R = 0x8000, MIP_ADV_B = 0x4000, MIP_ADV_H = 0x2000, MIP_ADV_F = 0x1000, MIP_ADV_M = 0x0800,
