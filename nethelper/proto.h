@@ -18,28 +18,32 @@
 #define NH_TABLE_CHARON 220	/* charon's */
 #define NH_PREF_VPN 100		/* ip rule preferences, in this order */
 #define NH_PREF_MIP 110
+#define NH_PREF_LOCAL 115	/* for reverse tunnels: what a visitor sends to the agent itself stays here */
 #define NH_PREF_REVERSE 120
 
 enum nh_verb {
 	NH_HELLO = 1,	/* version check; reply.value = 1 when kernel ipip works, 0 = user-space fallback */
 	NH_FLUSH,	/* remove everything that a helper of this agent ever made: rules, routes, neighbours, tunnels, table */
 	NH_OPEN_UDP,	/* UDP socket bound to addr:434 (addr 0 = any), IP_PKTINFO, IP_RECVTTL, IP_RECVERR: fd */
-	NH_OPEN_LINK,	/* packet socket (SOCK_DGRAM, ETH_P_IP) on ifname, locked filter: UDP dport 434 and ICMP type 9/10: fd */
+	NH_OPEN_LINK,	/* packet socket (SOCK_DGRAM, ETH_P_IP) on ifname, locked filter: UDP dport 434 and ICMP type 9/10: fd;
+			 * value = ifindex */
 	NH_OPEN_VICI,	/* connected to the configured charon socket: fd. The path is the helper's argument, not the agent's */
-	NH_VISITOR_ADD,	/* addr via ifindex, mac: route in NH_TABLE_MIP + permanent neighbour */
-	NH_VISITOR_DEL,
-	NH_IPIP_ADD,	/* tunnel local..peer, by reference count in the helper */
+	NH_VISITOR_ADD,	/* addr via ifindex, mac: route in NH_TABLE_MIP + permanent neighbour; replaces */
+	NH_VISITOR_DEL,	/* addr */
+	NH_IPIP_ADD,	/* tunnel local..peer, by reference count; what uses it (below) also keeps it */
 	NH_IPIP_DEL,
-	NH_BINDING_ADD,	/* addr -> tunnel local..peer (must exist) in NH_TABLE_MIP; reverse packets: source checked */
-	NH_BINDING_DEL,
-	NH_REVERSE_ADD,	/* rule: from addr iif ifindex -> table of tunnel local..peer */
-	NH_REVERSE_DEL,
+	NH_BINDING_ADD,	/* addr -> tunnel local..peer (must exist) in NH_TABLE_MIP; reverse packets: source
+			 * checked; replaces (a move) */
+	NH_BINDING_DEL,	/* addr; peer, when not 0, has to be the present one */
+	NH_REVERSE_ADD,	/* rule: from addr iif ifindex -> table of tunnel local..peer; replaces */
+	NH_REVERSE_DEL,	/* addr */
 	NH_PROXY_ARP_ADD,	/* addr on ifindex */
 	NH_PROXY_ARP_DEL,
 	NH_GARP,	/* gratuitous ARP for addr on ifindex; mac 0 = own */
-	NH_VPN_ADD,	/* one profile's data path: src, dst, tos_up, tos_down: rules to charon's table both ways, marks, allow */
+	NH_VPN_ADD,	/* one end's part in a profile: src, dst, tos_up, tos_down, here_is_src: the rule into charon's table for
+			 * the direction that we encrypt, marks both ways, allow, never in clear; by reference count */
 	NH_VPN_DEL,
-	NH_PROTECT_ADD,	/* prefix dst: default drop for packets to and from it that no NH_VPN_ADD allows */
+	NH_PROTECT_ADD,	/* prefix dst: default drop for forwarded packets to and from it that no NH_VPN_ADD allows; by count */
 	NH_PROTECT_DEL,
 	NH_ENCAP_ADD,	/* encapsulation-only profile: src/dst into the tunnel local..peer instead of charon's table */
 	NH_ENCAP_DEL,
@@ -54,7 +58,7 @@ struct nh_request {
 	uint8_t tos_up, tos_down;
 	struct vpn_prefix src, dst;
 	char ifname[16];
-	uint8_t here_is_src;	/* NH_VPN_ADD: 1 = the mobile node's side (FA), 0 = the other end: both may matter for iif checks */
+	uint8_t here_is_src;	/* NH_VPN_*, NH_ENCAP_*: 1 = we are the profile's source gateway, 0 = its destination gateway */
 };
 struct nh_reply {
 	uint32_t id;

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "nethelper/fw.h"
+#include "nethelper/fw_impl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fw *fw_new(const char (*links)[IFNAMSIZ], size_t n_links)
+{
+	struct fw *fw = calloc(1, sizeof(*fw));
+
+	if (fw != NULL) {
+		fw->links = links;
+		fw->n_links = n_links;
+	}
+	return fw;
+}
+
+void fw_clear(struct fw *fw)
+{
+	struct user *u, *u2;
+	struct visitor *v, *v2;
+	struct source *s, *s2;
+
+	HASH_ITER(hh, fw->users, u, u2) {
+		HASH_DEL(fw->users, u);
+		free(u->profiles);
+		free(u);
+	}
+	HASH_ITER(hh, fw->visitors, v, v2) {
+		HASH_DEL(fw->visitors, v);
+		free(v);
+	}
+	HASH_ITER(hh, fw->sources, s, s2) {
+		HASH_DEL(fw->sources, s);
+		free(s);
+	}
+	free(fw->protects);
+	if (fw->elements_out != NULL)
+		fclose(fw->elements_out);
+	free(fw->elements);
+	*fw = (struct fw){ .links = fw->links, .n_links = fw->n_links };
+}
+
+void fw_forget(struct fw *fw)
+{
+	fw->table_there = false;
+	fw->unknown = true;
+}
+
+void fw_free(struct fw *fw)
+{
+	if (fw == NULL)
+		return;
+	fw_clear(fw);
+	free(fw);
+}
+
+FILE *fw_elements(struct fw *fw)
+{
+	if (fw->elements_out == NULL)
+		fw->elements_out = open_memstream(&fw->elements, &fw->elements_len);
+	return fw->elements_out;
+}
+
+/* --- visitors and the sources of tunnels -------------------------------------------------------------------------- */
+
+int fw_visitor_del(struct fw *fw, struct in_addr addr)
+{
+	struct visitor *v;
+	FILE *out = fw_elements(fw);
+
+	HASH_FIND(hh, fw->visitors, &addr, sizeof(addr), v);
+	if (v == NULL || out == NULL)
+		return v == NULL ? ENOENT : ENOMEM;
+	fw_put_visitor(out, "delete", v);
+	HASH_DEL(fw->visitors, v);
+	free(v);
+	return 0;
+}
+
+int fw_visitor_add(struct fw *fw, struct in_addr addr, const char *link, const uint8_t mac[6])
+{
+	struct visitor *v;
+	FILE *out = fw_elements(fw);
+
+	if (out == NULL)
+		return ENOMEM;
+	HASH_FIND(hh, fw->visitors, &addr, sizeof(addr), v);
+	if (v != NULL && strcmp(v->link, link) == 0 && memcmp(v->mac, mac, sizeof(v->mac)) == 0)
+		return 0;
+	if (v != NULL)
+		fw_visitor_del(fw, addr);
+	v = calloc(1, sizeof(*v));
+	if (v == NULL)
+		return ENOMEM;
+	v->addr = addr;
+	snprintf(v->link, sizeof(v->link), "%s", link);
+	memcpy(v->mac, mac, sizeof(v->mac));
+	HASH_ADD(hh, fw->visitors, addr, sizeof(v->addr), v);
+	fw_put_visitor(out, "add", v);
+	return 0;
+}
+
+static struct source *source_find(struct fw *fw, const struct source_key *k)
+{
+	struct source *s;
+
+	HASH_FIND(hh, fw->sources, k, sizeof(*k), s);
+	return s;
+}
+
+static int source_add(struct fw *fw, const struct source_key *k, FILE *out)
+{
+	struct source *s = source_find(fw, k);
+
+	if (s == NULL) {
+		s = calloc(1, sizeof(*s));
+		if (s == NULL)
+			return ENOMEM;
+		s->key = *k;
+		HASH_ADD(hh, fw->sources, key, sizeof(s->key), s);
+		fw_put_source(out, "add", k);
+	}
+	s->refs++;
+	return 0;
+}
+
+static int source_del(struct fw *fw, const struct source_key *k, FILE *out)
+{
+	struct source *s = source_find(fw, k);
+
+	if (s == NULL)
+		return ENOENT;
+	if (--s->refs > 0)
+		return 0;
+	fw_put_source(out, "delete", k);
+	HASH_DEL(fw->sources, s);
+	free(s);
+	return 0;
+}
+
+int fw_tunnel_source(struct fw *fw, bool add, const char *tunnel, struct in_addr addr)
+{
+	FILE *out = fw_elements(fw);
+	struct source_key k;
+
+	if (out == NULL)
+		return ENOMEM;
+	memset(&k, 0, sizeof(k));	/* it is hashed with its padding */
+	strncpy(k.tunnel, tunnel, sizeof(k.tunnel) - 1);
+	k.addr = addr;
+	return add ? source_add(fw, &k, out) : source_del(fw, &k, out);
+}
+
+/* --- protected prefixes ------------------------------------------------------------------------------------------- */
+
+int fw_protect(struct fw *fw, bool add, const struct vpn_prefix *prefix)
+{
+	struct protect *p = NULL, *grown;
+
+	for (size_t i = 0; i < fw->n_protects && p == NULL; i++)
+		if (vpn_prefix_equal(&fw->protects[i].prefix, prefix))
+			p = &fw->protects[i];
+	if (p == NULL && !add)
+		return ENOENT;
+	if (p == NULL) {
+		grown = realloc(fw->protects, (fw->n_protects + 1) * sizeof(*grown));
+		if (grown == NULL)
+			return ENOMEM;
+		fw->protects = grown;
+		p = &grown[fw->n_protects++];
+		*p = (struct protect){ .prefix = *prefix };
+	}
+	p->refs += add ? 1 : -1u;
+	if (p->refs == 0)
+		*p = fw->protects[--fw->n_protects];
+	else if (!add || p->refs > 1)
+		return 0;
+	fw->protects_dirty = true;
+	return 0;
+}
+
+/* --- profiles ----------------------------------------------------------------------------------------------------- */
+
+static struct user *user_find(struct fw *fw, struct in_addr src)
+{
+	struct user *u;
+
+	HASH_FIND(hh, fw->users, &src, sizeof(src), u);
+	return u;
+}
+
+static void user_touch(struct fw *fw, struct user *u)
+{
+	if (u->dirty)
+		return;
+	u->dirty = true;
+	u->next_dirty = fw->dirty;
+	fw->dirty = u;
+}
+
+static struct profile *profile_find(struct user *u, const struct vpn_prefix *dst)
+{
+	for (size_t i = 0; u != NULL && i < u->n; i++)
+		if (vpn_prefix_equal(&u->profiles[i].dst, dst))
+			return &u->profiles[i];
+	return NULL;
+}
+
+/* Keeps the longest destinations in front: the first match in the user's chain decides. */
+static struct profile *profile_insert(struct user *u, const struct vpn_prefix *dst)
+{
+	struct profile *grown = realloc(u->profiles, (u->n + 1) * sizeof(*grown));
+	size_t at = 0;
+
+	if (grown == NULL)
+		return NULL;
+	u->profiles = grown;
+	while (at < u->n && grown[at].dst.len >= dst->len)
+		at++;
+	memmove(&grown[at + 1], &grown[at], (u->n - at) * sizeof(*grown));
+	u->n++;
+	grown[at] = (struct profile){ .dst = *dst };
+	return &grown[at];
+}
+
+static struct user *user_need(struct fw *fw, struct in_addr src)
+{
+	struct user *u = user_find(fw, src);
+
+	if (u == NULL) {
+		u = calloc(1, sizeof(*u));
+		if (u == NULL)
+			return NULL;
+		u->src = src;
+		HASH_ADD(hh, fw->users, src, sizeof(u->src), u);
+	}
+	return u;
+}
+
+int fw_vpn_add(struct fw *fw, const struct fw_vpn *v)
+{
+	const char *tunnel = v->tunnel != NULL ? v->tunnel : "";
+	struct user *u = user_need(fw, v->src);
+	struct profile *p = profile_find(u, &v->dst);
+	struct leg *leg;
+
+	if (u == NULL)
+		return ENOMEM;
+	user_touch(fw, u);
+	if (p == NULL)
+		p = profile_insert(u, &v->dst);
+	if (p == NULL)
+		return ENOMEM;
+	leg = &p->leg[v->here_is_src];
+	if (leg->refs > 0 && strcmp(leg->tunnel, tunnel) != 0)
+		return EEXIST;
+	snprintf(leg->tunnel, sizeof(leg->tunnel), "%s", tunnel);
+	leg->refs++;
+	p->tos_up = v->tos_up;
+	p->tos_down = v->tos_down;
+	return 0;
+}
+
+int fw_vpn_del(struct fw *fw, const struct fw_vpn *v)
+{
+	struct user *u = user_find(fw, v->src);
+	struct profile *p = profile_find(u, &v->dst);
+	struct leg *leg = p != NULL ? &p->leg[v->here_is_src] : NULL;
+	size_t at;
+
+	if (leg == NULL || leg->refs == 0 || strcmp(leg->tunnel, v->tunnel != NULL ? v->tunnel : "") != 0)
+		return ENOENT;
+	user_touch(fw, u);
+	leg->refs--;
+	if (p->leg[0].refs == 0 && p->leg[1].refs == 0) {
+		at = (size_t)(p - u->profiles);
+		memmove(p, p + 1, (u->n - at - 1) * sizeof(*p));
+		u->n--;
+	}
+	return 0;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Shared by fw.c (the state) and fw_text.c (its nftables text); nobody else includes it.
+ */
+#ifndef MIPVPN_NH_FW_IMPL_H
+#define MIPVPN_NH_FW_IMPL_H
+
+#include "nethelper/fw.h"
+
+#include <stdio.h>
+#include <uthash.h>
+
+struct leg {			/* our part as destination gateway [0], as source gateway [1] */
+	unsigned refs;
+	char tunnel[IFNAMSIZ];	/* "" = charon's */
+};
+struct profile {
+	struct vpn_prefix dst;
+	struct leg leg[2];
+	uint8_t tos_up, tos_down;
+};
+struct user {
+	struct in_addr src;		/* key */
+	struct profile *profiles;	/* longest dst first */
+	size_t n;
+	bool in_kernel, dirty;
+	struct user *next_dirty;
+	UT_hash_handle hh;
+};
+struct visitor {
+	struct in_addr addr;		/* key */
+	char link[IFNAMSIZ];
+	uint8_t mac[6];
+	UT_hash_handle hh;
+};
+struct source {
+	struct source_key {
+		char tunnel[IFNAMSIZ];
+		struct in_addr addr;
+	} key;
+	unsigned refs;
+	UT_hash_handle hh;
+};
+struct protect {
+	struct vpn_prefix prefix;
+	unsigned refs;
+};
+struct fw {
+	const char (*links)[IFNAMSIZ];
+	size_t n_links;
+	struct user *users, *dirty;
+	struct visitor *visitors;
+	struct source *sources;
+	struct protect *protects;
+	size_t n_protects;
+	bool protects_dirty;
+	bool table_there;	/* as far as we know */
+	bool unknown;		/* a transaction failed: it may be there with anything in it */
+	bool mark_there[64];	/* the chain of this DSCP is in the kernel */
+	char *elements;		/* pending add/delete element commands */
+	size_t elements_len;
+	FILE *elements_out;	/* open_memstream on them; NULL = none pending */
+};
+
+/* Stream for element commands; NULL without memory. */
+FILE *fw_elements(struct fw *fw);
+void fw_put_visitor(FILE *out, const char *command, const struct visitor *v);
+void fw_put_source(FILE *out, const char *command, const struct source_key *k);
+
+#endif

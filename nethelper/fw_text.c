@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The state of fw.c in nftables' own language.  Only addresses, numbers and checked interface names get into it.
+ */
+#include "nethelper/fw_impl.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define T "ip " FW_TABLE " "
+
+/* The parts that never change.  `meta ipsec` and `rt ipsec` are XFRM's way of saying what ipsec* says for libipsec. */
+static const char skeleton[] =
+	"table ip " FW_TABLE " {\n"
+	"	counter denied { comment \"to or from a protected prefix, allowed by no profile\"; }\n"
+	"	counter in_clear { comment \"of a profile, but not out of or not into its tunnel\"; }\n"
+	"	counter spoofed { comment \"a registered address from another station\"; }\n"
+	"	counter tunnel_stray { comment \"out of an IP-in-IP tunnel, for no visitor and from no binding\"; }\n"
+	"	set links { type ifname; }\n"
+	"	set visitors { type ipv4_addr . ifname . ether_addr; }\n"
+	"	set visitor_hosts { type ipv4_addr; }\n"
+	"	set tunnel_sources { type ifname . ipv4_addr; }\n"
+	"	set protected { type ipv4_addr; flags interval; }\n"
+	"	map up { type ipv4_addr : verdict; }\n"
+	"	map down { type ipv4_addr : verdict; }\n"
+	"	chain in_ipsec { iifname \"ipsec*\" return; meta ipsec exists return; counter name in_clear drop; }\n"
+	"	chain out_ipsec { oifname \"ipsec*\" return; rt ipsec exists return; counter name in_clear drop; }\n"
+	"	chain in_visitor { ip saddr . iifname . ether saddr @visitors return; counter name spoofed drop; }\n"
+	"	chain unregistered {\n"
+	"		ip saddr @visitor_hosts counter name spoofed drop\n"
+	"		ip daddr @protected counter name denied drop\n"
+	"	}\n"
+	"	chain tunnel_in {\n"
+	"		type filter hook prerouting priority mangle; policy accept;\n"
+	"		iifname != \"mip*\" accept\n"
+	"		ip daddr @visitor_hosts accept\n"
+	"		iifname . ip saddr @tunnel_sources accept\n"
+	"		counter name tunnel_stray drop\n"
+	"	}\n"
+	"	chain forward {\n"
+	"		type filter hook forward priority filter; policy accept;\n"
+	"		iifname @links ip saddr . iifname . ether saddr != @visitors jump unregistered\n"
+	"		ip saddr vmap @up\n"
+	"		ip daddr vmap @down\n"
+	"		ip daddr @protected counter name denied drop\n"
+	"		ip saddr @protected counter name denied drop\n"
+	"	}\n"
+	"}\n";
+
+static const char *host(struct in_addr a, char buf[INET_ADDRSTRLEN])
+{
+	return inet_ntop(AF_INET, &a, buf, INET_ADDRSTRLEN);
+}
+
+void fw_put_visitor(FILE *out, const char *command, const struct visitor *v)
+{
+	char a[INET_ADDRSTRLEN];
+
+	fprintf(out, "%s element " T "visitors { %s . \"%s\" . %02x:%02x:%02x:%02x:%02x:%02x }\n", command,
+		host(v->addr, a), v->link, v->mac[0], v->mac[1], v->mac[2], v->mac[3], v->mac[4], v->mac[5]);
+	fprintf(out, "%s element " T "visitor_hosts { %s }\n", command, a);
+}
+
+void fw_put_source(FILE *out, const char *command, const struct source_key *k)
+{
+	char a[INET_ADDRSTRLEN];
+
+	fprintf(out, "%s element " T "tunnel_sources { \"%s\" . %s }\n", command, k->tunnel, host(k->addr, a));
+}
+
+/* An interval set takes no prefix that lies in another one: only the outermost are written. */
+static bool covered(const struct fw *fw, size_t i)
+{
+	for (size_t j = 0; j < fw->n_protects; j++)
+		if (fw->protects[j].prefix.len < fw->protects[i].prefix.len &&
+		    vpn_prefix_has(&fw->protects[j].prefix, fw->protects[i].prefix.addr))
+			return true;
+	return false;
+}
+
+static void put_protects(const struct fw *fw, FILE *out)
+{
+	char text[VPN_PREFIX_STRLEN];
+
+	fprintf(out, "flush set " T "protected\n");
+	for (size_t i = 0; i < fw->n_protects; i++)
+		if (!covered(fw, i))
+			fprintf(out, "add element " T "protected { %s }\n",
+				vpn_prefix_str(&fw->protects[i].prefix, text));
+}
+
+static void put_mark_chain(struct fw *fw, FILE *out, uint8_t tos)
+{
+	unsigned dscp = tos >> 2;
+
+	if (fw->mark_there[dscp])
+		return;
+	fw->mark_there[dscp] = true;
+	fprintf(out, "add chain " T "mark_%u\n", dscp);
+	if (dscp != 0)
+		fprintf(out, "add rule " T "mark_%u ip dscp set %u\n", dscp, dscp);
+	fprintf(out, "add rule " T "mark_%u accept\n", dscp);
+}
+
+/* One condition on a profile's packet: where it comes in, or where it goes out. */
+static void put_via(FILE *out, const char *rule, const struct leg *leg, bool in)
+{
+	if (leg->tunnel[0] == '\0')
+		fprintf(out, "%s jump %s_ipsec\n", rule, in ? "in" : "out");
+	else
+		fprintf(out, "%s %cifname != \"%s\" counter name in_clear drop\n", rule, in ? 'i' : 'o', leg->tunnel);
+}
+
+/*
+ * near: our part on the side that the packet comes from; far: on the side that it goes to.  Where we have no part the
+ * other side is in clear: the correspondent's network, or the mobile node, which must then be the registered station.
+ */
+static void put_profile(struct fw *fw, FILE *out, const char *chain, const struct profile *p, bool up)
+{
+	const struct leg *near = &p->leg[up ? 0 : 1], *far = &p->leg[up ? 1 : 0];
+	uint8_t tos = up ? p->tos_up : p->tos_down;
+	char rule[128], dst[VPN_PREFIX_STRLEN];
+
+	snprintf(rule, sizeof(rule), "add rule " T "%s ip %s %s", chain, up ? "daddr" : "saddr",
+		 vpn_prefix_str(&p->dst, dst));
+	put_mark_chain(fw, out, tos);
+	if (near->refs > 0)
+		put_via(out, rule, near, true);
+	else if (up)
+		fprintf(out, "%s jump in_visitor\n", rule);
+	if (far->refs > 0)
+		put_via(out, rule, far, false);
+	fprintf(out, "%s goto mark_%u\n", rule, tos >> 2);
+}
+
+static void put_user_direction(struct fw *fw, FILE *out, const struct user *u, bool up)
+{
+	const char *map = up ? "up" : "down";
+	char a[INET_ADDRSTRLEN], chain[32];
+
+	snprintf(chain, sizeof(chain), "%s_%s", map, host(u->src, a));
+	if (u->n == 0)
+		fprintf(out, "delete element " T "%s { %s }\n", map, a);
+	if (!u->in_kernel)
+		fprintf(out, "add chain " T "%s\n", chain);
+	fprintf(out, "flush chain " T "%s\n", chain);
+	for (size_t i = 0; i < u->n; i++)
+		put_profile(fw, out, chain, &u->profiles[i], up);
+	if (u->n == 0)
+		fprintf(out, "delete chain " T "%s\n", chain);
+	else if (!u->in_kernel)
+		fprintf(out, "add element " T "%s { %s : jump %s }\n", map, a, chain);
+}
+
+static void put_user(struct fw *fw, FILE *out, struct user *u)
+{
+	if (u->n > 0 || u->in_kernel) {
+		put_user_direction(fw, out, u, true);
+		put_user_direction(fw, out, u, false);
+	}
+	u->in_kernel = u->n > 0;
+	u->dirty = false;
+	if (u->n > 0)
+		return;
+	HASH_DEL(fw->users, u);
+	free(u->profiles);
+	free(u);
+}
+
+static void put_dirty_users(struct fw *fw, FILE *out)
+{
+	for (struct user *u = fw->dirty, *next; u != NULL; u = next) {
+		next = u->next_dirty;
+		put_user(fw, out, u);
+	}
+	fw->dirty = NULL;
+}
+
+static void drop_elements(struct fw *fw)
+{
+	if (fw->elements_out != NULL)
+		fclose(fw->elements_out);
+	free(fw->elements);
+	fw->elements_out = NULL;
+	fw->elements = NULL;
+}
+
+static void put_elements(struct fw *fw, FILE *out)
+{
+	if (fw->elements_out == NULL)
+		return;
+	fflush(fw->elements_out);
+	fwrite(fw->elements, 1, fw->elements_len, out);
+	drop_elements(fw);
+}
+
+static bool wanted(const struct fw *fw)
+{
+	return fw->users != NULL || fw->visitors != NULL || fw->sources != NULL || fw->n_protects > 0;
+}
+
+char *fw_changes(struct fw *fw)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out;
+
+	if (!fw->table_there && !fw->unknown && !wanted(fw))
+		return strdup("");
+	if (!fw->table_there)
+		return fw_whole(fw);
+	out = open_memstream(&text, &len);
+	if (out == NULL)
+		return NULL;
+	put_elements(fw, out);
+	if (fw->protects_dirty)
+		put_protects(fw, out);
+	fw->protects_dirty = false;
+	put_dirty_users(fw, out);
+	return fclose(out) == 0 ? text : NULL;
+}
+
+static void put_whole(struct fw *fw, FILE *out)
+{
+	struct user *u, *u2;
+	struct visitor *v, *v2;
+	struct source *s, *s2;
+
+	fprintf(out, "add table ip " FW_TABLE "\ndelete table ip " FW_TABLE "\n%s", skeleton);
+	for (size_t i = 0; i < fw->n_links; i++)
+		fprintf(out, "add element " T "links { \"%s\" }\n", fw->links[i]);
+	HASH_ITER(hh, fw->visitors, v, v2)
+		fw_put_visitor(out, "add", v);
+	HASH_ITER(hh, fw->sources, s, s2)
+		fw_put_source(out, "add", &s->key);
+	put_protects(fw, out);
+	HASH_ITER(hh, fw->users, u, u2) {
+		u->in_kernel = false;
+		put_user(fw, out, u);
+	}
+}
+
+char *fw_whole(struct fw *fw)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (out == NULL)
+		return NULL;
+	memset(fw->mark_there, 0, sizeof(fw->mark_there));
+	drop_elements(fw);
+	fw->dirty = NULL;
+	fw->protects_dirty = false;
+	fw->table_there = true;
+	fw->unknown = false;
+	put_whole(fw, out);
+	return fclose(out) == 0 ? text : NULL;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Profiles' routing: one rule per profile and direction that leaves through a tunnel of ours, into charon's table or
+ * into that of an IP-in-IP device.  What may pass and how it is marked is fw's.
+ */
+#include "nethelper/net_impl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct path_key key_of(const struct nh_request *r)
+{
+	struct path_key k;
+
+	memset(&k, 0, sizeof(k));	/* it is hashed with its padding */
+	k.src.addr = r->src.addr;
+	k.src.len = r->src.len;
+	k.dst.addr = r->dst.addr;
+	k.dst.len = r->dst.len;
+	return k;
+}
+
+static struct path_entry *path_find(struct net *n, const struct path_key *k)
+{
+	struct path_entry *p;
+
+	HASH_FIND(hh, n->paths, k, sizeof(*k), p);
+	return p;
+}
+
+static struct path_entry *path_need(struct net *n, const struct path_key *k)
+{
+	struct path_entry *p = path_find(n, k);
+
+	if (p == NULL) {
+		p = calloc(1, sizeof(*p));
+		if (p == NULL)
+			return NULL;
+		p->key = *k;
+		HASH_ADD(hh, n->paths, key, sizeof(p->key), p);
+	}
+	return p;
+}
+
+static void path_end(struct net *n, struct path_entry *p)
+{
+	if (p->leg[0].refs > 0 || p->leg[1].refs > 0)
+		return;
+	HASH_DEL(n->paths, p);
+	free(p);
+}
+
+/* The source gateway tunnels what goes up, the destination gateway what comes down. */
+static int leg_rule(struct net *n, bool add, const struct path_entry *p, bool here_is_src)
+{
+	const struct tunnel *t = p->leg[here_is_src].tunnel;
+	struct rt_rule rule = { .pref = NH_PREF_VPN, .table = t != NULL ? tunnel_table(t) : NH_TABLE_CHARON,
+				.src = here_is_src ? p->key.src : p->key.dst,
+				.dst = here_is_src ? p->key.dst : p->key.src };
+
+	return net_rt_fail(n, rt_rule_set(n->rt, add, &rule), "setting the rule of the profile");
+}
+
+/* What the mobile node sends through an IP-in-IP tunnel comes out at the destination gateway's end of it. */
+static int leg_source(struct net *n, bool add, const struct path_entry *p, bool here_is_src)
+{
+	const struct tunnel *t = p->leg[here_is_src].tunnel;
+
+	return t != NULL && !here_is_src ? fw_tunnel_source(n->fw, add, t->name, p->key.src.addr) : 0;
+}
+
+static int leg_make(struct net *n, struct path_entry *p, bool here_is_src, struct tunnel *t)
+{
+	int error;
+
+	p->leg[here_is_src].tunnel = t;
+	error = leg_rule(n, true, p, here_is_src);
+	if (error != 0)
+		return error;
+	error = leg_source(n, true, p, here_is_src);
+	if (error != 0)
+		leg_rule(n, false, p, here_is_src);
+	else if (t != NULL)
+		tunnel_use(t);
+	return error;
+}
+
+static void leg_unmake(struct net *n, struct path_entry *p, bool here_is_src)
+{
+	struct tunnel *t = p->leg[here_is_src].tunnel;
+
+	leg_source(n, false, p, here_is_src);
+	leg_rule(n, false, p, here_is_src);
+	p->leg[here_is_src].tunnel = NULL;
+	if (t != NULL)
+		tunnel_release(n, t);
+}
+
+static struct fw_vpn fw_part(const struct nh_request *r, const struct tunnel *t)
+{
+	return (struct fw_vpn){ .src = r->src.addr, .dst = r->dst, .here_is_src = r->here_is_src, .tos_up = r->tos_up,
+				.tos_down = r->tos_down, .tunnel = t != NULL ? t->name : NULL };
+}
+
+static int leg_hold(struct net *n, struct path_entry *p, const struct nh_request *r, struct tunnel *t)
+{
+	struct path_leg *leg = &p->leg[r->here_is_src];
+	struct fw_vpn part = fw_part(r, t);
+	int error;
+
+	if (leg->refs > 0 && leg->tunnel != t)
+		return net_fail(n, EEXIST, "these packets already have a tunnel of another kind");
+	error = leg->refs == 0 ? leg_make(n, p, r->here_is_src, t) : 0;
+	if (error != 0)
+		return error;
+	error = fw_vpn_add(n->fw, &part);
+	if (error == 0)
+		leg->refs++;
+	else if (leg->refs == 0)
+		leg_unmake(n, p, r->here_is_src);
+	return error;
+}
+
+static int path_add(struct net *n, const struct nh_request *r, struct tunnel *t)
+{
+	struct path_key k = key_of(r);
+	struct path_entry *p = path_need(n, &k);
+	int error = p != NULL ? leg_hold(n, p, r, t) : ENOMEM;
+
+	if (p != NULL)
+		path_end(n, p);
+	return error;
+}
+
+static int path_del(struct net *n, const struct nh_request *r, struct tunnel *t)
+{
+	struct path_key k = key_of(r);
+	struct path_entry *p = path_find(n, &k);
+	struct path_leg *leg = p != NULL ? &p->leg[r->here_is_src] : NULL;
+	struct fw_vpn part = fw_part(r, t);
+
+	if (leg == NULL || leg->refs == 0 || leg->tunnel != t)
+		return net_fail(n, ENOENT, "there is no such profile here");
+	fw_vpn_del(n->fw, &part);
+	if (--leg->refs == 0)
+		leg_unmake(n, p, r->here_is_src);
+	path_end(n, p);
+	return 0;
+}
+
+int do_vpn_add(struct net *n, const struct nh_request *r)
+{
+	return path_add(n, r, NULL);
+}
+
+int do_vpn_del(struct net *n, const struct nh_request *r)
+{
+	return path_del(n, r, NULL);
+}
+
+int do_encap_add(struct net *n, const struct nh_request *r)
+{
+	struct tunnel *t = tunnel_find(n, r);
+
+	return t != NULL ? path_add(n, r, t) : ENOENT;
+}
+
+int do_encap_del(struct net *n, const struct nh_request *r)
+{
+	struct tunnel *t = tunnel_find(n, r);
+
+	return t != NULL ? path_del(n, r, t) : ENOENT;
+}
+
+int do_protect_add(struct net *n, const struct nh_request *r)
+{
+	return fw_protect(n->fw, true, &r->dst);
+}
+
+int do_protect_del(struct net *n, const struct nh_request *r)
+{
+	return fw_protect(n->fw, false, &r->dst) == 0 ? 0 : net_fail(n, ENOENT, "that prefix is not protected");
+}
+
+void paths_forget_all(struct net *n)
+{
+	struct path_entry *p, *p2;
+
+	HASH_ITER(hh, n->paths, p, p2) {
+		HASH_DEL(n->paths, p);
+		free(p);
+	}
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "nethelper/sockets.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define MIP_UDP_PORT 434
+
+static int fail(int fd)
+{
+	int error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+	return -1;
+}
+
+static bool set(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
+}
+
+int nh_open_udp(struct in_addr addr)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(MIP_UDP_PORT), .sin_addr = addr };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -1;
+	if (!set(fd, IPPROTO_IP, IP_PKTINFO, 1) || !set(fd, IPPROTO_IP, IP_RECVTTL, 1) ||
+	    !set(fd, IPPROTO_IP, IP_RECVERR, 1) || bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0)
+		return fail(fd);
+	return fd;
+}
+
+/* Offsets are from the IP header: the socket is SOCK_DGRAM. */
+static bool attach_filter(int fd)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6),			/* a later fragment has no ports: refuse */
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 9, 0),
+		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),			/* X = length of the IP header */
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMP, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 5),
+		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 2),			/* UDP destination port */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MIP_UDP_PORT, 4, 3),
+		BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0),			/* ICMP type */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 9, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 10, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, 65535),
+	};
+	struct sock_fprog prog = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) == 0 &&
+	       set(fd, SOL_SOCKET, SO_LOCK_FILTER, 1);
+}
+
+static bool join(int fd, unsigned ifindex, uint8_t last)
+{
+	struct packet_mreq group = { .mr_ifindex = (int)ifindex, .mr_type = PACKET_MR_MULTICAST, .mr_alen = 6,
+				     .mr_address = { 0x01, 0x00, 0x5e, 0x00, 0x00, last } };
+
+	return setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &group, sizeof(group)) == 0;
+}
+
+/* Protocol 0 until the filter is on: nothing gets in before. */
+int nh_open_link(unsigned ifindex)
+{
+	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP),
+				  .sll_ifindex = (int)ifindex };
+	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -1;
+	if (!attach_filter(fd) || bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 || !join(fd, ifindex, 2) ||
+	    !join(fd, ifindex, 11))
+		return fail(fd);
+	return fd;
+}
+
+int nh_open_vici(const char *path)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(to.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(to.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) != 0)
+		return fail(fd);
+	return fd;
+}
