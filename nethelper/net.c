@@ -215,7 +215,7 @@ static void job_result(struct net *n, struct net_job *j, int error)
 
 	j->reply.error = error;
 	if (error != 0)
-		snprintf(j->reply.text, sizeof(j->reply.text), "%s: %s", nh_verb_str(j->request.verb), why);
+		snprintf(j->reply.text, sizeof(j->reply.text), "%s: %.140s", nh_verb_str(j->request.verb), why);
 }
 
 static void job_run(struct net *n, struct net_job *j)

@@ -2,12 +2,12 @@
 #include "nethelper/rt.h"
 
 #include <errno.h>
+#include <net/if.h>	/* before <linux/if.h>, which then leaves out what it has in common */
 #include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/if_tunnel.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
