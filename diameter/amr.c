@@ -48,6 +48,14 @@ static const struct dm_field fields[] = {
 	DM_FIELDS_END
 };
 
+/* What an AAAF may change in an AMR on its way (RFC 4004 7.5). */
+static const struct dm_field revised[] = {
+	DM_FIELD(DM_FEATURE_VECTOR, DM_NUMBER, DM_REQ, struct dm_amr, features),
+	DM_FIELD(DM_CANDIDATE_HOME_AGENT_HOST, DM_IDENTITY, DM_OPT, struct dm_amr, ha_candidate),
+	DM_FIELD_GROUP(DM_ORIGINATING_FOREIGN_AAA, DM_OPT, 0, aaaf_fields),
+	DM_FIELDS_END
+};
+
 /* 338..340 point into 320: whoever verifies the authenticator may rely on them. */
 static uint32_t check_auth(const struct dm_amr *a, struct dm_complaint *c)
 {
@@ -75,4 +83,15 @@ int dm_amr_parse(struct msg *m, struct dm_amr *out, char *err, size_t err_len)
 	if (dm_message_read(m, fields, out, &c) || dm_rrq_check(&out->rrq, &c) || check_auth(out, &c))
 		return (int)c.result;
 	return 0;
+}
+
+int dm_amr_revise(struct msg *m, const struct dm_amr *a)
+{
+	for (const struct dm_field *f = revised; f->kind; f++) {
+		struct avp *avp = NULL;
+
+		if (!fd_msg_search_avp(m, dm_dict_avp(f->avp), &avp) && avp)
+			fd_msg_free(avp);
+	}
+	return dm_fields_write(m, revised, a);
 }

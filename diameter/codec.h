@@ -27,6 +27,8 @@ int dm_haa_answer(const struct dm_haa *h, struct msg **m);
 int dm_plain_answer(uint32_t result, const char *error, struct msg **m);	/* STA, ASA, any refusal */
 
 int dm_amr_parse(struct msg *m, struct dm_amr *out, char *err, size_t err_len);
+/* Puts features, ha_candidate and originating_* of a into an AMR that is passing by (AAAF).  0 or errno. */
+int dm_amr_revise(struct msg *m, const struct dm_amr *a);
 int dm_ama_parse(struct msg *m, struct dm_ama *out, char *err, size_t err_len);
 int dm_har_parse(struct msg *m, struct dm_har *out, char *err, size_t err_len);
 int dm_haa_parse(struct msg *m, struct dm_haa *out, char *err, size_t err_len);
