@@ -160,6 +160,29 @@ def cmd_down(argv):
     return 0
 
 
+def cmd_show(argv):
+    """What ./demo shows."""
+    from . import demo
+    p = _with_build(_parser("show", "Brings a lab up, registers three users, shows what stands, and takes it down."))
+    p.add_argument("--keep", action="store_true", help="leave the lab up")
+    a = p.parse_args(argv)
+    s = Settings(a.dir, a.prefix or st.DEFAULT_PREFIX, a.builddir)
+    keep = False
+    with lock(s.dir):
+        prepare(s)
+        try:
+            good = demo.run(s, a.keep)
+            keep = a.keep
+        except LabError:
+            keep_evidence(s, "demo", True)
+            raise
+        finally:
+            if not keep:
+                bring_down(s)
+    print("the lab is still up; lab/down takes it down" if keep else "the lab is down again")
+    return 0 if good else 1
+
+
 def cmd_status(argv):
     from . import status
     a = _parser("status", "Draws the nodes of the lab and the tunnels that stand.").parse_args(argv)
@@ -171,12 +194,15 @@ def cmd_status(argv):
     return 0
 
 
+COMMANDS = {"up": cmd_up, "down": cmd_down, "run": cmd_run, "status": cmd_status, "show": cmd_show}
+
+
 def main(command):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         _require_root()
         _require_user()
-        return {"up": cmd_up, "down": cmd_down, "run": cmd_run, "status": cmd_status}[command](sys.argv[1:])
+        return COMMANDS[command](sys.argv[1:])
     except LabError as e:
         print(f"lab/{command}: {e}", file=sys.stderr)
         return 1

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""mipvpn-agentd as FA and as HA: configuration, start, readiness, and its console mipvpnctl."""
+import json
+import os
+import shutil
+import subprocess
+
+from . import diameter, netns, procs, sanitize, topology as t
+from .settings import USER, LabError
+from .wait import wait_for, wait_path
+
+COMMON = """\
+user = "{user}"
+log-level = "info"
+control-socket = "{dir}/agentd.ctl"
+vici-socket = "{dir}/charon.vici"
+freediameter-conf = "{dir}/freediameter.conf"
+protect = {{ "{ent}" }}
+"""
+FA_PART = """
+fa {{
+    care-of-address = "{fa}"
+    links = {{ "link0" }}
+{more}
+}}
+"""
+HA_PART = """
+ha {{
+    address = "{ha}"
+    home-prefix = "{home}"
+    home-link = "home0"
+{more}
+}}
+"""
+
+
+def write_conf(settings, node, tls=True, more="", top=""):
+    """more: extra lines of the role's section; top: extra lines outside of it."""
+    diameter.write_agent_conf(settings, node, tls)
+    where = settings.node_dir(node)
+    text = COMMON.format(user=USER, dir=where, ent=t.ENT_NET) + top
+    part = FA_PART if node == "fa" else HA_PART
+    text += part.format(fa=t.FA, ha=t.HA, home=t.HOME_NET, more=more)
+    conf = where / "agentd.conf"
+    conf.write_text(text)
+    shutil.chown(conf, group=USER)
+    os.chmod(conf, 0o640)
+    return conf
+
+
+def control_socket(settings, node):
+    return settings.node_dir(node) / "agentd.ctl"
+
+
+def launch(settings, node):
+    conf = settings.node_dir(node) / "agentd.conf"
+    cmd = [settings.program("mipvpn-agentd"), "-c", conf]
+    return procs.start(settings, "agentd", node, cmd, sanitize.environment(settings, node))
+
+
+def ctl(settings, node, *args, check=True):
+    """Runs mipvpnctl against a node's agent; returns what it printed."""
+    cmd = [settings.program("mipvpnctl"), "-s", str(control_socket(settings, node)), *map(str, args)]
+    env = {**os.environ, **sanitize.environment(settings, node, leaks=False)}
+    p = subprocess.run(cmd, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL, env=env)
+    if check and p.returncode:
+        raise LabError(f"mipvpnctl at {node}: {' '.join(map(str, args))}: {(p.stderr or p.stdout).strip()}")
+    return p.stdout
+
+
+def show(settings, node, what):
+    return json.loads(ctl(settings, node, "--json", "show", what))
+
+
+def rows(settings, node, what):
+    """The rows of a list, whether it is given bare or under its name."""
+    got = show(settings, node, what)
+    return got.get(what, []) if isinstance(got, dict) else got
+
+
+def counters(settings, node):
+    return show(settings, node, "counters")
+
+
+def wait_ready(settings, daemon):
+    """Waits until the agent says that charon, helper and Diameter are there."""
+    wait_path(control_socket(settings, daemon.node), 20 * settings.slow, daemon.alive)
+
+    def ready():
+        try:
+            return show(settings, daemon.node, "status").get("ready")
+        except (LabError, ValueError):
+            return False
+    wait_for(f"mipvpn-agentd at {daemon.node} to be ready", ready, 40 * settings.slow, daemon.alive)

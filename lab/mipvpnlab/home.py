@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The home ISP's data: keys of users and of the contract, the schema and the example rows, the AAAH's configuration."""
+import os
+import secrets
+import shutil
+import subprocess
+
+from . import diameter, postgres, sanitize
+from .settings import TOP, USER, LabError
+
+USERS = ("alice", "bob", "carol", "dave", "mallory")
+ROLES = ("mipvpn_owner", "mipvpn_aaah", "mipvpn_portal", "mipvpn_dba", "mipvpn_monitor")
+REALM = "home.test"
+
+
+def nai(user):
+    return f"{user}@{REALM}"
+
+
+def key_path(settings, name):
+    return settings.dir / "keys" / f"{name}.key"
+
+
+def key(settings, name):
+    """The secret itself, as the tests' own programs need it."""
+    return bytes.fromhex(key_path(settings, name).read_text().strip())
+
+
+def make_keys(settings):
+    """A key per user, the contract's PSK, and the key under which the database's keys are wrapped."""
+    where = settings.dir / "keys"
+    where.mkdir(mode=0o750)
+    shutil.chown(where, group=USER)
+    for name in (*USERS, "acme", "wrapping"):
+        path = key_path(settings, name)
+        path.write_text(secrets.token_hex(32) + "\n")
+        os.chmod(path, 0o640)
+        shutil.chown(path, group=USER)
+
+
+def wrap(settings, name, label):
+    """What the database keeps for a key: the output of mipvpn-keytool wrap."""
+    cmd = [settings.program("mipvpn-keytool"), "wrap", "-k", str(key_path(settings, "wrapping")), "-l", label]
+    env = {**os.environ, **sanitize.environment(settings, "aaah")}
+    p = subprocess.run(cmd, input=key_path(settings, name).read_text(), capture_output=True, text=True, env=env)
+    if p.returncode:
+        raise LabError(f"mipvpn-keytool wrap {label}: {p.stderr.strip()}")
+    return p.stdout.strip()
+
+
+def make_database(settings):
+    """The schema by sql/apply, the rows of sql/example.sql."""
+    postgres.psql(settings, f"CREATE DATABASE {postgres.DATABASE}", database="postgres")
+    cmd = [str(TOP / "sql" / "apply"), "-h", str(postgres.socket_dir(settings)), "-U", "postgres", postgres.DATABASE]
+    p = subprocess.run(cmd, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if p.returncode:
+        raise LabError(f"sql/apply: {p.stderr.strip()}")
+    variables = [f"{u}_key={wrap(settings, u, 'subscriber:' + nai(u))}" for u in USERS]
+    variables.append(f"acme_psk={wrap(settings, 'acme', 'sla:acme')}")
+    postgres.psql(settings, files=[TOP / "sql" / "example.sql"], variables=variables)
+
+
+def write_server_conf(settings, tls):
+    """freeDiameterd's configuration for AAAF and AAAH with our extensions."""
+    aaah = settings.node_dir("aaah") / "aaah.conf"
+    _write(aaah, AAAH_CONF.format(sock=postgres.socket_dir(settings), wrapping=key_path(settings, "wrapping")))
+    aaaf = settings.node_dir("aaaf") / "aaaf.conf"
+    _write(aaaf, AAAF_CONF)
+    module = settings.module
+    load = f'LoadExtension = "{module("dict_mipvpn.fdx")}";'
+    diameter.write_server_conf(settings, "aaah", [load, f'LoadExtension = "{module("app_mipvpn_aaah.fdx")}" : "{aaah}";'], tls)
+    diameter.write_server_conf(settings, "aaaf", [load, f'LoadExtension = "{module("app_mipvpn_aaaf.fdx")}" : "{aaaf}";'], tls)
+
+
+def _write(path, text):
+    path.write_text(text)
+    shutil.chown(path, group=USER)
+    os.chmod(path, 0o640)

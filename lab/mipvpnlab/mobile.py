@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""mipvpn-mn on a node of the lab: one configuration file, its state changes read as JSON lines from its output."""
+import json
+import os
+import signal
+import sys
+
+from . import home, netns, procs, sanitize, topology as t
+from .settings import TOP, LabError
+from .wait import wait_line
+
+sys.path.insert(0, str(TOP / "tests" / "mip"))
+
+
+CONF = """\
+interface = "eth0"
+nai = "{nai}"
+home-address = "{home}"
+home-agent = "{agent}"
+aaa-spi = 256
+aaa-algorithm = "hmac-md5"
+aaa-key-file = "{key}"
+lifetime = {lifetime}
+reverse-tunnel = {reverse}
+"""
+
+
+class Mobile:
+    """One mobile node that runs mipvpn-mn."""
+
+    def __init__(self, settings, user, node, reverse=False, lifetime=600, more=""):
+        self.settings, self.user, self.node = settings, user, node
+        self.home = t.HOME.get(user, "0.0.0.0")
+        self.conf = settings.node_dir(node) / "mn.conf"
+        self.conf.write_text(CONF.format(nai=home.nai(user), home=self.home, agent=t.HA, lifetime=lifetime,
+            key=home.key_path(settings, user), reverse=str(reverse).lower()) + more)
+        self.daemon, self.seen = None, 0
+
+    def start(self):
+        cmd = [self.settings.program("mipvpn-mn"), "--json", "-c", self.conf]
+        self.daemon = procs.start(self.settings, "mn", self.node, cmd, sanitize.environment(self.settings, self.node))
+        return self
+
+    def wait_state(self, state, seconds=15):
+        """Waits for the next change into this state; returns its JSON line."""
+        m = wait_line(self.daemon.log, rf'^\{{.*"state": ?"{state}".*\}}$', seconds * self.settings.slow, self.seen,
+            self.daemon.alive)
+        self.seen += m.end()
+        return json.loads(m.group(0))
+
+    def stop(self, seconds=10):
+        """SIGTERM: it deregisters and goes."""
+        return procs.stop(self.settings, self.daemon, seconds * self.settings.slow)
+
+    def signal(self, sig):
+        os.kill(self.daemon.pid, sig)
+
+    def end_at_once(self):
+        """Power off: no deregistration."""
+        return procs.stop(self.settings, self.daemon, 2, signal.SIGKILL)
+
+
+def by_hand(settings, user, node, key=None, nai=None):
+    """A mobile node without any program: addresses by hand, messages by tests/mip."""
+    from node import HandNode
+    hoa, ns = t.HOME[user], settings.ns(node)
+    netns.ip("addr", "replace", f"{hoa}/32", "dev", "eth0", ns=ns)
+    netns.ip("route", "replace", "default", "via", t.FA_LINK, "dev", "eth0", "onlink", ns=ns)
+    secret = home.key(settings, user) if key is None else key
+    return HandNode(lambda: netns.entered(ns), hoa, t.FA_LINK, nai or home.nai(user), secret, t.HA)

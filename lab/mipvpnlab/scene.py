@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A lab that stands: servers, gateways and agents of F1, and what a scenario asks of them."""
+from . import agents, capture, certs, charon, diameter, home, mobile, ping, postgres, procs, sanitize, snapshot
+from . import topology as t
+from .report import Report
+from .settings import LabError
+
+SLA_IDS = (t.GW, t.HA)
+
+
+def gateway_conf(settings):
+    """The enterprise's own swanctl.conf, as its administrator wrote it when the contract was signed."""
+    conn = charon.conn("home-isp", t.GW, t.HA, SLA_IDS, (t.ENT_NET, t.HOME_NET))
+    return charon.swanctl_conf([conn], [("home-isp", SLA_IDS, "0x" + home.key(settings, "acme").hex())])
+
+
+class Scene:
+    """tls: Diameter over TLS. fa, ha: extra lines in the role's section of the agent's configuration."""
+
+    def __init__(self, settings, report=None, tls=True, fa="", ha=""):
+        self.settings, self.report, self.tls = settings, report or Report(), tls
+        self.more = {"fa": fa, "ha": ha}
+        self.daemons, self.capture, self.captures = {}, None, 0
+
+    # -- coming up
+
+    def start(self):
+        """Everything up and connected; the enterprise's gateway has its static configuration."""
+        self.configure()
+        self.start_charons()
+        self.start_database()
+        self.start_servers()
+        self.start_agents()
+        self.wait_all_ready()
+        return self
+
+    def configure(self):
+        s = self.settings
+        home.make_keys(s)
+        certs.make(s, diameter.hosts())
+        postgres.create(s, home.ROLES)
+        home.write_server_conf(s, self.tls)
+        for node in ("fa", "ha"):
+            agents.write_conf(s, node, self.tls, self.more[node])
+
+    def start_charons(self, nodes=t.GATEWAYS):
+        for n in nodes:
+            self.daemons[f"charon-{n}"] = charon.launch(self.settings, n)
+        for n in nodes:
+            charon.wait_ready(self.settings, self.daemons[f"charon-{n}"])
+        if "gw" in nodes:
+            charon.load_static(self.settings, "gw", gateway_conf(self.settings))
+
+    def start_database(self, fresh=True):
+        self.daemons["postgres"] = postgres.launch(self.settings)
+        postgres.wait_ready(self.settings, self.daemons["postgres"])
+        if fresh:
+            home.make_database(self.settings)
+
+    def start_servers(self, nodes=("aaah", "aaaf")):
+        for n in nodes:
+            env = sanitize.environment(self.settings, n, preload=True, leaks=False)
+            self.daemons[n] = diameter.launch(self.settings, n, env)
+
+    def start_agents(self, nodes=("ha", "fa")):
+        for n in nodes:
+            self.daemons[n] = agents.launch(self.settings, n)
+
+    def wait_all_ready(self):
+        diameter.wait_peer(self.settings, self.daemons["aaaf"], "aaah")
+        for n in ("ha", "fa"):
+            agents.wait_ready(self.settings, self.daemons[n])
+
+    def stop(self, *names, seconds=10):
+        """Ends daemons by name; True when all went by themselves in time."""
+        return procs.stop_all(self.settings, [self.daemons.pop(n) for n in names], seconds * self.settings.slow)
+
+    # -- the capture
+
+    def start_capture(self):
+        self.captures += 1
+        path = self.settings.dir / f"wires-{self.captures}.pcapng"
+        self.capture = capture.Capture(self.settings, path).start()
+
+    def stop_capture(self):
+        path, self.capture = self.capture.stop(), None
+        return path
+
+    # -- mobile nodes
+
+    def mobile(self, user, node, **kw):
+        m = mobile.Mobile(self.settings, user, node, **kw).start()
+        self.daemons[f"mn-{user}"] = m.daemon
+        return m
+
+    def by_hand(self, user, node, **kw):
+        return mobile.by_hand(self.settings, user, node, **kw)
+
+    # -- looking
+
+    def ping(self, node, target, source=None, **kw):
+        return ping.ping(self.settings, node, target, source, **kw)
+
+    def children(self, node):
+        """Installed CHILD_SAs of a node: [(ike name, ike, child name, child)]."""
+        with charon.vici(self.settings, node) as v:
+            return [c for c in v.sas() if c[3]["state"] == "INSTALLED"]
+
+    def child_towards(self, node, peer):
+        """The one CHILD_SA with this peer, None when there is none or more."""
+        found = [c[3] for c in self.children(node) if c[1]["remote-host"] == peer]
+        return found[0] if len(found) == 1 else None
+
+    def bytes_towards(self, node, peer):
+        """Bytes in and out of all tunnels with a peer."""
+        found = [c[3] for c in self.children(node) if c[1]["remote-host"] == peer]
+        return sum(int(c["bytes-in"]) for c in found), sum(int(c["bytes-out"]) for c in found)
+
+    def snapshot(self):
+        return snapshot.take(self.settings)
+
+    def sql(self, text):
+        return postgres.psql(self.settings, text)
+
+    # -- common assertions
+
+    def check_nothing_left(self, what, before, seconds=8):
+        diff = snapshot.wait_same(self.settings, before, seconds)
+        self.report.check(f"{what}: everything is gone at all nodes, keys included", not diff, lambda: "\n" + diff)
+
+    def check_registered(self, m, seconds=15):
+        """mipvpn-mn says that it is registered; returns its JSON line."""
+        return self.report.attempt(f"{m.user} registers", m.wait_state, "registered", seconds)
+
+    def check_ended_well(self):
+        """At the end of a scenario: no daemon died on the way, no sanitizer had anything to say."""
+        dead = [n for n, d in self.daemons.items() if not d.alive() and not n.startswith("mn-")]
+        self.report.equal("all daemons are still there", dead, [])
+        for name, text in sanitize.findings(self.settings).items():
+            self.report.check(f"sanitizer report {name}", False, "\n" + text)
+
+    def finish(self):
+        if self.capture:
+            self.stop_capture()
+        self.check_ended_well()
+        agents_left = [n for n in ("fa", "ha") if n in self.daemons]
+        if agents_left and not self.report.check("the agents end when told to", self.stop(*agents_left)):
+            raise LabError("an agent had to be killed")
+
+
+def standing(settings, report, **kw):
+    return Scene(settings, report, **kw).start()

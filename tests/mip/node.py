@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A mobile node made by hand: sockets in a namespace, and craft.py's messages.  It sends what a real one would never
+send, and tells what came back."""
+import socket
+import struct
+import time
+
+import craft
+
+SOLICITATION = struct.pack("!BBHI", 10, 0, 0xF5FF, 0)
+
+
+class HandNode:
+    """enter: context manager factory that puts the thread into the node's network namespace."""
+
+    def __init__(self, enter, home, agent, nai, key, home_agent):
+        self.home, self.agent, self.nai, self.key, self.home_agent = home, agent, nai, key, home_agent
+        with enter():
+            self.icmp = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+            self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.udp.bind((home, 0))
+        self.udp.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 255)
+        self.icmp.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 1)
+        self.challenge, self.care_of = None, None
+
+    def close(self):
+        self.icmp.close()
+        self.udp.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+    def advertisement(self, seconds=3, solicit=True):
+        """The next advertisement of the agent; its challenge is kept for the next request."""
+        self._drain(self.icmp)
+        if solicit:
+            self.icmp.sendto(SOLICITATION, (self.agent, 0))
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.icmp.settimeout(max(end - time.monotonic(), 0.001))
+            try:
+                packet = self.icmp.recv(2048)
+            except socket.timeout:
+                break
+            adv = craft.parse_advertisement(packet)
+            if adv and adv.source == self.agent:
+                self.challenge, self.care_of = adv.challenge, adv.care_of[0]
+                return adv
+        raise TimeoutError(f"no advertisement from {self.agent} within {seconds} s")
+
+    @staticmethod
+    def _drain(sock):
+        sock.setblocking(False)
+        try:
+            while True:
+                sock.recv(4096)
+        except BlockingIOError:
+            pass
+
+    def request(self, **changes):
+        """A request as a good node would make it, with changes."""
+        fields = dict(home=self.home, agent=self.home_agent, care_of=self.care_of, nai=self.nai,
+                      challenge=self.challenge, key=self.key)
+        fields.update(changes)
+        return craft.Request(**fields)
+
+    def send(self, raw):
+        self.udp.sendto(raw, (self.agent, 434))
+
+    def reply(self, seconds=10):
+        """The next registration reply, None when there is silence for so long."""
+        self.udp.settimeout(seconds)
+        try:
+            raw = self.udp.recv(4096)
+        except socket.timeout:
+            return None
+        r = craft.parse_reply(raw)
+        if r.challenge():
+            self.challenge = r.challenge()
+        return r
+
+    def exchange(self, raw, seconds=10):
+        self._drain(self.udp)
+        self.send(raw)
+        return self.reply(seconds)
+
+    def register(self, seconds=10, **changes):
+        """A fresh challenge, a request with changes, its reply."""
+        self.advertisement()
+        return self.exchange(self.request(**changes).build(), seconds)
