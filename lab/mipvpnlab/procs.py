@@ -5,10 +5,14 @@ import os
 import select
 import signal
 import subprocess
+from pathlib import Path
 
 from . import netns
 from .settings import LabError
 from .wait import Deadline
+
+# PostgreSQL's SIGTERM waits for its clients to go.
+END_SIGNAL = {"postgres": signal.SIGINT}
 
 
 def start_time(pid):
@@ -70,7 +74,6 @@ def _unrecord(settings, d):
 
 def recorded(settings):
     """What stands on record as running."""
-    from pathlib import Path
     found = []
     for f in sorted((settings.dir / "pids").glob("*.json")):
         r = json.loads(f.read_text())
@@ -78,19 +81,18 @@ def recorded(settings):
     return found
 
 
-def stop(settings, daemon, seconds=5, sig=signal.SIGTERM):
+def stop(settings, daemon, seconds=5, sig=None):
     """Ends a daemon and what belongs to its session; returns True when it went by itself within the time."""
-    clean = stop_all(settings, [daemon], seconds, sig)
-    return clean
+    return stop_all(settings, [daemon], seconds, sig)
 
 
-def stop_all(settings, daemons, seconds=5, sig=signal.SIGTERM):
+def stop_all(settings, daemons, seconds=5, sig=None):
     """Ends several daemons at once."""
     waiting = []
     for d in daemons:
         if d.alive():
             fd = os.pidfd_open(d.pid)
-            _kill_group(d.pid, sig)
+            _kill_group(d.pid, sig or END_SIGNAL.get(d.name, signal.SIGTERM))
             waiting.append((d, fd))
     clean = _wait_gone(waiting, seconds)
     for d, fd in waiting:

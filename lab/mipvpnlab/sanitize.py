@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from .settings import TOP
 
-OPTIONS = "abort_on_error=0:exitcode=99:log_path={dir}/sanitizer:handle_segv=1:detect_leaks={leaks}"
+OPTIONS = ("exitcode=99:log_path={dir}/sanitizer:detect_leaks={leaks}:detect_odr_violation=0:"
+           "suppressions={top}/lab/asan.supp")
 
 
 @lru_cache(maxsize=None)
@@ -26,7 +27,7 @@ def environment(settings, node, preload=False, leaks=True):
     """preload: the program itself is not ours (freeDiameterd), a module that it loads is."""
     if not enabled(settings.builddir):
         return {}
-    env = {"ASAN_OPTIONS": OPTIONS.format(dir=settings.node_dir(node), leaks=int(leaks)),
+    env = {"ASAN_OPTIONS": OPTIONS.format(dir=settings.node_dir(node), leaks=int(leaks), top=TOP),
            "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
            "LSAN_OPTIONS": f"suppressions={TOP}/lab/lsan.supp:print_suppressions=0"}
     if preload:
