@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Packets -> events.  Two kinds of sockets, both opened by the helper:
+ *
+ * - a packet socket for each link with mobile nodes (visited links, the home link): IP packets to UDP port 434 and ICMP
+ *   router advertisements and solicitations, with the sender's link-layer address;
+ * - one UDP socket on port 434 for the core side.  The kernel gives it the links' packets too (and must, or it would
+ *   answer them with "port unreachable"): requests that came in by a link are left to the packet socket.
+ *
+ * Who gets what: on a visited link the FA, on the home link the HA; on the core side requests go to the HA, replies to
+ * the FA.
+ */
+#include <errno.h>
+#include <linux/icmp.h>
+#include <netpacket/packet.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include <linux/errqueue.h>
+
+#include "agent/run/agent.h"
+#include "lib/counter.h"
+
+#define PACKETS_PER_TURN 64	/* per socket: others get their turn too */
+
+/* --- links --- */
+
+static void link_packet(struct link *l, const uint8_t *data, size_t len, const struct sockaddr_ll *from)
+{
+	enum role_id role = l->home ? ROLE_HA : ROLE_FA;
+	struct role_event e = { .type = EV_PACKET };
+	enum mip_reject bad;
+	struct mip_ip ip;
+	char name[64];
+
+	bad = mip_ip_decode(data, len, &ip);
+	if (bad) {
+		snprintf(name, sizeof(name), "run.link.%s", mip_reject_str(bad));
+		counter_inc(name);
+		return;
+	}
+	e.path = (struct role_path){ .ifindex = l->ifindex, .src = ip.src, .dst = ip.dst, .sport = ip.sport,
+				     .dport = ip.dport, .ttl = ip.ttl };
+	memcpy(e.path.mac, from->sll_addr, sizeof(e.path.mac));
+	if (ip.proto == IPPROTO_UDP && ip.dport == MIP_PORT) {
+		e.data = ip.payload;
+		e.len = ip.payload_len;
+	} else if (ip.proto == IPPROTO_ICMP && mip_solicit_ok(ip.payload, ip.payload_len)) {
+		e.type = EV_SOLICIT;
+	} else {
+		counter_inc("run.link.other");	/* other agents' advertisements */
+		return;
+	}
+	agent_event(l->agent, role, &e);
+}
+
+void dispatch_link_io(void *user, bool readable, bool writable)
+{
+	struct link *l = user;
+	uint8_t packet[MIP_MSG_MAX + 64];
+	struct sockaddr_ll from;
+
+	for (int i = 0; i < PACKETS_PER_TURN; i++) {
+		socklen_t from_len = sizeof(from);
+		ssize_t n = recvfrom(l->fd, packet, sizeof(packet), MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&from,
+				     &from_len);
+
+		if (n < 0) {
+			if (errno != EAGAIN && errno != EINTR)
+				net_link_lost(l, strerror(errno));
+			return;
+		}
+		if ((size_t)n > sizeof(packet))
+			counter_inc("run.link.too_long");
+		else if (from.sll_pkttype != PACKET_OUTGOING)
+			link_packet(l, packet, (size_t)n, &from);
+		if (l->fd < 0)	/* an event may have closed it */
+			return;
+	}
+}
+
+/* --- the core side --- */
+
+static bool is_link(const struct agent *g, unsigned ifindex)
+{
+	for (size_t i = 0; i < g->n_links; i++) {
+		if (g->links[i].ifindex && g->links[i].ifindex == ifindex)
+			return true;
+	}
+	return false;
+}
+
+static void control_data(struct msghdr *m, struct role_path *path, unsigned *ifindex)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		struct in_pktinfo info;
+		int ttl;
+
+		if (c->cmsg_level != IPPROTO_IP)
+			continue;
+		if (c->cmsg_type == IP_PKTINFO) {
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			path->dst = info.ipi_addr;
+			*ifindex = (unsigned)info.ipi_ifindex;
+		} else if (c->cmsg_type == IP_TTL) {
+			memcpy(&ttl, CMSG_DATA(c), sizeof(ttl));
+			path->ttl = (uint8_t)ttl;
+		}
+	}
+}
+
+static void udp_packet(struct agent *g, struct msghdr *m, const uint8_t *data, size_t len)
+{
+	const struct sockaddr_in *from = m->msg_name;
+	struct role_event e = { .type = EV_PACKET, .data = data, .len = len };
+	unsigned ifindex = 0;
+
+	e.path.src = from->sin_addr;
+	e.path.sport = ntohs(from->sin_port);
+	e.path.dport = MIP_PORT;
+	control_data(m, &e.path, &ifindex);
+	if (len && data[0] == MIP_RRQ && !is_link(g, ifindex))
+		agent_event(g, ROLE_HA, &e);
+	else if (len && data[0] == MIP_RRP && !is_link(g, ifindex))
+		agent_event(g, ROLE_FA, &e);
+	else
+		counter_inc(is_link(g, ifindex) ? "run.udp.by_link" : "run.udp.other");
+}
+
+/* ICMP errors for requests that we relayed (RFC 5944 3.7.2.3). */
+static bool udp_error(struct agent *g)
+{
+	uint8_t data[MIP_MSG_MAX], control[512];
+	struct sockaddr_in to = { 0 };
+	struct iovec iov = { data, sizeof(data) };
+	struct msghdr m = { .msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &iov, .msg_iovlen = 1,
+			    .msg_control = control, .msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(g->udp, &m, MSG_ERRQUEUE | MSG_DONTWAIT);
+
+	if (n < 0)
+		return false;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+		struct sock_extended_err ee;
+		struct role_event e = { .type = EV_ICMP_ERROR, .data = data, .len = (size_t)n };
+
+		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR)
+			continue;
+		memcpy(&ee, CMSG_DATA(c), sizeof(ee));
+		e.path.dst = to.sin_addr;
+		e.path.dport = ntohs(to.sin_port);
+		e.icmp_type = ee.ee_origin == SO_EE_ORIGIN_ICMP ? ee.ee_type : ICMP_DEST_UNREACH;
+		e.icmp_code = ee.ee_origin == SO_EE_ORIGIN_ICMP ? ee.ee_code : ICMP_HOST_UNREACH;
+		agent_event(g, ROLE_FA, &e);
+	}
+	return true;
+}
+
+void dispatch_udp_io(void *user, bool readable, bool writable)
+{
+	struct agent *g = user;
+	uint8_t data[MIP_MSG_MAX + 1], control[256];
+
+	for (int i = 0; i < PACKETS_PER_TURN && udp_error(g); i++)
+		;
+	for (int i = 0; i < PACKETS_PER_TURN; i++) {
+		struct sockaddr_in from = { 0 };
+		struct iovec iov = { data, sizeof(data) };
+		struct msghdr m = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1,
+				    .msg_control = control, .msg_controllen = sizeof(control) };
+		ssize_t n = recvmsg(g->udp, &m, MSG_DONTWAIT);
+
+		if (n < 0)
+			return;	/* EAGAIN, or an error that the error queue tells of */
+		if ((m.msg_flags & MSG_TRUNC) || n > MIP_MSG_MAX)
+			counter_inc("run.udp.too_long");
+		else
+			udp_packet(g, &m, data, (size_t)n);
+	}
+}
