@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Inside of the foreign agent.  A registration lives as a struct fa_pending from its request to its answer
+ *
+ *	aaa ---- AMA, no profiles ------------------> registered
+ *	   \---- AMA with profiles --> tunnels --up--> registered
+ *	relayed (straight to the HA) -- reply ------> registered
+ *
+ * and, once accepted, as a struct fa_visitor until it expires, deregisters or is dropped.  A pending entry stands beside
+ * the visitor's: only success changes the latter (RFC 5944 3.7.1).
+ */
+#ifndef MIPVPN_FA_INT_H
+#define MIPVPN_FA_INT_H
+
+#include <sys/queue.h>
+#include <uthash.h>
+
+#include "agent/roles/fa.h"
+#include "agent/roles/role_int.h"
+
+#define FA_CHALLENGE_LEN 16
+#define FA_WINDOW_MAX 16
+#define FA_SEEN 1024		/* slots; power of two */
+#define FA_SAFETY_MS 1000	/* longer than the answerer's own deadline */
+
+enum fa_timer_kind { FA_T_VISITOR, FA_T_PENDING, FA_T_BEACON, FA_T_CHALLENGE };
+
+struct fa_challenge { uint8_t len; uint8_t data[MIP_CHALLENGE_MAX]; };
+
+/* The last challenges advertised, and who has used which: fixed memory, whatever the unauthenticated send. */
+struct fa_challenges {
+	struct role_timer timer;
+	uint32_t seq;		/* number of the newest, from 1 */
+	unsigned window;
+	uint8_t c[FA_WINDOW_MAX][FA_CHALLENGE_LEN];	/* challenge number s at s % window */
+	struct { uint64_t mn; uint32_t order; } seen[FA_SEEN];
+	uint64_t seed;
+	uint8_t secret[32];
+};
+
+struct fa_visitor {
+	struct role_timer timer;
+	UT_hash_handle hh, hh_hoa, hh_session;
+	char *key;		/* NAI, or home address in text */
+	char *nai;		/* "" = none */
+	char *session;		/* Diameter, or "fa:<home address>" */
+	char *aaa_host, *aaa_realm;	/* who answered; "" without AAA */
+	struct in_addr hoa, ha, coa;
+	unsigned ifindex;
+	uint8_t mac[6];
+	bool aaa, reverse, vpn;	/* vpn: profiles of session are desired in the VPN room */
+	uint8_t n_profiles;
+	uint16_t lifetime;
+	role_ms expires, auth_until, msa_until;
+	uint64_t since_wall_ms;
+	struct role_assoc mn_fa, fa_ha;
+	uint8_t offer[FA_CHALLENGE_LEN];	/* in the last reply to it */
+	bool offered;
+	uint8_t used[FA_CHALLENGE_LEN];		/* the last one it used */
+	bool used_any;
+};
+
+enum fa_state { FA_AAA, FA_TUNNELS, FA_RELAYED };
+
+/* What an accepted reply brings; becomes the visitor. */
+struct fa_grant {
+	struct in_addr hoa, ha;
+	uint16_t lifetime;
+	struct role_assoc mn_fa, fa_ha;
+	char *aaa_host, *aaa_realm;
+	uint32_t auth_lifetime, msa_lifetime;
+	uint8_t n_profiles;
+	uint8_t *rrp;		/* what goes on to the mobile node at the end */
+	uint16_t rrp_len;
+};
+
+struct fa_pending {
+	struct role_timer timer;
+	UT_hash_handle hh;	/* by session, when not "" */
+	TAILQ_ENTRY(fa_pending) link;
+	enum fa_state state;
+	char *session, *key, *nai;
+	struct role_path path;	/* of the request, as received */
+	uint8_t flags;
+	uint16_t lifetime;
+	struct in_addr hoa, ha, coa;
+	uint64_t ident;
+	struct fa_challenge challenge;
+	uint32_t mn_spi;	/* MN's, extension 40; 0 = no key wanted */
+	uint32_t fa_spi;	/* ours, AVP 323 */
+	bool authentic;		/* 33 was right, or the AAAH has said so */
+	struct fa_grant grant;	/* state FA_TUNNELS */
+	uint64_t wall_ms;
+};
+TAILQ_HEAD(fa_pendings, fa_pending);
+
+struct fa {
+	struct fa_config cfg;
+	struct role_sa *sas;
+	struct in_addr *own;
+	struct role_heap heap;
+	struct role_beacon beacon[FA_LINKS_MAX];
+	struct fa_challenges chal;
+	struct fa_visitor *by_key, *by_hoa, *by_session;
+	struct fa_pending *pend_by_session;
+	struct fa_pendings pendings;
+	unsigned n_pending;
+	struct { uint32_t who; role_ms at; } denied[FA_SEEN];	/* one denial a second for each mobile node */
+	uint32_t session_hi, session_lo;
+};
+
+/* One request while it is looked at. */
+struct fa_req {
+	const struct role_event *e;
+	role_ms now;
+	const struct fa_link *link;
+	struct mip_rrq rrq;
+	const char *key;
+	char key_mem[INET_ADDRSTRLEN];
+	struct fa_visitor *v;		/* NULL = unknown here */
+	struct fa_pending *same;	/* this is a retransmission of it */
+	struct role_view mn_fa;		/* that 33 was verified with */
+	bool authentic;			/* 33 is right */
+	bool direct;			/* goes to the HA by UDP */
+};
+
+/* fa.c */
+const struct fa_link *fa_link_of(const struct fa *fa, unsigned ifindex);
+struct in_addr fa_local_addr(const struct fa *fa, const struct fa_link *l, struct in_addr wanted);
+bool fa_is_own(const struct fa *fa, struct in_addr a);
+bool fa_ha_assoc(const struct fa *fa, struct in_addr ha, uint32_t spi, struct role_view *out);
+
+/* fa_adv.c: advertisements and challenges */
+void fa_adv_start(struct fa *fa, role_ms now);
+void fa_adv_due(struct fa *fa, struct role_timer *t, role_ms now, struct actions *out);
+void fa_solicit(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out);
+enum fa_challenge_state { FA_CH_UNKNOWN, FA_CH_FRESH, FA_CH_STALE };
+enum fa_challenge_state fa_challenge_look(const struct fa *fa, const struct fa_visitor *v, const char *key,
+					  struct mip_bytes c);
+void fa_challenge_used(struct fa *fa, struct fa_visitor *v, const char *key, const uint8_t *c, size_t len);
+/* For a reply: a fresh one of v's own when renew (the request was authentic), else one that this node has not used. */
+bool fa_challenge_offer(struct fa *fa, struct fa_visitor *v, const char *key, bool renew, uint8_t out[FA_CHALLENGE_LEN]);
+
+/* fa_request.c, fa_check.c */
+void fa_request(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out);
+const struct role_refusal *fa_check(struct fa *fa, struct fa_req *r);
+extern const struct role_refusal fa_poor_request;
+
+/* fa_pending.c */
+struct fa_pending *fa_pending_new(struct fa *fa, const struct fa_req *r, enum fa_state state, const char *session);
+void fa_pending_end(struct fa *fa, struct fa_pending *p);
+struct fa_pending *fa_pending_same(const struct fa *fa, const struct fa_req *r);
+void fa_pending_due(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out);
+void fa_icmp(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out);
+void fa_grant_wipe(struct fa_grant *g);
+
+/* fa_reply.c */
+void fa_deny(struct fa *fa, const struct fa_req *r, const struct role_refusal *why, struct actions *out);
+/* Ends p with a refusal to its mobile node; text NULL = why->text. */
+void fa_fail(struct fa *fa, struct fa_pending *p, const struct role_refusal *why, const char *text, role_ms now,
+	     struct actions *out);
+void fa_core_packet(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out);
+const struct role_refusal *fa_reply_check(struct fa *fa, const struct fa_pending *p, const struct mip_rrp *r,
+					  const struct role_view *fa_ha);
+void fa_relay_reply(struct fa *fa, struct fa_pending *p, struct fa_visitor *v, const uint8_t *rrp, size_t len,
+		    uint8_t fa_error, struct actions *out);
+bool fa_challenge_differs(const struct fa_pending *p, const struct mip_rrp *r);
+extern const struct role_refusal fa_poor_reply, fa_timeout, fa_resources;
+
+/* fa_aaa.c */
+void fa_ask_aaa(struct fa *fa, struct fa_req *r, struct actions *out);
+void fa_ama(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out);
+void fa_aaa_failed(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out);
+void fa_asr(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out);
+void fa_str(struct fa *fa, const char *session, const char *user, const char *host, const char *realm,
+	    enum dm_termination cause, struct actions *out);
+
+/* fa_visitor.c */
+struct fa_visitor *fa_visitor_find(const struct fa *fa, const char *key);
+struct fa_visitor *fa_visitor_by_session(const struct fa *fa, const char *session);
+/* p is granted: the visitor's entry and its data path become p->grant's.  NULL without memory. */
+struct fa_visitor *fa_visitor_grant(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out);
+void fa_visitor_end(struct fa *fa, struct fa_visitor *v, const char *why, int cause, struct actions *out);
+void fa_visitor_drop(struct fa *fa, const char *text, role_ms now, struct actions *out);
+#define FA_NO_STR (-1)
+
+#endif

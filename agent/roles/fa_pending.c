@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Requests under way.  Their number is bounded (66), each has a deadline, and each ends in exactly one answer.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/roles/fa_int.h"
+
+static const struct role_refusal net_unreachable = { "net_unreachable", MIP_FA_HOME_NET, "home network unreachable" };
+static const struct role_refusal host_unreachable = { "host_unreachable", MIP_FA_HOME_HOST, "home agent unreachable" };
+static const struct role_refusal port_unreachable = { "port_unreachable", MIP_FA_HOME_PORT,
+						      "no home agent at its port" };
+static const struct role_refusal ha_unreachable = { "ha_unreachable", MIP_FA_HA_UNREACHABLE,
+						    "home agent unreachable (ICMP error)" };
+static const struct role_refusal vpn_timeout = { "vpn_timeout", MIP_FA_RESOURCES,
+						 "the tunnels did not come up in time" };
+
+static role_ms deadline(const struct fa *fa, enum fa_state state, role_ms now)
+{
+	if (state == FA_TUNNELS)
+		return now + fa->cfg.vpn_timeout_ms + FA_SAFETY_MS;
+	return now + fa->cfg.aaa_timeout_ms + (state == FA_AAA ? FA_SAFETY_MS : 0);
+}
+
+static bool copy_request(struct fa_pending *p, const struct fa_req *r, const char *session)
+{
+	p->session = role_dup(session);
+	p->key = role_dup(r->key);
+	p->nai = role_dup(r->rrq.nai);
+	p->path = r->e->path;
+	p->wall_ms = r->e->wall_ms;
+	p->flags = r->rrq.flags;
+	p->lifetime = r->rrq.lifetime;
+	p->hoa = r->rrq.hoa;
+	p->ha = r->rrq.ha;
+	p->coa = r->rrq.coa;
+	p->ident = r->rrq.ident;
+	p->authentic = r->authentic;
+	p->mn_spi = r->rrq.mn_fa_key.present ? r->rrq.mn_fa_key.spi : 0;
+	p->challenge.len = (uint8_t)r->rrq.challenge.len;
+	if (p->challenge.len)
+		memcpy(p->challenge.data, r->rrq.challenge.data, p->challenge.len);
+	return p->session && p->key && p->nai;
+}
+
+static void pending_free(struct fa_pending *p)
+{
+	fa_grant_wipe(&p->grant);
+	free(p->session);
+	free(p->key);
+	free(p->nai);
+	free(p);
+}
+
+struct fa_pending *fa_pending_new(struct fa *fa, const struct fa_req *r, enum fa_state state, const char *session)
+{
+	struct fa_pending *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	if (!copy_request(p, r, session) || !role_heap_reserve(&fa->heap)) {
+		pending_free(p);
+		return NULL;
+	}
+	p->state = state;
+	p->timer.kind = FA_T_PENDING;
+	role_heap_set(&fa->heap, &p->timer, deadline(fa, state, r->now));
+	TAILQ_INSERT_TAIL(&fa->pendings, p, link);
+	fa->n_pending++;
+	if (p->session[0])
+		HASH_ADD_KEYPTR(hh, fa->pend_by_session, p->session, strlen(p->session), p);
+	return p;
+}
+
+void fa_pending_end(struct fa *fa, struct fa_pending *p)
+{
+	if (p->session[0])
+		HASH_DELETE(hh, fa->pend_by_session, p);
+	TAILQ_REMOVE(&fa->pendings, p, link);
+	fa->n_pending--;
+	role_heap_release(&fa->heap, &p->timer);
+	pending_free(p);
+}
+
+void fa_grant_wipe(struct fa_grant *g)
+{
+	free(g->aaa_host);
+	free(g->aaa_realm);
+	free(g->rrp);
+	crypto_wipe(g, sizeof(*g));
+}
+
+static bool same_challenge(const struct fa_challenge *a, struct mip_bytes b)
+{
+	return a->len == b.len && (!b.len || memcmp(a->data, b.data, b.len) == 0);
+}
+
+/* RFC 4721 3.2: equal in all but the Identification and what depends on it, from the same station. */
+struct fa_pending *fa_pending_same(const struct fa *fa, const struct fa_req *r)
+{
+	struct fa_pending *p;
+
+	TAILQ_FOREACH(p, &fa->pendings, link) {
+		if (strcmp(p->key, r->key) == 0 && p->path.ifindex == r->e->path.ifindex &&
+		    memcmp(p->path.mac, r->e->path.mac, sizeof(p->path.mac)) == 0 && p->flags == r->rrq.flags &&
+		    p->lifetime == r->rrq.lifetime && role_same_addr(p->hoa, r->rrq.hoa) &&
+		    role_same_addr(p->ha, r->rrq.ha) && role_same_addr(p->coa, r->rrq.coa) &&
+		    same_challenge(&p->challenge, r->rrq.challenge))
+			return p;
+	}
+	return NULL;
+}
+
+void fa_pending_due(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out)
+{
+	const struct role_refusal *why = p->state == FA_TUNNELS ? &vpn_timeout : &fa_timeout;
+
+	if (p->state == FA_TUNNELS)
+		role_act(out, ACT_VPN_REMOVE, p->session);
+	if (p->state != FA_RELAYED)	/* an answer on its way must not leave anything behind */
+		fa_str(fa, p->session, p->nai, p->grant.aaa_host, p->grant.aaa_realm, DM_TERM_ADMINISTRATIVE, out);
+	fa_fail(fa, p, why, NULL, now, out);
+}
+
+static const struct role_refusal *icmp_meaning(const struct role_event *e)
+{
+	if (e->icmp_type != 3)
+		return &ha_unreachable;
+	switch (e->icmp_code) {
+	case 0: case 6: case 9: case 11:
+		return &net_unreachable;
+	case 1: case 7: case 10: case 12:
+		return &host_unreachable;
+	case 3:
+		return &port_unreachable;
+	default:
+		return &ha_unreachable;
+	}
+}
+
+/* The error's quotation names the request when the kernel hands it over; else all to that home agent are meant. */
+static bool icmp_means(const struct role_event *e, const struct fa_pending *p)
+{
+	struct mip_rrq q = { 0 };
+
+	if (p->state != FA_RELAYED || !role_same_addr(p->ha, e->path.dst))
+		return false;
+	if (e->data)
+		mip_rrq_decode(e->data, e->len, &q);
+	return !q.raw || q.ident == p->ident;
+}
+
+void fa_icmp(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out)
+{
+	struct fa_pending *p = TAILQ_FIRST(&fa->pendings), *next;
+
+	for (; p; p = next) {
+		next = TAILQ_NEXT(p, link);
+		if (icmp_means(e, p))
+			fa_fail(fa, p, icmp_meaning(e), NULL, now, out);
+	}
+}

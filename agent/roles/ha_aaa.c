@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The home agent as a Diameter server to the AAAH (RFC 4004 5.3, 5.4): a HAR brings the request, the keys and the VPN
+ * profiles; the HAA leaves when all that this node can do is done, or has failed (E8).  Each HAR is answered once.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/roles/ha_int.h"
+
+const struct role_refusal ha_vpn_failed = { "vpn_failed", MIP_HA_RESOURCES, "a tunnel could not be set up" };
+static const struct role_refusal ended = { "ended", MIP_HA_RESOURCES, "ended while it was set up" };
+
+void ha_str(const struct ha *ha, const struct ha_binding *b, enum dm_termination cause, struct actions *out)
+{
+	struct role_end e = { .session = b->session, .user = b->nai, .origin_host = ha->cfg.diameter_host,
+			      .origin_realm = ha->cfg.diameter_realm, .dest_host = b->aaa_host,
+			      .dest_realm = b->aaa_realm, .cause = cause };
+
+	role_str(out, &e);
+}
+
+/* --- HAA --- */
+
+static struct dm_haa *haa_new(const struct ha *ha, const char *session, const char *user, uint64_t token,
+			      uint32_t result, struct actions *out)
+{
+	struct dm_haa *h = calloc(1, sizeof(*h));
+	struct action *a = h ? role_act(out, ACT_HAA, session) : NULL;
+
+	if (!a) {
+		free(h);
+		return NULL;
+	}
+	a->haa = h;
+	a->token = token;
+	a->result = h->result = result;
+	role_copy(h->session, sizeof(h->session), session);
+	role_copy(h->user, sizeof(h->user), user);
+	role_copy(h->origin_host, sizeof(h->origin_host), ha->cfg.diameter_host);
+	role_copy(h->origin_realm, sizeof(h->origin_realm), ha->cfg.diameter_realm);
+	return h;
+}
+
+static void haa_put_reply(const struct ha *ha, struct dm_haa *h, const struct ha_answer *a, uint8_t code,
+			  const char *text, uint64_t wall_ms)
+{
+	struct wbuf w;
+
+	wbuf_init(&w, h->rrp.data, sizeof(h->rrp.data));
+	ha_reply_put(ha, a, code, text, wall_ms, &w);
+	h->rrp.len = wbuf_ok(&w) ? (uint16_t)w.len : 0;
+	h->has_ha = true;
+	h->ha = ha->cfg.addr;
+	h->has_hoa = !role_any_addr(a->hoa);
+	h->hoa = a->hoa;
+}
+
+static void haa_refuse(const struct ha *ha, const struct ha_pending *p, const struct ha_answer *a,
+		       const struct role_refusal *why, const char *text, struct actions *out)
+{
+	struct dm_haa *h = haa_new(ha, p->session, p->nai, p->token, DM_MIP_REPLY_FAILURE, out);
+	char who[ROLE_WHO_MAX];
+
+	role_count("ha.har", why->name);
+	role_log(out, LOG_LVL_NOTICE, "binding %s: refused, code %u: %s", role_who(p->nai, a->hoa, who), why->code, text);
+	if (!h)
+		return;
+	haa_put_reply(ha, h, a, why->code, text, p->wall_ms);
+	role_copy(h->error, sizeof(h->error), text);
+}
+
+static void haa_accept(const struct ha *ha, const struct ha_pending *p, uint8_t code, struct actions *out)
+{
+	struct dm_haa *h = haa_new(ha, p->session, p->nai, p->token, DM_SUCCESS, out);
+
+	if (!h)
+		return;
+	haa_put_reply(ha, h, &p->answer, code, NULL, p->wall_ms);
+	h->fa_to_ha_spi = p->answer.fa_ha.len ? p->answer.fa_ha.spi_in : 0;
+	h->fa_to_mn_spi = p->answer.fa_nonce.len ? p->answer.fa_to_mn_spi : 0;
+	h->vpn_cached = p->n_profiles > 0;
+	snprintf(h->multi_session, sizeof(h->multi_session), "%.200s;%" PRIu32 ";%" PRIu32 ";multi",
+		 ha->cfg.diameter_host, (uint32_t)(p->multi >> 32), (uint32_t)p->multi);
+}
+
+/* --- waiting for tunnels --- */
+
+struct ha_pending *ha_pending_of(const struct ha *ha, const char *session)
+{
+	struct ha_pending *p = NULL;
+
+	if (session)
+		HASH_FIND_STR(ha->pend_by_session, session, p);
+	return p;
+}
+
+static void pending_free(struct ha_pending *p)
+{
+	free(p->session);
+	free(p->nai);
+	free(p->aaa_host);
+	free(p->aaa_realm);
+	crypto_wipe(p, sizeof(*p));
+	free(p);
+}
+
+void ha_pending_end(struct ha *ha, struct ha_pending *p)
+{
+	HASH_DELETE(hh, ha->pend_by_session, p);
+	TAILQ_REMOVE(&ha->pendings, p, link);
+	ha->n_pending--;
+	role_heap_release(&ha->heap, &p->timer);
+	pending_free(p);
+}
+
+void ha_pending_refuse(struct ha *ha, struct ha_pending *p, const struct role_refusal *why, const char *text,
+		       struct actions *out)
+{
+	haa_refuse(ha, p, &p->answer, why, text && text[0] ? text : why->text, out);
+	ha_pending_end(ha, p);
+}
+
+void ha_pending_cancel(struct ha *ha, struct ha_pending *p, const char *text, struct actions *out)
+{
+	role_act(out, ACT_VPN_REMOVE, p->session);
+	ha_pending_refuse(ha, p, &ended, text, out);
+}
+
+/* A newer request of the same user makes one under way pointless. */
+static void supersede(struct ha *ha, const struct ha_req *r, struct actions *out)
+{
+	struct ha_pending *p = TAILQ_FIRST(&ha->pendings), *next;
+
+	for (; p; p = next) {
+		next = TAILQ_NEXT(p, link);
+		if (strcmp(p->nai, r->nai) != 0 && strcmp(p->session, r->har->session) != 0)
+			continue;
+		if (strcmp(p->session, r->har->session) == 0)
+			ha_pending_refuse(ha, p, &ended, "superseded by a newer request", out);
+		else
+			ha_pending_cancel(ha, p, "superseded by a newer request", out);
+	}
+}
+
+static uint64_t multi_of(struct ha *ha, const struct ha_binding *b)
+{
+	return b && b->multi ? b->multi : (uint64_t)ha->multi_hi << 32 | ++ha->multi_lo;
+}
+
+static struct ha_pending *pending_new(struct ha *ha, const struct ha_req *r)
+{
+	const struct dm_har *h = r->har;
+	struct ha_pending *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->session = role_dup(h->session);
+	p->nai = role_dup(h->user);
+	p->aaa_host = role_dup(h->origin_host);
+	p->aaa_realm = role_dup(h->origin_realm);
+	if (!p->session || !p->nai || !p->aaa_host || !p->aaa_realm || !role_heap_reserve(&ha->heap)) {
+		pending_free(p);
+		return NULL;
+	}
+	p->timer.kind = HA_T_PENDING;
+	p->token = r->e->token;
+	p->wall_ms = r->e->wall_ms;
+	p->multi = multi_of(ha, r->b);
+	p->coa = r->rrq.coa;
+	p->reverse = r->rrq.flags & MIP_T;
+	p->code = ha_accept_code(r);
+	p->n_profiles = h->vpn.n;
+	p->answer = *r->answer;
+	HASH_ADD_KEYPTR(hh, ha->pend_by_session, p->session, strlen(p->session), p);
+	TAILQ_INSERT_TAIL(&ha->pendings, p, link);
+	ha->n_pending++;
+	return p;
+}
+
+/* Everything that it stands for is done: bind, and say so. */
+static void complete(struct ha *ha, struct ha_pending *p, role_ms now, struct actions *out)
+{
+	struct ha_grant g = { .nai = p->nai, .session = p->session, .aaa_host = p->aaa_host, .aaa_realm = p->aaa_realm,
+			      .hoa = p->answer.hoa, .coa = p->coa, .lifetime = p->answer.lifetime, .reverse = p->reverse,
+			      .vpn = p->n_profiles > 0, .n_profiles = p->n_profiles,
+			      .msa_lifetime = p->answer.msa_lifetime, .mn_ha = p->new_keys ? &p->answer.mn_ha : NULL,
+			      .fa_ha = &p->answer.fa_ha, .wall_ms = p->wall_ms, .multi = p->multi };
+
+	if (!ha_binding_grant(ha, &g, now, out)) {
+		if (g.vpn)
+			role_act(out, ACT_VPN_REMOVE, p->session);
+		ha_pending_refuse(ha, p, &ha_no_memory, NULL, out);
+		return;
+	}
+	role_count("ha.har", "accepted");
+	haa_accept(ha, p, p->code, out);
+	ha_pending_end(ha, p);
+}
+
+void ha_vpn_up(struct ha *ha, const char *session, role_ms now, struct actions *out)
+{
+	struct ha_pending *p = ha_pending_of(ha, session);
+
+	if (p)
+		complete(ha, p, now, out);
+}
+
+static bool install(struct ha *ha, struct ha_pending *p, const struct dm_har *h, role_ms now, struct actions *out)
+{
+	struct action *a = role_act(out, ACT_VPN_INSTALL, p->session);
+	char who[ROLE_WHO_MAX];
+
+	if (!a || !role_act_profiles(a, h->vpn.p, h->vpn.n)) {
+		if (a)
+			out->n--;
+		return false;
+	}
+	a->deadline_ms = ha->cfg.vpn_timeout_ms;
+	role_heap_set(&ha->heap, &p->timer, now + ha->cfg.vpn_timeout_ms + HA_SAFETY_MS);
+	role_log(out, LOG_LVL_INFO, "binding %s: none -> tunnels, HAR with %u profiles",
+		 role_who(p->nai, p->answer.hoa, who), p->n_profiles);
+	return true;
+}
+
+/* --- HAR --- */
+
+static void har_refuse(struct ha *ha, const struct ha_req *r, const struct role_refusal *why, struct actions *out)
+{
+	struct ha_pending p = { .session = (char *)r->har->session, .nai = (char *)r->har->user, .token = r->e->token,
+				.wall_ms = r->e->wall_ms };
+
+	haa_refuse(ha, &p, r->answer, why, why->text, out);
+}
+
+static void har_deregister(struct ha *ha, struct ha_req *r, struct ha_pending *p, struct actions *out)
+{
+	ha_memory_note(ha, r->key, r->rrq.ident, NULL, r->now);
+	if (r->b && (role_same_addr(r->rrq.coa, r->hoa) || role_same_addr(r->rrq.coa, r->b->coa)))
+		ha_binding_end(ha, r->b, "deregistered through the AAA", DM_TERM_LOGOUT, NULL, out);
+	role_count("ha.har", "deregistered");
+	haa_accept(ha, p, p->code, out);
+	ha_pending_end(ha, p);
+}
+
+static uint16_t granted_lifetime(const struct ha *ha, const struct ha_req *r)
+{
+	uint32_t s = r->rrq.lifetime;
+
+	if (s > ha->cfg.lifetime_max)
+		s = ha->cfg.lifetime_max;
+	if (r->har->auth_lifetime && s > r->har->auth_lifetime)
+		s = r->har->auth_lifetime;
+	return (uint16_t)s;
+}
+
+/* Without new keys for the mobile node the reply is made with those that it has. */
+static bool fill_keys(struct ha_req *r)
+{
+	struct role_assoc *a = &r->answer->mn_ha;
+
+	if (a->len)
+		return true;
+	a->spi_in = r->mn_ha.spi_in;
+	a->spi_out = r->mn_ha.spi_out;
+	a->alg = (uint8_t)r->mn_ha.alg;
+	a->len = (uint8_t)(r->mn_ha.len > sizeof(a->key) ? sizeof(a->key) : r->mn_ha.len);
+	if (a->len)
+		memcpy(a->key, r->mn_ha.key, a->len);
+	return false;
+}
+
+static void har_grant(struct ha *ha, struct ha_req *r, struct actions *out)
+{
+	bool new_keys = fill_keys(r);
+	struct ha_pending *p;
+
+	r->answer->hoa = r->hoa;
+	r->answer->lifetime = granted_lifetime(ha, r);
+	supersede(ha, r, out);
+	p = ha->n_pending < HA_PENDING_MAX ? pending_new(ha, r) : NULL;
+	if (!p) {
+		har_refuse(ha, r, &ha_no_memory, out);
+		return;
+	}
+	p->new_keys = new_keys;
+	if (!r->rrq.lifetime) {
+		har_deregister(ha, r, p, out);
+		return;
+	}
+	ha_memory_note(ha, r->key, r->rrq.ident, NULL, r->now);
+	if (!p->n_profiles)
+		complete(ha, p, r->now, out);
+	else if (!install(ha, p, r->har, r->now, out))
+		ha_pending_refuse(ha, p, &ha_no_memory, NULL, out);
+}
+
+/* Nothing that could be answered as a Registration Request. */
+static void har_undecodable(struct ha *ha, const struct role_event *e, enum mip_reject rej, struct actions *out)
+{
+	struct dm_haa *h = haa_new(ha, e->har->session, e->har->user, e->token, DM_INVALID_AVP_VALUE, out);
+
+	role_count("ha.har", mip_reject_str(rej));
+	if (h)
+		snprintf(h->error, sizeof(h->error), "MIP-Reg-Request: %s", mip_reject_str(rej));
+}
+
+void ha_har(struct ha *ha, const struct role_event *e, role_ms now, struct actions *out)
+{
+	struct ha_answer answer;
+	struct ha_req r = { .e = e, .now = now, .har = e->har, .answer = &answer };
+	const struct role_refusal *why;
+	enum mip_reject rej = mip_rrq_decode(e->har->rrq.data, e->har->rrq.len, &r.rrq);
+
+	role_count("ha.har", "received");
+	if (!r.rrq.raw) {
+		har_undecodable(ha, e, rej, out);
+		return;
+	}
+	if (rej)
+		r.rrq.nai[0] = 0;
+	ha_answer_init(ha, &r, &answer);
+	ha_req_name(ha, &r);
+	why = rej ? &ha_poor_request : ha_check(ha, &r);
+	if (why) {
+		fill_keys(&r);
+		har_refuse(ha, &r, why, out);
+	} else {
+		har_grant(ha, &r, out);
+	}
+	crypto_wipe(&answer, sizeof(answer));
+}
+
+void ha_asr(struct ha *ha, const struct role_event *e, struct actions *out)
+{
+	struct ha_binding *b = ha_binding_by_session(ha, e->session);
+	struct ha_pending *p = ha_pending_of(ha, e->session);
+	struct action *a;
+
+	if (p)
+		ha_pending_cancel(ha, p, "ended by the AAAH (ASR)", out);
+	if (b)
+		ha_binding_end(ha, b, "ended by the AAAH (ASR)", HA_NO_STR, NULL, out);
+	a = role_act(out, ACT_ASA, e->session);
+	if (a) {
+		a->token = e->token;
+		a->result = b || p ? DM_SUCCESS : DM_UNKNOWN_SESSION;
+	}
+	role_count("ha.asr", b || p ? "ended" : "unknown");
+}
