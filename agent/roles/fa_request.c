@@ -70,6 +70,8 @@ static void undecoded(struct fa *fa, struct fa_req *r, enum mip_reject rej, stru
 {
 	struct role_refusal why = { mip_reject_str(rej), MIP_FA_POOR_REQUEST, fa_poor_request.text };
 
+	if (rej == MIP_REJ_EXT_DUPLICATE && r->rrq.mn_fa.present)
+		why.code = MIP_FA_MN_AUTH;	/* nothing but 33 and 34 may come behind 33 */
 	if (!r->rrq.raw || rej == MIP_REJ_EXT_UNKNOWN) {
 		silent(r->e, why.name, mip_reject_str(rej), out);
 		return;

@@ -101,6 +101,8 @@ static void undecoded(struct ha *ha, struct ha_req *r, enum mip_reject rej, stru
 {
 	struct role_refusal why = { mip_reject_str(rej), MIP_HA_POOR_REQUEST, ha_poor_request.text };
 
+	if (rej == MIP_REJ_EXT_DUPLICATE && r->rrq.fa_ha.present)
+		why.code = MIP_HA_FA_AUTH;	/* nothing but 34 may come behind 34 */
 	r->rrq.nai[0] = 0;
 	r->answer->nai[0] = 0;
 	r->nai = "";
