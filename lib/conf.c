@@ -48,6 +48,7 @@ static const struct conf_section *root_sections(const struct conf_schema *s)
 
 /* --- errors ------------------------------------------------------------------------------------------------------ */
 
+__attribute__((format(printf, 2, 0)))
 static void errors_add_v(struct conf_errors *e, const char *fmt, va_list ap)
 {
 	size_t at = strlen(e->text), room = sizeof(e->text) - at;
@@ -79,6 +80,7 @@ static void known_names(const cfg_t *cfg, char *buf, size_t len)
 }
 
 /* libconfuse's own errors: syntax, unknown keys, a title given twice. */
+__attribute__((format(printf, 2, 0)))
 static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	char what[256], names[1024];

@@ -25,6 +25,7 @@ void log_info(const char *tag, const char *fmt, ...) __attribute__((format(print
 void log_notice(const char *tag, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_warn(const char *tag, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_error(const char *tag, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void log_v(enum log_level level, const char *tag, const char *fmt, va_list ap);
+void log_v(enum log_level level, const char *tag, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
 
 #endif
