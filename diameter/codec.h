@@ -41,7 +41,8 @@ int dm_session_new(char out[DM_SESSION_MAX]);
 /* What every process with libfdcore in it needs (doc/freediameter.md), once, after fd_core_parseconf() or in an
  * extension's entry.  0 or errno.
  * dm_workarounds_install: NULs in Session-Ids, which stop a freeDiameter 1.2.1; and no-op hooks in place of the default
- * ones that format every message under one lock (dumps = true leaves these: they show keys).
+ * ones that format every message under one lock, and print those that went wrong with their keys (dumps = true
+ * leaves them all).
  * dm_route_guard_install: a request of this node that no peer can take is answered at once with 3002 to its answer
  * callback, instead of going through the incoming queue, where about 100 of them block the whole daemon.  The
  * callback then runs in libfdcore's routing thread and must not block. */

@@ -70,6 +70,32 @@ static void on_anything(enum fd_hook_type type, struct msg *m, struct peer_hdr *
 {
 }
 
+/* The default hooks print the whole message that went wrong, session keys and all. */
+static void on_trouble(enum fd_hook_type type, struct msg *m, struct peer_hdr *peer, void *other,
+		       struct fd_hook_permsgdata *pmd, void *data)
+{
+	static const struct { enum fd_hook_type type; const char *what; } names[] = {
+		{ HOOK_MESSAGE_FAILOVER, "sent again" }, { HOOK_MESSAGE_PARSING_ERROR, "malformed" },
+		{ HOOK_MESSAGE_PARSING_ERROR2, "refused as malformed" }, { HOOK_MESSAGE_ROUTING_ERROR, "not routed" },
+		{ HOOK_MESSAGE_DROPPED, "dropped" },
+	};
+	const char *what = "in trouble", *why = other && m ? other : "";
+	struct msg_hdr *hdr = NULL;
+	DiamId_t source = NULL;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (names[i].type == type)
+			what = names[i].what;
+	counter_inc("diameter.message.trouble");
+	if (m && !fd_msg_hdr(m, &hdr))
+		(void)fd_msg_source_get(m, &source, NULL);
+	if (!source && peer)
+		source = peer->info.pi_diamid;
+	fd_log_error("message %s: %s %u of application %u, end-to-end 0x%08x, from %s%s%s", what,
+		     hdr && !(hdr->msg_flags & CMD_FLAG_REQUEST) ? "answer" : "request", hdr ? hdr->msg_code : 0,
+		     hdr ? hdr->msg_appl : 0, hdr ? hdr->msg_eteid : 0, source ? source : "this node", *why ? ": " : "", why);
+}
+
 int dm_workarounds_install(bool dumps)
 {
 	static bool yes;
@@ -81,6 +107,10 @@ int dm_workarounds_install(bool dumps)
 	rc = fd_hook_register(HOOK_MASK(HOOK_MESSAGE_LOCAL, HOOK_MESSAGE_SENDING, HOOK_MESSAGE_SENT,
 					HOOK_MESSAGE_ROUTING_FORWARD, HOOK_MESSAGE_ROUTING_LOCAL),
 			      on_anything, NULL, NULL, &quiet);
+	if (!rc)
+		rc = fd_hook_register(HOOK_MASK(HOOK_MESSAGE_FAILOVER, HOOK_MESSAGE_PARSING_ERROR,
+						HOOK_MESSAGE_PARSING_ERROR2, HOOK_MESSAGE_ROUTING_ERROR,
+						HOOK_MESSAGE_DROPPED), on_trouble, NULL, NULL, &quiet);
 	/* Only one extension may have this one; whoever has it is as good. */
 	if (!rc && (rc = fd_hook_register(HOOK_MASK(HOOK_DATA_RECEIVED), on_anything, NULL, NULL, &quiet)) == EEXIST)
 		rc = 0;
