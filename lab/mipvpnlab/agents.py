@@ -7,7 +7,7 @@ import subprocess
 
 from . import diameter, netns, procs, sanitize, topology as t
 from .settings import USER, LabError
-from .wait import wait_for, wait_path
+from .wait import wait_line
 
 COMMON = """\
 user = "{user}"
@@ -15,6 +15,7 @@ log-level = "info"
 control-socket = "{dir}/agentd.ctl"
 vici-socket = "{dir}/charon.vici"
 freediameter-conf = "{dir}/freediameter.conf"
+helper = "{helper}"
 protect = {{ "{ent}" }}
 """
 FA_PART = """
@@ -38,7 +39,7 @@ def write_conf(settings, node, tls=True, more="", top=""):
     """more: extra lines of the role's section; top: extra lines outside of it."""
     diameter.write_agent_conf(settings, node, tls)
     where = settings.node_dir(node)
-    text = COMMON.format(user=USER, dir=where, ent=t.ENT_NET) + top
+    text = COMMON.format(user=USER, dir=where, ent=t.ENT_NET, helper=settings.program("mipvpn-nethelper")) + top
     part = FA_PART if node == "fa" else HA_PART
     text += part.format(fa=t.FA, ha=t.HA, home=t.HOME_NET, more=more)
     conf = where / "agentd.conf"
@@ -82,13 +83,6 @@ def counters(settings, node):
     return show(settings, node, "counters")
 
 
-def wait_ready(settings, daemon):
-    """Waits until the agent says that charon, helper and Diameter are there."""
-    wait_path(control_socket(settings, daemon.node), 20 * settings.slow, daemon.alive)
-
-    def ready():
-        try:
-            return show(settings, daemon.node, "status").get("ready")
-        except (LabError, ValueError):
-            return False
-    wait_for(f"mipvpn-agentd at {daemon.node} to be ready", ready, 40 * settings.slow, daemon.alive)
+def wait_ready(settings, daemon, start=0):
+    """Waits until the agent says that helper, links, charon and a Diameter peer are there."""
+    wait_line(daemon.log, r"(?<!not )\bready$", 40 * settings.slow, start, daemon.alive)

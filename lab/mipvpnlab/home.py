@@ -12,6 +12,16 @@ USERS = ("alice", "bob", "carol", "dave", "mallory")
 ROLES = ("mipvpn_owner", "mipvpn_aaah", "mipvpn_portal", "mipvpn_dba", "mipvpn_monitor")
 REALM = "home.test"
 
+AAAH_CONF = """\
+database = "host={sock} dbname=mipvpn user=mipvpn_aaah"
+key-file = "{wrapping}"
+grace = 5
+reap-interval = 1
+"""
+AAAF_CONF = """\
+foreign-agents = {{ "{fa}" }}
+"""
+
 
 def nai(user):
     return f"{user}@{REALM}"
@@ -65,7 +75,7 @@ def write_server_conf(settings, tls):
     aaah = settings.node_dir("aaah") / "aaah.conf"
     _write(aaah, AAAH_CONF.format(sock=postgres.socket_dir(settings), wrapping=key_path(settings, "wrapping")))
     aaaf = settings.node_dir("aaaf") / "aaaf.conf"
-    _write(aaaf, AAAF_CONF)
+    _write(aaaf, AAAF_CONF.format(fa=diameter.IDENTITIES["fa"].host))
     module = settings.module
     load = f'LoadExtension = "{module("dict_mipvpn.fdx")}";'
     diameter.write_server_conf(settings, "aaah", [load, f'LoadExtension = "{module("app_mipvpn_aaah.fdx")}" : "{aaah}";'], tls)
