@@ -78,8 +78,9 @@ def prepare(s):
 
 
 def _scenarios():
+    """Those of `all` in their order, and those that are run by name only."""
     from . import scenarios, selftest
-    return {"selftest": selftest, **scenarios.ALL}
+    return {"selftest": selftest, **scenarios.ALL}, scenarios.OTHERS
 
 
 def run_one(s, module, report):
@@ -110,13 +111,14 @@ def keep_evidence(s, name, failed):
 
 
 def cmd_run(argv):
-    known = _scenarios()
+    usual, others = _scenarios()
+    known = {**usual, **others}
     p = _with_build(_parser("run", "Runs a scenario in a lab of its own; exit status 0 only if every assertion held."))
     p.add_argument("scenario", nargs="+", choices=[*known, "all"], metavar="SCENARIO", help=f"{', '.join(known)}, all")
     p.add_argument("--keep", action="store_true", help="leave the lab of the last scenario up")
     p.add_argument("--pcap", metavar="DIR", help="keep the captures there")
     a = p.parse_args(argv)
-    names = list(known) if "all" in a.scenario else a.scenario
+    names = list(usual) if "all" in a.scenario else a.scenario
     s = Settings(a.dir, a.prefix or st.DEFAULT_PREFIX, a.builddir, a.pcap)
     report = Report()
     with lock(s.dir):
