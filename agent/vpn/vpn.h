@@ -30,6 +30,12 @@ struct vpn_config {
 	uint32_t audit_ms;		/* default 30000 */
 	unsigned initiate_max;		/* in flight, default 24 */
 	uint32_t initiate_timeout_ms;	/* default 3000 */
+	/* 0 = the default in all that follow */
+	uint32_t responder_wait_ms;	/* a loaded responder sees its CHILD_SA within this, default 15000 */
+	uint32_t restore_ms;		/* a tunnel that went down is back within this, else VPN_REPORT_DOWN; default 20000 */
+	uint32_t dpd_delay_s;		/* default 5 */
+	bool encap;			/* force UDP encapsulation of ESP */
+	bool no_marks;			/* no mark_in/set_mark_in on the responder's side (doc/ipsec.md) */
 };
 enum vpn_report { VPN_REPORT_UP, VPN_REPORT_FAILED, VPN_REPORT_DOWN };
 struct vpn_ops {
@@ -53,9 +59,11 @@ uint64_t vpn_next(const struct vpn *v);
 void vpn_tick(struct vpn *v, uint64_t now_ms);
 
 /* Desired := these profiles for this session (copied).  A profile is the initiator's part when src_gw is self, the
- * responder's when dst_gw is self.  Equal profiles that stand are left alone (F7).  VPN_REPORT_UP once every part is
+ * responder's when dst_gw is self.  Equal profiles that stand are left alone (F7); what the session had before goes
+ * only after the new parts are done (make before break).  VPN_REPORT_UP once every part is
  * done: marks and routes set, responder parts loaded, initiator parts INSTALLED; else VPN_REPORT_FAILED within the
- * deadline, with everything of this session's change taken down. 0, or -1 (bad profile: reason in err). */
+ * deadline, with everything of this session's change taken down: what stood before the change still stands, and a
+ * session that had nothing is forgotten. 0, or -1 (bad profile: reason in err; nothing has changed). */
 int vpn_install(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n, uint32_t deadline_ms,
 		uint64_t now_ms, char *err, size_t err_len);
 void vpn_remove(struct vpn *v, const char *session, uint64_t now_ms);
