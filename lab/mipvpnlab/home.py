@@ -55,7 +55,7 @@ def wrap(settings, name, label):
     p = subprocess.run(cmd, input=key_path(settings, name).read_text(), capture_output=True, text=True, env=env)
     if p.returncode:
         raise LabError(f"mipvpn-keytool wrap {label}: {p.stderr.strip()}")
-    return p.stdout.strip()
+    return p.stdout.strip().removeprefix("\\x")     # as bytea text; the example decodes the digits
 
 
 def make_database(settings):

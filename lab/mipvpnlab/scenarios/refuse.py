@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """F1-refuse: registrations that must not be accepted.  Requests written by hand (tests/mip, no code of ours): the right
 code or silence, a counter that moved, a reason in the log, nothing left, and the next good registration works."""
+import json
 import os
 
-from .. import agents, home, topology as t
+from .. import agents, home, netns, topology as t
 from ..scene import standing
+from ..settings import TOP
 
 GOOD_SECONDS, SILENT_SECONDS = 10, 1.0
 
@@ -19,6 +21,7 @@ def run(settings, report):
         _truncated(scene, mn)
         scene.check_nothing_left("after all refusals", before)
         _replayed(scene, mn)
+        _by_scapy(scene, mn)
     scene.check_nothing_left("at the end", before)
     scene.finish()
 
@@ -34,7 +37,6 @@ def _moved(before, after):
 
 def refused(scene, mn, what, codes, request, seconds=GOOD_SECONDS):
     """Sends it; wants a reply with one of codes (None among them: silence) and a counter that moved."""
-    from craft import parse_reply  # noqa: F401  (the reply that comes back is one of craft's)
     before, marks = total(scene), {n: scene.daemons[n].mark() for n in ("fa", "ha")}
     reply = mn.exchange(request, SILENT_SECONDS * scene.settings.slow if codes == (None,) else seconds)
     code = reply.code if reply else None
@@ -143,3 +145,18 @@ def _replayed(scene, mn):
     end = fresh(mn, lifetime=0, key=None, key_requests=False, mn_ha=mn_ha, mn_fa=mn_fa)
     reply = mn.exchange(end)
     scene.report.check("and ends when told rightly", reply is not None and reply.code in (0, 1), reply and reply.code)
+
+
+def _by_scapy(scene, mn):
+    """Requests that scapy wrote get the same answers, and scapy reads them."""
+    s, r = scene.settings, scene.report
+    cmd = ["/usr/bin/python3", TOP / "tests" / "mip" / "scapy_request.py", "--home", mn.home, "--agent", mn.agent,
+           "--home-agent", mn.home_agent, "--nai", mn.nai, "--key-file", home.key_path(s, "bob")]
+
+    def answer(*more):
+        return json.loads(netns.run(s.ns("mn1"), *cmd, *more, timeout=60).stdout)
+    r.equal("scapy's request with a wrong key", answer("--wrong-key")["code"], 108)
+    r.equal("scapy's request that is too long", answer("--lifetime", 40000)["code"], 69)
+    good = answer()
+    r.equal("scapy's good request", (good["code"], good["home"], good["agent"]), (0, mn.home, t.HA))
+    agents.ctl(s, "ha", "drop", mn.nai)
