@@ -41,7 +41,7 @@ def _show(title, lines):
 
 def _register(scene):
     nodes = [scene.mobile(u, n) for u, n in USERS]
-    print("\n".join(f"  {m.user} registers: {m.wait_state('registered') and 'accepted'}" for m in nodes) + "\n", flush=True)
+    print("\n".join(f"  {m.user} registers: {m.wait_event('registered') and 'accepted'}" for m in nodes) + "\n", flush=True)
     return len(scene.children("ha")) == 3
 
 

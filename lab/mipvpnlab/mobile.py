@@ -15,11 +15,9 @@ sys.path.insert(0, str(TOP / "tests" / "mip"))
 CONF = """\
 interface = "eth0"
 nai = "{nai}"
-home-address = "{home}"
-home-agent = "{agent}"
-aaa-spi = 256
-aaa-algorithm = "hmac-md5"
-aaa-key-file = "{key}"
+home-agent = {agent}
+home-prefix = {prefix}
+key-file = "{key}"
 lifetime = {lifetime}
 reverse-tunnel = {reverse}
 """
@@ -28,32 +26,37 @@ reverse-tunnel = {reverse}
 class Mobile:
     """One mobile node that runs mipvpn-mn."""
 
-    def __init__(self, settings, user, node, reverse=False, lifetime=600, more=""):
+    def __init__(self, settings, user, node, reverse=False, lifetime=600):
         self.settings, self.user, self.node = settings, user, node
-        self.home = t.HOME.get(user, "0.0.0.0")
         self.conf = settings.node_dir(node) / "mn.conf"
-        self.conf.write_text(CONF.format(nai=home.nai(user), home=self.home, agent=t.HA, lifetime=lifetime,
-            key=home.key_path(settings, user), reverse=str(reverse).lower()) + more)
+        text = CONF.format(nai=home.nai(user), agent=t.HA, prefix=t.HOME_NET, lifetime=lifetime,
+                           key=home.key_path(settings, user), reverse=str(reverse).lower())
+        if user in t.HOME:
+            text += f"home-address = {t.HOME[user]}\n"
+        self.conf.write_text(text)
         self.daemon, self.seen = None, 0
 
     def start(self):
         cmd = [self.settings.program("mipvpn-mn"), "--json", "-c", self.conf]
         self.daemon = procs.start(self.settings, "mn", self.node, cmd, sanitize.environment(self.settings, self.node))
+        self.seen = self.daemon.mark()
         return self
 
-    def wait_state(self, state, seconds=15):
-        """Waits for the next change into this state; returns its JSON line."""
-        m = wait_line(self.daemon.log, rf'^\{{.*"state": ?"{state}".*\}}$', seconds * self.settings.slow, self.seen,
-            self.daemon.alive)
-        self.seen += m.end()
+    def wait_event(self, *names, seconds=15):
+        """Waits for the next event of one of these names; returns its JSON line."""
+        wanted = "|".join(names)
+        m = wait_line(self.daemon.log, rf'^\{{.*"event": ?"({wanted})".*\}}$', seconds * self.settings.slow, self.seen,
+                      self.daemon.alive)
+        self.seen += len(m.string[:m.end()].encode())
         return json.loads(m.group(0))
 
     def stop(self, seconds=10):
-        """SIGTERM: it deregisters and goes."""
-        return procs.stop(self.settings, self.daemon, seconds * self.settings.slow)
+        """SIGTERM: it deregisters, puts its interface back and goes; True when that was granted."""
+        in_time = procs.stop(self.settings, self.daemon, seconds * self.settings.slow)
+        return in_time and self.daemon.popen.returncode == 0
 
-    def signal(self, sig):
-        os.kill(self.daemon.pid, sig)
+    def renew(self):
+        os.kill(self.daemon.pid, signal.SIGHUP)
 
     def end_at_once(self):
         """Power off: no deregistration."""

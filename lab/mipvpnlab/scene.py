@@ -130,7 +130,7 @@ class Scene:
 
     def check_registered(self, m, seconds=15):
         """mipvpn-mn says that it is registered; returns its JSON line."""
-        return self.report.attempt(f"{m.user} registers", m.wait_state, "registered", seconds)
+        return self.report.attempt(f"{m.user} registers", lambda: m.wait_event("registered", seconds=seconds))
 
     def check_ended_well(self):
         """At the end of a scenario: no daemon died on the way, no sanitizer had anything to say."""

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """F1-end: every way in which a registration ends: deregistration, expiry, `mipvpnctl drop` at the FA and at the HA, and
 the mobile node's re-registration before.  Everything is gone at all nodes, keys included."""
-import signal
-
 from .. import agents, topology as t
 from ..scene import standing
 
@@ -38,8 +36,8 @@ def _renewed(scene, before):
     mn, ok = _up(scene)
     if ok:
         ids = [c[3]["uniqueid"] for c in scene.children("fa")]
-        mn.signal(signal.SIGUSR1)
-        scene.report.attempt("re-registration on request", mn.wait_state, "registered")
+        mn.renew()
+        scene.report.attempt("re-registration on request", lambda: mn.wait_event("renewed", "registered"))
         scene.report.equal("leaves the tunnel as it is", [c[3]["uniqueid"] for c in scene.children("fa")], ids)
         scene.report.check("and the enterprise in reach", scene.ping("mn1", t.CN, ALICE).all())
     scene.report.check("deregistration after it is answered", mn.stop())

@@ -80,7 +80,7 @@ def _home_again(scene, carol):
     """She comes home: hears her HA, deregisters, and is reached without it."""
     r, s = scene.report, scene.settings
     t.plug(s, "mn3", "home")
-    if r.attempt("carol comes home and deregisters", carol.wait_state, "home", 20) is None:
+    if r.attempt("carol comes home and deregisters", lambda: carol.wait_event("home", seconds=30)) is None:
         return
     r.check("the home host reaches carol at home", scene.ping("hh", CAROL).all())
     mac = netns.ip("-br", "link", "show", "eth0", ns=s.ns("mn3")).split()[2]
@@ -123,7 +123,7 @@ def _from_the_pool(scene):
     dave = scene.mobile("dave", "mn3")
     got = scene.check_registered(dave)
     if got:
-        address = got.get("home_address", got.get("homeAddress", ""))
+        address = got.get("home_address", "")
         r.check("dave's home address is from the pool", address.startswith("10.1.0.") and int(address.split(".")[3]) >= 128,
                 str(got))
         r.check("the home host reaches it", scene.ping("hh", address).all())
