@@ -47,6 +47,7 @@ int dm_session_new(char out[DM_SESSION_MAX]);
  * callback, instead of going through the incoming queue, where about 100 of them block the whole daemon.  The
  * callback then runs in libfdcore's routing thread and must not block. */
 int dm_workarounds_install(bool dumps);
+void dm_session_id_clean(struct msg *m);	/* its first part, for tests */
 int dm_route_guard_install(void);
 
 #endif

@@ -27,7 +27,7 @@ static unsigned overwrite_nuls(uint8_t *data, size_t len)
 }
 
 /* libfdproto asserts that a Session-Id has no NUL.  The AVP is parsed here, before anybody else looks at it. */
-static void clean_session_id(struct msg *m)
+void dm_session_id_clean(struct msg *m)
 {
 	struct avp *avp = NULL;
 	struct avp_hdr *hdr;
@@ -60,7 +60,7 @@ static void dump(struct msg *m, struct peer_hdr *peer)
 static void on_received(enum fd_hook_type type, struct msg *m, struct peer_hdr *peer, void *other,
 			struct fd_hook_permsgdata *pmd, void *dumps)
 {
-	clean_session_id(m);
+	dm_session_id_clean(m);
 	if (dumps)
 		dump(m, peer);	/* the default hook is gone because this one is here */
 }

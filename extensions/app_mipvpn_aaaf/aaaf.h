@@ -84,7 +84,7 @@ bool aaaf_cache_get(struct aaaf_cache *c, const char *session, uint64_t now_ms, 
 bool aaaf_cache_get_previous(struct aaaf_cache *c, const char *nai, struct in_addr fa, uint64_t now_ms,
 			     aaaf_session_fn fn, void *user);
 bool aaaf_cache_drop(struct aaaf_cache *c, const char *session);
-/* Drops what has expired, looking at no more than a part of the sessions; the whole cache in 16 calls. */
+/* Drops what has expired among those not looked at for longest: a 16th of the sessions, so that the lock is short. */
 size_t aaaf_cache_sweep(struct aaaf_cache *c, uint64_t now_ms);
 size_t aaaf_cache_count(struct aaaf_cache *c);
 

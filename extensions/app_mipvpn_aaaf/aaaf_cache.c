@@ -16,6 +16,7 @@
 
 #define GRACE_MS 10000		/* the session's end by message comes first */
 #define SWEEP_PART 16
+#define SWEEP_LEAST 64
 
 struct user;
 struct entry {
@@ -228,7 +229,7 @@ size_t aaaf_cache_sweep(struct aaaf_cache *c, uint64_t now_ms)
 	size_t dropped = 0;
 
 	pthread_mutex_lock(&c->lock);
-	for (size_t left = c->n / SWEEP_PART + 1; left && c->all; left--) {
+	for (size_t left = c->n / SWEEP_PART + SWEEP_LEAST; left && c->all; left--) {
 		struct entry *e = c->all;
 
 		if (is_over(&e->s, now_ms)) {
