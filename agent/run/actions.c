@@ -6,7 +6,6 @@
  * send behind a request to the helper waits until the helper has confirmed it (held.c).  What an action brings about
  * without delay (AAA's queue is full, a profile is bad) comes back to the role by agent_later(), after the list.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <net/ethernet.h>
 #include <netpacket/packet.h>
@@ -234,11 +233,9 @@ void actions_send(struct agent *g, enum role_id role, struct action *a)
 		fn(g, role, a);
 }
 
-/* The registration could not be carried out here: an answer goes out where one is owed, and the user is dropped. */
+/* The registration could not be carried out here (net.c drops the user): the AAAH is owed an answer all the same. */
 void actions_send_failed(struct agent *g, enum role_id role, struct action *a, const char *why)
 {
-	char hoa[INET_ADDRSTRLEN];
-
 	counter_inc("run.send.withheld");
 	agent_note(g, LOG_LVL_ERROR, "an answer is withheld: %s", why);
 	if (a->type == ACT_HAA && a->haa && g->aaa) {
@@ -248,12 +245,6 @@ void actions_send_failed(struct agent *g, enum role_id role, struct action *a, c
 	}
 	if (a->type == ACT_ASA)
 		send_asa(g, role, a);
-	if (a->session[0]) {
-		agent_later(g, role, EV_DROP, NULL, 0, a->session);
-	} else if (a->hoa.s_addr) {
-		inet_ntop(AF_INET, &a->hoa, hoa, sizeof(hoa));
-		agent_later(g, role, EV_DROP, NULL, 0, hoa);
-	}
 }
 
 void actions_run(struct agent *g, enum role_id role, struct actions *as)

@@ -2,7 +2,7 @@
  *
  * The barrier: an answer stands for what its sender has done (requirement E8), so a reply to a mobile node or to the
  * AAAH leaves only when the helper has confirmed the routes and tunnels that were asked for in front of it in the same
- * list of actions.  When the helper refuses one of them, the reply does not leave and the user is dropped at this role.
+ * list of actions.  When the helper refuses one of them, the reply does not leave (and net.c has the user dropped).
  */
 #include <stdlib.h>
 

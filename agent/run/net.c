@@ -61,6 +61,22 @@ static void complain(struct agent *g, const struct ask *a, const struct nh_reply
 		   r->text[0] ? r->text : strerror(r->error));
 }
 
+/* Verbs without which a registration does not work. */
+static bool verb_adds(uint32_t verb)
+{
+	return verb == NH_VISITOR_ADD || verb == NH_IPIP_ADD || verb == NH_BINDING_ADD || verb == NH_REVERSE_ADD ||
+	       verb == NH_PROXY_ARP_ADD;
+}
+
+static void user_failed(struct agent *g, const struct ask *a, const char *why)
+{
+	char hoa[INET_ADDRSTRLEN];
+
+	held_fail(g, a->batch, why);
+	inet_ntop(AF_INET, &a->addr, hoa, sizeof(hoa));
+	agent_later(g, a->role, EV_DROP, NULL, 0, hoa);
+}
+
 static void on_reply(void *user, const struct nh_reply *r, int fd)
 {
 	struct ask *a = user;
@@ -79,8 +95,8 @@ static void on_reply(void *user, const struct nh_reply *r, int fd)
 			vpn_net_done(g->vpn, a->cookie, r->error, r->text, loop_now(g->loop));
 		else if (r->error)
 			complain(g, a, r);
-		if (r->error && a->role != ROLE_NONE)
-			held_fail(g, a->batch, r->text[0] ? r->text : strerror(r->error));
+		if (r->error && a->role != ROLE_NONE && verb_adds(a->verb))
+			user_failed(g, a, r->text[0] ? r->text : strerror(r->error));
 	}
 	free(a);
 }

@@ -74,16 +74,63 @@ static void view_counters(FILE *to, const json_t *r)
 
 /* --- VPNs and tunnels --- */
 
-static void view_all_vpns(FILE *to, const json_t *r)
+static const struct column profile_columns[] = {
+	{ "SESSION", "session", COL_TEXT },   { "PROFILE", "number", COL_TEXT },  { "SOURCE", "src", COL_TEXT },
+	{ "DESTINATION", "dst", COL_TEXT },   { "FROM", "src_gw", COL_TEXT },	  { "TO", "dst_gw", COL_TEXT },
+	{ "SLA", "sla", COL_TEXT },	      { "WE", "role", COL_TEXT },	  { "DESIRED", "desired", COL_TEXT },
+	{ "OBSERVED", "observed", COL_TEXT }, { "IN", "bytesIn", COL_BYTES },	  { "OUT", "bytesOut", COL_BYTES },
+	{ "WHY", "why", COL_TEXT },	      { 0 }
+};
+static const struct column tunnel_columns[] = {
+	{ "NAME", "name", COL_TEXT },	      { "PEER", "peer", COL_TEXT },	{ "WE", "role", COL_TEXT },
+	{ "OBSERVED", "observed", COL_TEXT }, { "CIPHER", "encryption", COL_TEXT }, { "SPI IN", "spiIn", COL_TEXT },
+	{ "SPI OUT", "spiOut", COL_TEXT },    { "IN", "bytesIn", COL_BYTES },	{ "OUT", "bytesOut", COL_BYTES },
+	{ "WHY", "why", COL_TEXT },	      { 0 }
+};
+
+/* One row for each profile, under its session's name; returns new. */
+static json_t *profile_rows(const json_t *sessions)
 {
-	json_dumpf(r, to, JSON_INDENT(2));
-	fputc('\n', to);
+	json_t *rows = json_array(), *s, *p;
+	size_t i, j;
+
+	json_array_foreach(sessions, i, s) {
+		json_array_foreach(json_object_get(s, "profiles"), j, p) {
+			json_t *row = json_copy(p);
+
+			json_object_set(row, "session", json_object_get(s, "session"));
+			json_array_append_new(rows, row);
+		}
+	}
+	return rows;
+}
+
+static void view_vpns(FILE *to, const json_t *r)
+{
+	json_t *rows = profile_rows(r);
+
+	table_print(to, profile_columns, rows, "no VPNs");
+	json_decref(rows);
 }
 
 static void view_tunnels(FILE *to, const json_t *r)
 {
-	json_dumpf(r, to, JSON_INDENT(2));
-	fputc('\n', to);
+	table_print(to, tunnel_columns, r, "no tunnels");
+}
+
+/* The "vpns" members of registrations, as view_vpns() takes them. */
+static void view_vpns_of(FILE *to, const json_t *registrations)
+{
+	json_t *sessions = json_array(), *row, *v;
+	size_t i;
+
+	json_array_foreach(registrations, i, row) {
+		v = json_object_get(row, "vpns");
+		if (json_is_object(v))
+			json_array_append(sessions, v);
+	}
+	view_vpns(to, sessions);
+	json_decref(sessions);
 }
 
 static void view_explain(FILE *to, const json_t *r)
@@ -91,13 +138,12 @@ static void view_explain(FILE *to, const json_t *r)
 	const json_t *visitors = json_object_get(r, "visitors"), *bindings = json_object_get(r, "bindings");
 
 	fprintf(to, "%s\n", json_string_value(json_object_get(r, "nai")));
-	fprintf(to, "\nas a visitor (FA):\n");
+	fprintf(to, "\nas a visitor (foreign agent):\n");
 	table_print(to, registration_columns, visitors, "is not here");
-	fprintf(to, "\nas a binding (HA):\n");
+	view_vpns_of(to, visitors);
+	fprintf(to, "\nas a binding (home agent):\n");
 	table_print(to, registration_columns, bindings, "is not here");
-	fprintf(to, "\nVPNs:\n");
-	view_all_vpns(to, visitors);
-	view_all_vpns(to, bindings);
+	view_vpns_of(to, bindings);
 	fprintf(to, "\nlast events:\n");
 	view_events(to, json_object_get(r, "events"));
 }
@@ -119,7 +165,7 @@ static const struct {
 	{ "events", view_events },     { "counters", view_counters }, { "explain", view_explain },
 	{ "drop", view_drop },	       { "reload", view_nothing },    { "resync", view_nothing },
 	{ "log", view_nothing },       { "default-spi", view_nothing },
-	{ "vpns", view_all_vpns },     { "tunnels", view_tunnels },
+	{ "vpns", view_vpns },     { "tunnels", view_tunnels },
 };
 
 bool view_print(FILE *to, const char *what, const json_t *result)
