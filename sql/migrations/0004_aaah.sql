@@ -12,7 +12,7 @@ COMMENT ON FUNCTION aaah_schema_version() IS 'Version of the schema; the server 
 CREATE FUNCTION aaah_subscriber(p_nai text, p_realm text, p_care_of inet)
 	RETURNS TABLE (enabled boolean, aaa_key bytea, aaa_spi bigint, aaa_algorithm text, home_address inet,
 		ha_address inet, ha_host text, ha_realm text, ha_enabled boolean, max_lifetime integer, roaming text,
-		ha_session text, fa_session text, fa_address inet, session_home_address inet, multi_session text)
+		ha_session text, fa_session text, fa_address inet, session_home_address inet, multi_session text, handoff_key bytea)
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, mipvpn, pg_temp AS $$
 BEGIN
 	RETURN QUERY
@@ -22,10 +22,10 @@ BEGIN
 		    WHEN NOT r.enabled THEN 'suspended'
 		    WHEN r.care_of <> '{}' AND NOT p_care_of <<= ANY (r.care_of) THEN 'care-of'
 		    ELSE 'ok' END,
-	       s.ha_session, s.fa_session, s.fa_address::inet, s.home_address::inet, s.multi_session
+	       s.ha_session, s.fa_session, s.fa_address::inet, s.home_address::inet, s.multi_session, s.handoff_key::bytea
 	FROM mipvpn.subscribers u
 	JOIN mipvpn.home_agents h ON h.address = u.home_agent
-	LEFT JOIN mipvpn.roaming_domains r ON r.realm = p_realm
+	LEFT JOIN mipvpn.roaming_domains r ON r.realm = lower(p_realm)
 	LEFT JOIN mipvpn.sessions s ON s.nai = u.nai AND s.expires_at > now()
 	WHERE u.nai = p_nai;
 END $$;
