@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Inside of engine.c (thread, queue, timers) and the transactions: registration.c (AMR), termination.c (STR).
+ */
+#ifndef MIPVPN_AAAH_ENGINE_INT_H
+#define MIPVPN_AAAH_ENGINE_INT_H
+
+#include <pthread.h>
+
+#include <uthash.h>
+
+#include "extensions/app_mipvpn_aaah/engine.h"
+
+enum tx_state { TX_LOOKUP, TX_ALLOCATE, TX_HAR, TX_PUT, TX_END };
+
+/* A request under way.  Found by id; the list is in order of deadlines. */
+struct tx {
+	uint64_t id;
+	store_ms start, deadline;
+	enum tx_state state;
+	struct msg *msg;	/* the AMR or STR, answered exactly once */
+	struct dm_amr *amr;	/* registration */
+	struct mip_rrq rrq;	/* borrows amr */
+	struct pol_rows rows;
+	struct plan *plan;
+	struct dm_haa *haa;
+	bool allocated;		/* a dynamic home address, to be given back when it comes to nothing */
+	struct dm_end *end;	/* termination */
+	struct tx *prev, *next;
+	UT_hash_handle hh;
+};
+
+struct engine {
+	struct settings s;
+	char path[256];
+	struct store *store;
+	struct tx *by_id, *oldest, *newest;
+	unsigned n_tx;
+	uint64_t next_id;
+	store_ms now, reap_at;
+	pthread_t thread;
+
+	pthread_mutex_t lock;	/* of what follows */
+	struct job *jobs, **jobs_tail;
+	unsigned n_jobs;
+	bool stop, woken;
+	int wake_fd;
+};
+
+/* engine.c */
+struct tx *tx_new(struct engine *e, struct msg *msg, enum tx_state state);	/* takes msg; NULL = no memory */
+struct tx *tx_find(struct engine *e, uint64_t id);
+void tx_free(struct engine *e, struct tx *t);
+void engine_send(struct msg **m);	/* takes *m; a failure is counted */
+void engine_refuse(struct msg **m, uint32_t result, const char *text);
+void engine_send_asr(const char *session, const char *host, const char *realm, const char *user);
+/* The status of a question in words of Diameter. */
+uint32_t engine_store_result(enum store_status st);
+
+/* registration.c */
+void registration_start(struct engine *e, struct job *j);
+void registration_looked_up(struct engine *e, struct tx *t, struct store_answer *a);
+void registration_allocated(struct engine *e, struct tx *t, struct store_answer *a);
+void registration_home_answer(struct engine *e, struct job *j);
+void registration_home_failed(struct engine *e, struct tx *t, const char *why);
+void registration_stored(struct engine *e, struct tx *t, struct store_answer *a);
+void registration_expired(struct engine *e, struct tx *t);
+
+/* termination.c */
+void termination_start(struct engine *e, struct job *j);
+void termination_ended(struct engine *e, struct tx *t, struct store_answer *a);
+void termination_expired(struct engine *e, struct tx *t);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Key generator: keys of the profiles (C3), and the mobility security associations of RFC 4004 section 9.
+ * No state; randomness comes from the library.
+ */
+#ifndef MIPVPN_AAAH_KEYS_H
+#define MIPVPN_AAAH_KEYS_H
+
+#include "agent/mip/mip.h"
+#include "extensions/app_mipvpn_aaah/route.h"
+
+#define AAAH_PROFILE_KEY_LEN 32	/* bytes, encryption and authentication key each */
+#define AAAH_NONCE_LEN 20	/* RFC 4004: at least 16 */
+#define AAAH_HANDOFF_KEY_LEN 32
+
+/* Fresh keys for every profile whose SPI is not the default one; a VPN has the same keys in both halves of the set.
+ * Profiles of contracts (VPN_GW_STATIC) keep the contract's key.  0, -1 = no randomness. */
+int aaah_profile_keys_make(struct route_set *set);
+
+struct aaah_msas {
+	struct dm_msa mn_to_ha, mn_to_fa;	/* nonces, for the mobile node: HAR */
+	struct dm_msa ha_to_mn, ha_to_fa;	/* keys: HAR */
+	struct dm_msa fa_to_mn, fa_to_ha;	/* keys: AMA; their SPIs come with the HAA */
+};
+/* What features ask for (RFC 4004 7.5): K1 = MN-HA, K2 = MN-FA derived from the user's key and a nonce (RFC 3957),
+ * K3 = FA-HA random.  0 or -1 (all zero then). */
+int aaah_msas_make(const struct pol_user *user, const struct dm_amr *amr, const struct mip_rrq *rrq, struct in_addr hoa,
+		   struct aaah_msas *out);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Rows of sql/migrations/0004_aaah.sql <-> structs: the database codec of struct vpn_profile.  Keys are wrapped and
+ * unwrapped here and nowhere else, each with the label that binds it to its place (lib/crypto.h):
+ *   subscriber:<nai>   sla:<name>   profile:<ha_session>:<number>   handoff:<ha_session>
+ * Columns are looked up by name, results are in text format.  Nothing in a row is trusted further than its type.
+ */
+#ifndef MIPVPN_AAAH_ROW_H
+#define MIPVPN_AAAH_ROW_H
+
+#include <libpq-fe.h>
+
+#include "extensions/app_mipvpn_aaah/policy.h"
+
+/* 0, or -1 with err: a column is missing or out of range (the schema is not ours). No row at all is 0 and not found. */
+int row_user(const PGresult *res, const uint8_t kek[32], const char *nai, struct pol_rows *out, char *err,
+	     size_t err_len);
+int row_vpns(const PGresult *res, const uint8_t kek[32], struct pol_rows *out, char *err, size_t err_len);
+/* Needs out->session of row_user(). */
+int row_profiles(const PGresult *res, const uint8_t kek[32], struct pol_rows *out, char *err, size_t err_len);
+int row_end(const PGresult *res, struct pol_end *out, char *err, size_t err_len);
+int row_address(const PGresult *res, struct in_addr *out, char *err, size_t err_len);	/* 0.0.0.0 = none left */
+
+/* The argument of aaah_session_put(): JSON text with wrapped keys; returns new, NULL = no memory or no randomness. */
+char *row_put_json(const struct pol_put *put, const uint8_t kek[32]);
+
+#endif
