@@ -8,6 +8,7 @@
  * by its end: its newer observation counts.  Whatever bears our names and is unknown becomes a tunnel without parts,
  * so it is taken down; whatever does not bear our names is none of our business.
  */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,8 +212,26 @@ static void on_reply(void *user, uint64_t id, bool ok, const uint8_t *data, size
 	free(cmd);
 }
 
-/* A peer has begun IKE_AUTH with an identity that names one of our responders.
- * "looking for peer configs matching 198.51.100.21[LOCAL]...198.51.100.11[REMOTE]" */
+/* A peer that has lost its SAs wants to set them up anew, and we have unloaded their connections.  charon's log tells:
+ * either nothing at all is loaded for its address ("no IKE config found for 198.51.100.21...198.51.100.11, sending
+ * NO_PROPOSAL_CHOSEN"): then all our responders for this peer are loaded again for a while; */
+static void on_no_config(struct vpn *v, const char *msg)
+{
+	const char *remote = strstr(msg, "...");
+	char addr[INET_ADDRSTRLEN];
+	struct tunnel *t, *tmp;
+	struct in_addr peer;
+
+	if (!remote || sscanf(remote + 3, "%15[0-9.]", addr) != 1 || inet_pton(AF_INET, addr, &peer) != 1)
+		return;
+	HASH_ITER(hh, v->tunnels, t, tmp) {
+		if (!t->initiator && t->peer.s_addr == peer.s_addr)
+			tunnel_knock(t);
+	}
+}
+
+/* or it got as far as its identity, which names the one ("looking for peer configs matching
+ * 198.51.100.21[LOCAL]...198.51.100.11[REMOTE]"). */
 static void on_peer_lookup(struct vpn *v, const char *msg)
 {
 	const char *remote = strstr(msg, "]...");
@@ -236,6 +255,10 @@ static void on_log(struct vpn *v, const uint8_t *data, size_t len)
 		return;
 	if (!strncmp(msg, "looking for peer configs", 24)) {
 		on_peer_lookup(v, msg);
+		return;
+	}
+	if (!strncmp(msg, "no IKE config found", 19)) {
+		on_no_config(v, msg);
 		return;
 	}
 	if (!vici_find(data, len, "ikesa-name", name, sizeof(name)))

@@ -17,6 +17,8 @@
 #define CHILD_AFTER_IKE_MS 300
 #define RECHECK_MS 200
 #define HOLD_MS 10000
+#define HINT_MS 50		/* charon's log lines come a little after its events */
+#define KNOCK_AFTER_MS 2000	/* before that a line is about the setting-up that has just succeeded */
 
 static const struct {
 	const char *line, *words;
@@ -26,7 +28,7 @@ static const struct {
 	{ "but MAC mismatched", "its key does not match ours", true },
 	{ "no shared key found", "no key for it is loaded", true },
 	{ "constraint check failed", "it authenticated as somebody else", true },
-	{ "received NO_PROPOSAL_CHOSEN", "it accepts none of our algorithms", true },
+	{ "received NO_PROPOSAL_CHOSEN", "it has no connection for us, or accepts none of our algorithms", true },
 	{ "no acceptable proposal found", "it chose an algorithm that we do not accept", true },
 	{ "received TS_UNACCEPTABLE", "it refused the addresses of the tunnel (traffic selectors)", true },
 	{ "received INVALID_SYNTAX", "it did not understand us", true },
@@ -117,13 +119,14 @@ void tunnel_sa_event(struct tunnel *t, const struct sa_row *r, bool child)
 		tunnel_recheck(t, v->now);
 	}
 	if (!r->up && t->dialing)
-		tunnel_recheck(t, v->now);
+		tunnel_recheck(t, v->now + (t->hint[0] ? 0 : HINT_MS));
 	tunnel_changed(t);
 }
 
 void tunnel_knock(struct tunnel *t)
 {
-	if (LIST_EMPTY(&t->parts) || (!tunnel_is_up(t) && !t->give_up))
+	if (LIST_EMPTY(&t->parts) || (!tunnel_is_up(t) && !t->give_up) || t->hold_until != NEVER ||
+	    t->v->now < t->since + KNOCK_AFTER_MS)
 		return;
 	vpn_say(t->v, LOG_LVL_INFO, "%s: the other gateway sets it up anew", t->name);
 	if (tunnel_is_up(t)) {
