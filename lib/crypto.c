@@ -73,9 +73,11 @@ int crypto_mac(enum crypto_mac alg, const void *key, size_t key_len, const void 
 	const struct piece keyed[] = {{key, key_len}, {data, len}, {key, key_len}};
 
 	memset(out, 0, CRYPTO_MAC_MAX);
+	if (!key_len || key_len > INT_MAX)
+		return -1;
 	if (alg == CRYPTO_KEYED_MD5)
 		return digest(EVP_md5(), keyed, 3, out);
-	if (!md || key_len > INT_MAX)
+	if (!md)
 		return -1;
 	return HMAC(md, key, (int)key_len, data, len, out, NULL) ? 0 : -1;
 }

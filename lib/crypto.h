@@ -20,6 +20,7 @@ enum crypto_mac {
 };
 #define CRYPTO_MAC_MAX 32
 
+/* An empty key is refused: a key that was never set must not authenticate anything. */
 size_t crypto_mac_size(enum crypto_mac alg);	/* bytes; 0 = unknown algorithm */
 int crypto_mac(enum crypto_mac alg, const void *key, size_t key_len, const void *data, size_t len,
 	       uint8_t out[CRYPTO_MAC_MAX]);

@@ -34,7 +34,7 @@ static int chap_mac(const void *key, size_t key_len, const void *data, size_t le
 	rc = crypto_md5(data, len, inner);
 	wbuf_bytes(&w, inner, sizeof(inner));
 	wbuf_bytes(&w, challenge + challenge_len - tail, tail);
-	if (rc || !wbuf_ok(&w))
+	if (rc || !key_len || !wbuf_ok(&w))
 		rc = -1;
 	else
 		rc = crypto_md5(input, w.len, out);

@@ -89,6 +89,8 @@ static void test_mac_of_another_length(void)
 						 16, NULL, 0));
 	}
 	CU_ASSERT_FALSE(mip_auth_check(&m.mn_ha, m.raw, (enum crypto_mac)0, key_mn_ha, 16));
+	m.mn_ha.mac_len = 16;
+	CU_ASSERT_FALSE(mip_auth_check(&m.mn_ha, m.raw, CRYPTO_HMAC_MD5, NULL, 0));
 }
 
 static void test_mn_aaa(void)
