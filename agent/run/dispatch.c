@@ -12,7 +12,7 @@
  */
 #include <errno.h>
 #include <linux/icmp.h>
-#include <netpacket/packet.h>
+#include <linux/if_packet.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -55,29 +55,57 @@ static void link_packet(struct link *l, const uint8_t *data, size_t len, const s
 	agent_event(l->agent, role, &e);
 }
 
-void dispatch_link_io(void *user, bool readable, bool writable)
+/* A packet of a neighbour on the same machine (veth, bridge) has no UDP checksum yet: the kernel leaves it to hardware that is
+ * not there.  Nothing can have damaged it; zero says that there is none. */
+static void checksum_not_ready(uint8_t *packet, size_t len)
 {
-	struct link *l = user;
-	uint8_t packet[MIP_MSG_MAX + 64];
-	struct sockaddr_ll from;
+	size_t header = len ? (packet[0] & 15u) * 4u : 0;
 
-	for (int i = 0; i < PACKETS_PER_TURN; i++) {
-		socklen_t from_len = sizeof(from);
-		ssize_t n = recvfrom(l->fd, packet, sizeof(packet), MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&from,
-				     &from_len);
+	if (len >= header + 8 && header >= 20 && packet[9] == IPPROTO_UDP)
+		packet[header + 6] = packet[header + 7] = 0;
+}
 
-		if (n < 0) {
-			if (errno != EAGAIN && errno != EINTR)
-				net_link_lost(l, strerror(errno));
-			return;
-		}
-		if ((size_t)n > sizeof(packet))
-			counter_inc("run.link.too_long");
-		else if (from.sll_pkttype != PACKET_OUTGOING)
-			link_packet(l, packet, (size_t)n, &from);
-		if (l->fd < 0)	/* an event may have closed it */
-			return;
+static bool is_checksum_ready(struct msghdr *m)
+{
+	struct tpacket_auxdata aux;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level != SOL_PACKET || c->cmsg_type != PACKET_AUXDATA)
+			continue;
+		memcpy(&aux, CMSG_DATA(c), sizeof(aux));
+		return !(aux.tp_status & TP_STATUS_CSUMNOTREADY);
 	}
+	return true;
+}
+
+/* false: nothing more to read. */
+static bool link_read(struct link *l)
+{
+	uint8_t packet[MIP_MSG_MAX + 64], control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+	struct sockaddr_ll from = { 0 };
+	struct iovec iov = { packet, sizeof(packet) };
+	struct msghdr m = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1,
+			    .msg_control = control, .msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(l->fd, &m, MSG_DONTWAIT | MSG_TRUNC);
+
+	if (n < 0) {
+		if (errno != EAGAIN && errno != EINTR)
+			net_link_lost(l, strerror(errno));
+		return false;
+	}
+	if (!is_checksum_ready(&m))
+		checksum_not_ready(packet, (size_t)n < sizeof(packet) ? (size_t)n : sizeof(packet));
+	if ((size_t)n > sizeof(packet))
+		counter_inc("run.link.too_long");
+	else if (from.sll_pkttype != PACKET_OUTGOING)
+		link_packet(l, packet, (size_t)n, &from);
+	return l->fd >= 0;	/* an event may have closed it */
+}
+
+void dispatch_link_io(void *link, bool readable, bool writable)
+{
+	for (int i = 0; i < PACKETS_PER_TURN && link_read(link); i++)
+		;
 }
 
 /* --- the core side --- */

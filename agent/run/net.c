@@ -8,9 +8,10 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <net/if.h>
+#include <linux/if_packet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -181,9 +182,12 @@ static void link_close(struct link *l)
 
 static void link_opened(struct agent *g, struct link *l, const struct nh_reply *r, int fd)
 {
+	int on = 1;
+
 	l->opening = false;
 	if (!r->error && fd >= 0) {
 		l->fd = fd;
+		setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on));	/* see dispatch.c: checksums */
 		l->io = loop_io_add(g->loop, fd, dispatch_link_io, l);
 	}
 	if (!l->io) {
