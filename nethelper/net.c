@@ -2,12 +2,10 @@
 #include "nethelper/net_impl.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/log.h"
 #include "nethelper/sockets.h"
@@ -25,26 +23,6 @@ int net_fail(struct net *n, int error, const char *fmt, ...)
 int net_rt_fail(struct net *n, int error, const char *what)
 {
 	return error == 0 ? 0 : net_fail(n, error, "%s: %s", what, rt_why(n->rt, error));
-}
-
-int net_sysctl(const char *path, const char *value, char *old, size_t old_len)
-{
-	char file[128];
-	ssize_t got = 0;
-	int fd, error = 0;
-
-	snprintf(file, sizeof(file), "/proc/sys/net/%s", path);
-	fd = open(file, old != NULL ? O_RDWR | O_CLOEXEC : O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	if (old != NULL) {
-		got = read(fd, old, old_len - 1);
-		old[got > 0 ? got : 0] = '\0';
-	}
-	if (got < 0 || pwrite(fd, value, strlen(value), 0) < 0)
-		error = errno;
-	close(fd);
-	return error;
 }
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
@@ -193,7 +171,7 @@ static int open_socket(struct net *n, struct net_job *j)
 		j->fd = nh_open_vici(n->vici_path);
 	} else {
 		j->reply.value = if_nametoindex(r->ifname);
-		j->fd = j->reply.value != 0 ? nh_open_link(j->reply.value) : -1;
+		j->fd = j->reply.value != 0 ? nh_open_link(j->reply.value, 434) : -1;
 	}
 	return j->fd >= 0 ? 0 : errno;
 }

@@ -287,7 +287,7 @@ static void home_no_delay(struct net *n, const char *name)
 	if (n->n_homes == NH_IFS_MAX)
 		return;
 	snprintf(path, sizeof(path), "ipv4/neigh/%s/proxy_delay", name);
-	if (net_sysctl(path, "0", h->old_delay, sizeof(h->old_delay)) != 0)
+	if (sysctl_set(path, "0", h->old_delay, sizeof(h->old_delay)) != 0)
 		return;
 	snprintf(h->name, sizeof(h->name), "%s", name);
 	n->n_homes++;
@@ -299,7 +299,7 @@ static void homes_restore(struct net *n)
 
 	for (size_t i = 0; i < n->n_homes; i++) {
 		snprintf(path, sizeof(path), "ipv4/neigh/%s/proxy_delay", n->homes[i].name);
-		net_sysctl(path, n->homes[i].old_delay, NULL, 0);
+		sysctl_set(path, n->homes[i].old_delay, NULL, 0);
 	}
 	n->n_homes = 0;
 }

@@ -14,6 +14,7 @@
 #include "nethelper/net.h"
 #include "nethelper/nft.h"
 #include "nethelper/rt.h"
+#include "nethelper/sysctl.h"
 
 struct tunnel {
 	struct tunnel_ends {
@@ -79,8 +80,6 @@ struct net {
 
 __attribute__((format(printf, 3, 4))) int net_fail(struct net *n, int error, const char *fmt, ...);
 int net_rt_fail(struct net *n, int error, const char *what);	/* error 0 = 0 */
-/* Writes one value below /proc/sys/net; old (may be NULL) gets what was there.  0 or an errno. */
-int net_sysctl(const char *path, const char *value, char *old, size_t old_len);
 
 struct tunnel *tunnel_find(struct net *n, const struct nh_request *r);	/* NULL: n->why says so */
 void tunnel_use(struct tunnel *t);

@@ -110,9 +110,9 @@ static int configure_device(struct net *n, const struct tunnel *t)
 	int error;
 
 	snprintf(path, sizeof(path), "ipv6/conf/%s/disable_ipv6", t->name);
-	net_sysctl(path, "1", NULL, 0);
+	sysctl_set(path, "1", NULL, 0);
 	snprintf(path, sizeof(path), "ipv4/conf/%s/rp_filter", t->name);
-	net_sysctl(path, "2", NULL, 0);
+	sysctl_set(path, "2", NULL, 0);
 	error = rt_link_up(n->rt, t->ifindex, n->ipip != NULL ? IPIP_MTU : 0);
 	if (error == 0)
 		error = rt_route_set(n->rt, true, tunnel_table(t), (struct in_addr){ 0 }, 0, t->ifindex);

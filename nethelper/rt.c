@@ -150,6 +150,43 @@ int rt_route_set(struct rt *rt, bool add, uint32_t table, struct in_addr dst, ui
 	return talk(rt, h);
 }
 
+int rt_gateway_set(struct rt *rt, bool add, struct in_addr dst, uint8_t len, struct in_addr gateway, unsigned oif,
+		   struct in_addr src)
+{
+	union message m;
+	struct nlmsghdr *h = start(&m, add ? RTM_NEWROUTE : RTM_DELROUTE, add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
+	struct rtmsg *r = mnl_nlmsg_put_extra_header(h, sizeof(*r));
+
+	r->rtm_family = AF_INET;
+	r->rtm_dst_len = len;
+	r->rtm_table = RT_TABLE_MAIN;
+	r->rtm_protocol = RT_PROTOCOL;
+	r->rtm_scope = RT_SCOPE_UNIVERSE;
+	r->rtm_type = RTN_UNICAST;
+	r->rtm_flags = RTNH_F_ONLINK;
+	if (len > 0)
+		mnl_attr_put_u32(h, RTA_DST, dst.s_addr);
+	mnl_attr_put_u32(h, RTA_GATEWAY, gateway.s_addr);
+	mnl_attr_put_u32(h, RTA_OIF, oif);
+	mnl_attr_put_u32(h, RTA_PREFSRC, src.s_addr);
+	return talk(rt, h);
+}
+
+int rt_addr_set(struct rt *rt, bool add, unsigned ifindex, struct in_addr addr, uint8_t len)
+{
+	union message m;
+	struct nlmsghdr *h = start(&m, add ? RTM_NEWADDR : RTM_DELADDR, add ? NLM_F_CREATE | NLM_F_EXCL : 0);
+	struct ifaddrmsg *a = mnl_nlmsg_put_extra_header(h, sizeof(*a));
+
+	a->ifa_family = AF_INET;
+	a->ifa_prefixlen = len;
+	a->ifa_scope = RT_SCOPE_UNIVERSE;
+	a->ifa_index = ifindex;
+	mnl_attr_put_u32(h, IFA_LOCAL, addr.s_addr);
+	mnl_attr_put_u32(h, IFA_ADDRESS, addr.s_addr);
+	return talk(rt, h);
+}
+
 static struct nlmsghdr *neigh_start(union message *m, bool add, struct in_addr addr, unsigned ifindex, uint8_t flags)
 {
 	struct nlmsghdr *h = start(m, add ? RTM_NEWNEIGH : RTM_DELNEIGH, add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
@@ -228,6 +265,65 @@ int rt_link_del(struct rt *rt, unsigned ifindex)
 	return talk(rt, h);
 }
 
+/* --- dumps -------------------------------------------------------------------------------------------------------- */
+
+/* type with a fixed part of body_len bytes; cb sees each answer. */
+static int dump(struct rt *rt, uint16_t type, const void *body, size_t body_len, mnl_cb_t cb, void *user)
+{
+	union message m;
+	struct nlmsghdr *h = start(&m, type, NLM_F_REQUEST | NLM_F_DUMP);
+	char buf[32768];
+	int more = 1;
+
+	memcpy(mnl_nlmsg_put_extra_header(h, body_len), body, body_len);
+	h->nlmsg_seq = ++rt->seq;
+	if (mnl_socket_sendto(rt->nl, h, h->nlmsg_len) < 0)
+		return errno;
+	while (more > 0) {
+		ssize_t n = mnl_socket_recvfrom(rt->nl, buf, sizeof(buf));
+
+		if (n < 0)
+			return errno;
+		more = mnl_cb_run(buf, (size_t)n, rt->seq, mnl_socket_get_portid(rt->nl), cb, user);
+	}
+	return more < 0 ? errno : 0;
+}
+
+static const struct nlattr *find_attr(const struct nlmsghdr *h, size_t header, uint16_t type)
+{
+	struct nlattr *a;
+
+	mnl_attr_for_each(a, h, header)
+		if (mnl_attr_get_type(a) == type)
+			return a;
+	return NULL;
+}
+
+struct addr_search {
+	unsigned ifindex;
+	struct in_addr addr;
+	int len;
+};
+
+static int addr_seen(const struct nlmsghdr *h, void *user)
+{
+	const struct ifaddrmsg *a = mnl_nlmsg_get_payload(h);
+	const struct nlattr *local = find_attr(h, sizeof(*a), IFA_LOCAL);
+	struct addr_search *s = user;
+
+	if (local != NULL && a->ifa_index == s->ifindex && mnl_attr_get_u32(local) == s->addr.s_addr)
+		s->len = a->ifa_prefixlen;
+	return MNL_CB_OK;
+}
+
+int rt_addr_len(struct rt *rt, unsigned ifindex, struct in_addr addr)
+{
+	struct ifaddrmsg of = { .ifa_family = AF_INET };
+	struct addr_search s = { .ifindex = ifindex, .addr = addr, .len = -1 };
+
+	return dump(rt, RTM_GETADDR, &of, sizeof(of), addr_seen, &s) == 0 ? s.len : -1;
+}
+
 /* --- flush: dump a kind, keep copies of ours, delete them one by one ---------------------------------------------- */
 
 struct flush_kind {
@@ -241,16 +337,6 @@ struct flush_list {
 	struct nlmsghdr **m;
 	size_t n;
 };
-
-static const struct nlattr *find_attr(const struct nlmsghdr *h, size_t header, uint16_t type)
-{
-	struct nlattr *a;
-
-	mnl_attr_for_each(a, h, header)
-		if (mnl_attr_get_type(a) == type)
-			return a;
-	return NULL;
-}
 
 static bool route_ours(const struct nlmsghdr *h)
 {
@@ -300,26 +386,18 @@ static int flush_collect(const struct nlmsghdr *h, void *user)
 
 static int flush_dump(struct rt *rt, struct flush_list *l)
 {
-	union message m = { 0 };
-	struct nlmsghdr *h = start(&m, l->kind->get, NLM_F_REQUEST | NLM_F_DUMP);
-	uint8_t *body = mnl_nlmsg_put_extra_header(h, l->kind->header);
-	char buf[32768];
-	int more = 1;
+	union {
+		uint8_t family;		/* all of them begin with it */
+		struct fib_rule_hdr rule;
+		struct rtmsg route;
+		struct ndmsg neigh;
+		struct ifinfomsg link;
+	} body = { 0 };
 
-	body[0] = l->kind->get == RTM_GETLINK ? AF_UNSPEC : AF_INET;
+	body.family = l->kind->get == RTM_GETLINK ? AF_UNSPEC : AF_INET;
 	if (l->kind->get == RTM_GETNEIGH)
-		((struct ndmsg *)(void *)body)->ndm_flags = l->kind->neigh_flags;
-	h->nlmsg_seq = ++rt->seq;
-	if (mnl_socket_sendto(rt->nl, h, h->nlmsg_len) < 0)
-		return errno;
-	while (more > 0) {
-		ssize_t n = mnl_socket_recvfrom(rt->nl, buf, sizeof(buf));
-
-		if (n < 0)
-			return errno;
-		more = mnl_cb_run(buf, (size_t)n, rt->seq, mnl_socket_get_portid(rt->nl), flush_collect, l);
-	}
-	return more < 0 ? errno : 0;
+		body.neigh.ndm_flags = l->kind->neigh_flags;
+	return dump(rt, l->kind->get, &body, l->kind->header, flush_collect, l);
 }
 
 static int flush_delete(struct rt *rt, struct flush_list *l, int error)

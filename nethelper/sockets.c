@@ -44,7 +44,7 @@ int nh_open_udp(struct in_addr addr)
 }
 
 /* Offsets are from the IP header: the socket is SOCK_DGRAM. */
-static bool attach_filter(int fd)
+static bool attach_filter(int fd, uint16_t port)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6),			/* a later fragment has no ports: refuse */
@@ -54,7 +54,7 @@ static bool attach_filter(int fd)
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMP, 3, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 5),
 		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 2),			/* UDP destination port */
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MIP_UDP_PORT, 4, 3),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, port, 4, 3),
 		BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0),			/* ICMP type */
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 9, 2, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 10, 1, 0),
@@ -76,7 +76,7 @@ static bool join(int fd, unsigned ifindex, uint8_t last)
 }
 
 /* Protocol 0 until the filter is on: nothing gets in before. */
-int nh_open_link(unsigned ifindex)
+int nh_open_link(unsigned ifindex, uint16_t port)
 {
 	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP),
 				  .sll_ifindex = (int)ifindex };
@@ -84,10 +84,44 @@ int nh_open_link(unsigned ifindex)
 
 	if (fd < 0)
 		return -1;
-	if (!attach_filter(fd) || bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 || !join(fd, ifindex, 2) ||
-	    !join(fd, ifindex, 11))
+	if (!attach_filter(fd, port) || !set(fd, SOL_PACKET, PACKET_AUXDATA, 1) ||
+	    bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 || !join(fd, ifindex, 2) || !join(fd, ifindex, 11))
 		return fail(fd);
 	return fd;
+}
+
+static bool checksum_missing(struct msghdr *m)
+{
+	struct tpacket_auxdata aux;
+
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h != NULL; h = CMSG_NXTHDR(m, h)) {
+		if (h->cmsg_level != SOL_PACKET || h->cmsg_type != PACKET_AUXDATA)
+			continue;
+		memcpy(&aux, CMSG_DATA(h), sizeof(aux));
+		return (aux.tp_status & TP_STATUS_CSUMNOTREADY) != 0;
+	}
+	return false;
+}
+
+ssize_t nh_link_recv(int fd, void *packet, size_t size, struct sockaddr_ll *from)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+	} control;
+	struct iovec iov = { .iov_base = packet, .iov_len = size };
+	struct msghdr m = { .msg_name = from, .msg_namelen = sizeof(*from), .msg_iov = &iov, .msg_iovlen = 1,
+			    .msg_control = &control, .msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT);
+	uint8_t *p = packet;
+	size_t header;
+
+	if (n < 20 || !checksum_missing(&m))
+		return n;
+	header = (size_t)(p[0] & 15) * 4;
+	if (p[9] == IPPROTO_UDP && (size_t)n >= header + 8)
+		memset(p + header + 6, 0, 2);
+	return n;
 }
 
 int nh_open_vici(const char *path)
