@@ -9,6 +9,8 @@
 #include "mn/loop.h"
 
 #include <errno.h>
+#include <net/if.h>
+#include <linux/if.h>	/* IFF_LOWER_UP; behind <net/if.h>, which has the rest */
 #include <linux/if_ether.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
