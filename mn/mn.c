@@ -321,7 +321,7 @@ static void refused(struct mn *mn, const struct mn_reply *r)
 	bool quick = learn(mn, r) && mn->quick < QUICK_MAX;
 	struct mn_action *a;
 
-	a = report(mn, "refused", "refused by the %s agent: %s (code %u)", r->from_ha ? "home" : "foreign",
+	a = report(mn, "refused", "refused: %s (code %u)",
 		   mip_code_str(r->rrp.code), r->rrp.code);
 	a->code = r->rrp.code;
 	copy_message(a, &r->rrp);
