@@ -5,6 +5,7 @@
  * each session goes to the home network once.
  */
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,7 +115,7 @@ static struct user *user_get(struct aaaf_cache *c, const char *nai)
 	HASH_FIND_STR(c->by_nai, nai, u);
 	if (u || !(u = calloc(1, sizeof(*u))))
 		return u;
-	strncpy(u->nai, nai, sizeof(u->nai) - 1);
+	snprintf(u->nai, sizeof(u->nai), "%s", nai);
 	HASH_ADD_STR(c->by_nai, nai, u);
 	return u;
 }

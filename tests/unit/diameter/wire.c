@@ -66,6 +66,7 @@ struct msg *wire_request(uint32_t code)
 		dm_amr_build(&a, &m);
 	else
 		dm_har_build(&h, &m);
+	dm_har_wipe(&h);
 	m = wire_through(m);
 	if (m)
 		fd_msg_parse_dict(m, fd_g_config->cnf_dict, NULL);
