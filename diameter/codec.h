@@ -33,6 +33,8 @@ int dm_ama_parse(struct msg *m, struct dm_ama *out, char *err, size_t err_len);
 int dm_har_parse(struct msg *m, struct dm_har *out, char *err, size_t err_len);
 int dm_haa_parse(struct msg *m, struct dm_haa *out, char *err, size_t err_len);
 int dm_end_parse(struct msg *m, struct dm_end *out, char *err, size_t err_len);
+/* An answer of which only the result matters (STA, ASA); its Error-Message or "" goes to err. */
+int dm_plain_parse(struct msg *m, uint32_t *result, char *err, size_t err_len);
 
 /* A Session-Id of this node that was never used before: "identity;time;counter;random" (RFC 6733 8.8).  fd_msg_new_session
  * would give the same ones to two starts within a second.  0 or errno. */

@@ -65,3 +65,15 @@ int dm_end_parse(struct msg *m, struct dm_end *out, char *err, size_t err_len)
 		return DM_UNABLE_TO_COMPLY;
 	return dm_message_read(m, hdr->msg_code == CC_ABORT_SESSION ? asr_fields : str_fields, out, &c);
 }
+
+int dm_plain_parse(struct msg *m, uint32_t *result, char *err, size_t err_len)
+{
+	struct dm_complaint c = { err, err_len, 0 };
+	struct plain p = { 0 };
+	int rc = dm_message_read(m, plain_fields, &p, &c);
+
+	*result = p.result;
+	if (!rc)
+		snprintf(err, err_len, "%s", p.error);
+	return rc;
+}

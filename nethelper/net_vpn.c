@@ -9,16 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct path_key key_of(const struct nh_request *r)
+/* By pointer and memcpy only: it is hashed with its padding, which an assignment need not copy. */
+static void key_of(const struct nh_request *r, struct path_key *k)
 {
-	struct path_key k;
-
-	memset(&k, 0, sizeof(k));	/* it is hashed with its padding */
-	k.src.addr = r->src.addr;
-	k.src.len = r->src.len;
-	k.dst.addr = r->dst.addr;
-	k.dst.len = r->dst.len;
-	return k;
+	memset(k, 0, sizeof(*k));
+	k->src.addr = r->src.addr;
+	k->src.len = r->src.len;
+	k->dst.addr = r->dst.addr;
+	k->dst.len = r->dst.len;
 }
 
 static struct path_entry *path_find(struct net *n, const struct path_key *k)
@@ -37,7 +35,7 @@ static struct path_entry *path_need(struct net *n, const struct path_key *k)
 		p = calloc(1, sizeof(*p));
 		if (p == NULL)
 			return NULL;
-		p->key = *k;
+		memcpy(&p->key, k, sizeof(*k));
 		HASH_ADD(hh, n->paths, key, sizeof(p->key), p);
 	}
 	return p;
@@ -124,10 +122,13 @@ static int leg_hold(struct net *n, struct path_entry *p, const struct nh_request
 
 static int path_add(struct net *n, const struct nh_request *r, struct tunnel *t)
 {
-	struct path_key k = key_of(r);
-	struct path_entry *p = path_need(n, &k);
-	int error = p != NULL ? leg_hold(n, p, r, t) : ENOMEM;
+	struct path_key k;
+	struct path_entry *p;
+	int error;
 
+	key_of(r, &k);
+	p = path_need(n, &k);
+	error = p != NULL ? leg_hold(n, p, r, t) : ENOMEM;
 	if (p != NULL)
 		path_end(n, p);
 	return error;
@@ -135,11 +136,14 @@ static int path_add(struct net *n, const struct nh_request *r, struct tunnel *t)
 
 static int path_del(struct net *n, const struct nh_request *r, struct tunnel *t)
 {
-	struct path_key k = key_of(r);
-	struct path_entry *p = path_find(n, &k);
-	struct path_leg *leg = p != NULL ? &p->leg[r->here_is_src] : NULL;
 	struct fw_vpn part = fw_part(r, t);
+	struct path_key k;
+	struct path_entry *p;
+	struct path_leg *leg;
 
+	key_of(r, &k);
+	p = path_find(n, &k);
+	leg = p != NULL ? &p->leg[r->here_is_src] : NULL;
 	if (leg == NULL || leg->refs == 0 || leg->tunnel != t)
 		return net_fail(n, ENOENT, "there is no such profile here");
 	fw_vpn_del(n->fw, &part);

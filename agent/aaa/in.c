@@ -118,12 +118,11 @@ static void ama_in(struct aaa *a, struct aaa_request *r, struct msg *m)
 
 static void sta_in(struct aaa *a, struct aaa_request *r, struct msg *m)
 {
-	struct dm_ama plain = { 0 };	/* the common part of any answer */
-	char why[DM_ERROR_MAX] = "";
-	int rc = dm_ama_parse(m, &plain, why, sizeof(why));
+	char text[DM_ERROR_MAX] = "";
+	uint32_t result = 0;
+	int rc = dm_plain_parse(m, &result, text, sizeof(text));
 
-	aaa_post(a, aaa_event_new(AAA_STA, r->session, rc ? (uint32_t)rc : plain.result, rc ? why : plain.error));
-	dm_ama_wipe(&plain);
+	aaa_post(a, aaa_event_new(AAA_STA, r->session, rc ? (uint32_t)rc : result, text));
 	free(r);
 }
 

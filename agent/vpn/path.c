@@ -137,7 +137,7 @@ struct flow *flow_get(struct vpn *v, struct part *part)
 		f = calloc(1, sizeof(*f));
 		if (!f)
 			return NULL;
-		f->key = probe.key;
+		memcpy(&f->key, &probe.key, sizeof(f->key));	/* with its padding: it is hashed */
 		f->local = v->cfg.self;
 		f->peer = source ? p->dst_gw : p->src_gw;
 		LIST_INIT(&f->parts);
@@ -197,7 +197,7 @@ struct protect *protect_get(struct vpn *v, const struct vpn_prefix *prefix)
 		p = calloc(1, sizeof(*p));
 		if (!p)
 			return NULL;
-		p->key = probe.key;
+		memcpy(&p->key, &probe.key, sizeof(p->key));
 		HASH_ADD(hh, v->protects, key, sizeof(p->key), p);
 	}
 	p->refs++;
