@@ -269,9 +269,9 @@ CREATE TABLE vpns (
 	description	text NOT NULL DEFAULT '',
 	UNIQUE (nai, destination),
 	CONSTRAINT vpnshare_0_takes_no_spi_but_the_default_256
-		CHECK (vpnshare = 1 OR (coalesce(up_spi, 256) = 256 AND coalesce(down_spi, 256) = 256)),
+		CHECK (vpnshare <> 0 OR (coalesce(up_spi, 256) = 256 AND coalesce(down_spi, 256) = 256)),
 	CONSTRAINT vpnshare_1_needs_an_up_spi_and_a_down_spi_other_than_256
-		CHECK (vpnshare = 0 OR (up_spi IS NOT NULL AND up_spi <> 256 AND down_spi IS NOT NULL AND down_spi <> 256))
+		CHECK (vpnshare <> 1 OR (up_spi IS NOT NULL AND up_spi <> 256 AND down_spi IS NOT NULL AND down_spi <> 256))
 );
 COMMENT ON TABLE vpns IS 'VPNs of the users, any number each (A1)';
 COMMENT ON COLUMN vpns.number IS 'Profile number, unique in the database';

@@ -1,0 +1,70 @@
+-- SPDX-License-Identifier: BSD-3-Clause
+-- Sessions and their caches (B), home address pools.
+BEGIN;
+SET LOCAL search_path = public, mipvpn, pg_catalog;
+SELECT no_plan();
+CREATE FUNCTION pg_temp.put(who text, ha_sid text, fa_sid text, fa text, keep int DEFAULT 100) RETURNS bigint LANGUAGE sql AS $$
+	SELECT mipvpn.aaah_session_put(jsonb_build_object('nai', who, 'home_address', '10.1.0.10', 'home_agent', '198.51.100.21',
+		'ha_session', ha_sid, 'ha_host', 'ha.home.test', 'ha_realm', 'home.test', 'fa_session', fa_sid, 'fa_host', 'FA.visited.test',
+		'fa_realm', 'visited.test', 'fa_address', fa, 'lasting_s', keep, 'profiles', jsonb_build_array(jsonb_build_object(
+		'part', 'h', 'position', 0, 'number', 1, 'source', '10.1.0.10/32', 'destination', '10.9.0.0/24', 'tos_up', 184,
+		'tos_down', 136, 'security', 1, 'source_gateway', fa, 'destination_gateway', '198.51.100.21', 'destination_kind', 0,
+		'spi_up', 4097, 'spi_down', 4098, 'enc_key', '\x01' || repeat('00', 60), 'required', true))))
+$$;
+SELECT ok(pg_temp.put('alice@home.test', 'h1', 'f1', '198.51.100.11') > 0, 'a session');
+SELECT results_eq('SELECT ha_session, fa_session FROM aaah_subscriber(''alice@home.test'', ''visited.test'', ''198.51.100.11'')',
+	$$VALUES ('h1', 'f1')$$, 'is seen by the next lookup');
+SELECT is_empty($$SELECT * FROM aaah_vpns('alice@home.test', false)$$, 'VPNs are not read again for it (C4)');
+SELECT isnt_empty($$SELECT * FROM aaah_vpns('alice@home.test', true)$$, '... but for a service update request (C5)');
+SELECT results_eq($$SELECT part, number, host(source_gateway), spi_up, sla FROM aaah_cached_profiles('alice@home.test')$$,
+	$$VALUES ('h'::text, 1::bigint, '198.51.100.11'::text, 4097::bigint, NULL::text)$$, 'cached profiles');
+SELECT is(pg_temp.put('alice@home.test', 'h1', 'f2', '198.51.100.12'), (SELECT id FROM sessions), 'a move rewrites the row');
+SELECT results_eq('SELECT fa_session, host(fa_address), host(previous_fa) FROM sessions',
+	$$VALUES ('f2', '198.51.100.12', '198.51.100.11')$$, 'with the previous foreign agent');
+SELECT is((SELECT count(*) FROM session_profiles)::int, 1, 'and its profiles');
+SELECT is_empty($$SELECT * FROM aaah_session_end('f1', 'FA.visited.test', true, 'x')$$, 'the old session of the foreign agent is unknown');
+SELECT is_empty($$SELECT * FROM aaah_session_end('h1', 'evil.test', true, 'x')$$, 'nobody else can end it');
+SELECT results_eq($$SELECT side, ended, other_session FROM aaah_session_end('f2', 'FA.visited.test', false, 'timeout')$$,
+	$$VALUES ('fa', false, '')$$, 'the foreign agent ends its part');
+SELECT results_eq($$SELECT side, ended, other_session FROM aaah_session_end('h1', 'ha.home.test', false, 'logout')$$,
+	$$VALUES ('ha', true, '')$$, 'then the home agent all; nobody is left to tell');
+SELECT is_empty('SELECT 1 FROM sessions UNION ALL SELECT 1 FROM session_profiles', 'nothing is left, keys neither');
+SELECT results_eq('SELECT nai::text COLLATE "default", vpns, reason FROM session_history', $$VALUES ('alice@home.test', '{1}'::bigint[], 'logout')$$, 'history');
+SELECT ok(pg_temp.put('alice@home.test', 'h2', 'f3', '198.51.100.11') > 0, 'another session');
+SELECT results_eq($$SELECT other_session, other_host FROM aaah_session_end('h2', 'ha.home.test', false, 'logout')$$,
+	$$VALUES ('f3', 'FA.visited.test')$$, 'the home agent ends: the foreign agent is told');
+SELECT ok(pg_temp.put('alice@home.test', 'h3', 'f4', '198.51.100.11') > 0, 'another');
+SELECT ok(pg_temp.put('alice@home.test', 'h4', 'f5', '198.51.100.11') > 0, 'a new one replaces it');
+SELECT is((SELECT string_agg(ha_session, ' ') FROM sessions), 'h4', 'one session per user');
+SELECT is((SELECT reason FROM session_history ORDER BY id DESC LIMIT 1), 'replaced', 'and the history says so');
+UPDATE sessions SET expires_at = now() - interval '1 s';
+SELECT is((SELECT ha_session FROM aaah_subscriber('alice@home.test', 'visited.test', '198.51.100.11')), NULL, 'an expired one is not live');
+SELECT isnt_empty($$SELECT * FROM aaah_vpns('alice@home.test', false)$$, '... so VPNs are read');
+SELECT is_empty('SELECT * FROM v_online', '... and nobody is on');
+SELECT is(aaah_sessions_reap(10), 1, 'reaped');
+SELECT is(aaah_sessions_reap(10), 0, 'once');
+
+-- Pools.
+SELECT is((SELECT (addresses, taken, free)::text FROM v_pools), '(127,0,127)', 'all but the broadcast address');
+SELECT is(host(aaah_address_allocate('dave@home.test', '198.51.100.21')), '10.1.0.128', 'the first');
+SELECT is(host(aaah_address_allocate('dave@home.test', '198.51.100.21')), '10.1.0.128', 'the same user, the same address');
+SELECT is(host(aaah_address_allocate('carol@home.test', '198.51.100.21')), '10.1.0.129', 'another user, another address');
+SELECT lives_ok($$SELECT aaah_address_release('dave@home.test')$$, 'given back');
+SELECT is(host(aaah_address_allocate('bob@home.test', '198.51.100.21')), '10.1.0.130', 'not the one just freed');
+SELECT is(host(aaah_address_allocate('dave@home.test', '198.51.100.21')), '10.1.0.128', 'who had it gets it again');
+INSERT INTO subscribers (nai, aaa_key, home_agent)
+	SELECT 'p' || i || '@home.test', '\x01' || decode(repeat('00', 44), 'hex'), '198.51.100.21' FROM generate_series(1, 200) AS i;
+CREATE TEMP TABLE got AS SELECT aaah_address_allocate('p' || i || '@home.test', '198.51.100.21') AS a FROM generate_series(1, 200) AS i;
+SELECT is((SELECT count(DISTINCT a)::int FROM got), 124, 'every address once');
+SELECT is((SELECT count(*)::int FROM got WHERE a IS NULL), 76, 'then none: NULL, not an error');
+SELECT is((SELECT free::int FROM v_pools), 0, 'the pool is full');
+SELECT lives_ok($$SELECT aaah_address_release('p7@home.test')$$, 'one is freed');
+SELECT isnt(aaah_address_allocate('p200@home.test', '198.51.100.21'), NULL, 'and given to the next');
+SELECT is(aaah_address_allocate('p199@home.test', '198.51.100.22'), NULL, 'a home agent without pools has none');
+SELECT lives_ok($$INSERT INTO home_address_pools VALUES ('10.1.0.64/30', '198.51.100.21')$$, 'another pool');
+SELECT isnt(aaah_address_allocate('p199@home.test', '198.51.100.21'), NULL, 'serves on');
+UPDATE home_addresses SET changed_at = now() - interval '11 minutes' WHERE nai = 'p1@home.test';
+SELECT is(aaah_sessions_reap(10), 0, 'no session');
+SELECT is_empty($$SELECT * FROM home_addresses WHERE nai = 'p1@home.test'$$, 'an address without a session comes back');
+SELECT * FROM finish();
+ROLLBACK;
