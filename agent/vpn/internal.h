@@ -125,7 +125,8 @@ struct flow {
 	struct part_list parts;
 	struct in_addr local, peer;	/* encapsulation only */
 	uint8_t tos_up, tos_down;
-	bool here_is_src, installed, failed;
+	uint8_t side;		/* enum nh_side */
+	bool installed, failed;
 	unsigned pending;		/* requests under way */
 	char why[96];
 };
