@@ -60,6 +60,10 @@ struct vpn_profile {
 	char ike_local[VPN_ID_MAX], ike_remote[VPN_ID_MAX];	/* IKE identities; "" = the gateway addresses */
 	char ike_proposal[VPN_NAME_MAX];
 	struct vpn_key psk;		/* of the SLA */
+
+	/* How the home agent tells the PCN (VPN_GW_DYNAMIC); in HAR only, empty everywhere else. */
+	struct vpn_key bu_key;		/* 32 bytes, vpn_bu_key() */
+	char bu_context[VPN_NAME_MAX];	/* names the session in the derivation; [0-9a-zA-Z-]+, travels in the BU */
 };
 
 /* "192.0.2.0/24" or "192.0.2.1"; false when malformed or host bits are set. */
@@ -82,6 +86,18 @@ int vpn_profile_psk(const struct vpn_profile *p, uint8_t psk[32]);
 int vpn_profile_kid(const struct vpn_profile *p, char kid[9]);
 /* IKE identity of one end: "<number>-<spi_up>-<spi_down>-<kid>@<gateway address>", the kid "shared" without keys. */
 int vpn_profile_ike_id(const struct vpn_profile *p, struct in_addr gateway, char out[VPN_ID_MAX]);
+
+/* Keys of the Binding Updates for a PCN.  The AAAH and the PCN know the PCN's master key; both derive the same per-session
+ * key: HKDF-SHA256(master, salt "mipvpn", info "bu" || HA address || context), and from that one the two that are used,
+ * with info "bu-seal" and "bu-auth".  N PCNs need N keys, not N x M. */
+int vpn_bu_key(const struct vpn_key *master, struct in_addr ha, const char *context, uint8_t out[32]);
+int vpn_bu_seal_key(const uint8_t bu_key[32], uint8_t out[32]);
+int vpn_bu_auth_key(const uint8_t bu_key[32], uint8_t out[32]);
+
+/* The vendor extension codec of a Binding Update: type-length-value in network order, unknown types are skipped.
+ * encode: bytes written, 0 when it does not fit.  decode: -1 with a reason. bu_key and SLA fields never travel. */
+size_t vpn_wire_encode(const struct vpn_profile *p, void *out, size_t cap);
+int vpn_wire_decode(const void *data, size_t len, struct vpn_profile *out, char *err, size_t err_len);
 
 /* JSON for the console; keys appear only when show_keys.  Returns new. */
 json_t *vpn_profile_json(const struct vpn_profile *p, bool show_keys);

@@ -47,6 +47,14 @@ enum nh_verb {
 	NH_PROTECT_DEL,
 	NH_ENCAP_ADD,	/* encapsulation-only profile: src/dst into the tunnel local..peer instead of charon's table */
 	NH_ENCAP_DEL,
+	NH_OPEN_TRANSPARENT,	/* UDP socket on port 434 with IP_TRANSPARENT, IP_PKTINFO, IP_RECVORIGDSTADDR: fd (PCN) */
+	NH_PCN_ADD,	/* prefix dst: UDP/434 to any of its hosts comes to the transparent socket (nft tproxy, its own
+			 * routing rule); what comes from inside the prefix is left alone; by count */
+	NH_PCN_DEL,
+	NH_OPEN_NFLOG,	/* netlink socket bound to NFLOG group 434, copies 28 bytes, bounded buffer: fd (HA, F9) */
+	NH_WATCH_ADD,	/* addr (home address): forwarded packets to it that no VPN part covers are logged to NFLOG group 434, at
+			 * most one per (source, addr) and 5 s; a bounded set, so that a flood changes nothing else */
+	NH_WATCH_DEL,
 	NH_VERB_MAX
 };
 /* What we are to a profile's packets.  A part as the one and a part as the other may come separately or together. */

@@ -43,6 +43,7 @@ enum role_event_type {
 	EV_VPN_UP,		/* all profiles of session's ACT_VPN_INSTALL are up (or ready, for a responder) */
 	EV_VPN_FAILED,		/* one could not be set up: session, text; vpn/ has already taken down what it set */
 	EV_VPN_DOWN,		/* a tunnel of a standing session is gone and could not be brought back: session, text */
+	EV_FIRST_PACKET,	/* HA (F9): a packet from path.src (CN) to path.dst (home address) that no live VPN covers */
 	EV_DROP,		/* console: drop the user whose NAI, home address or session is text */
 	EV_TIMER		/* fa_next/ha_next has come */
 };
@@ -64,6 +65,9 @@ struct role_event {
 enum action_type {
 	ACT_LINK_SEND,		/* data on a link: path (ifindex, mac, src, dst, ports, ttl); proto UDP or ICMP */
 	ACT_UDP_SEND,		/* data from the core side socket: path.src (0 = any) .. path.dport */
+	ACT_BINDING_SEND,	/* PCN: data from path.src (a CN's address) and its port 434, by the transparent socket */
+	ACT_WATCH_ADD,		/* HA: report first packets of CNs to hoa (EV_FIRST_PACKET); ACT_WATCH_DEL stops */
+	ACT_WATCH_DEL,
 	ACT_AMR,		/* amr (owned) */
 	ACT_HAA,		/* haa (owned), token */
 	ACT_ASA,		/* token, result */
