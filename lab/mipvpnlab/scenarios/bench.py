@@ -32,13 +32,12 @@ def run(settings, report):
 def _register(mn):
     """Seconds from request to reply; deregisters again."""
     import craft
-    mn.advertisement()
     raw = mn.request().build()
+    mn.send(raw)
     start = time.monotonic()
-    reply = mn.exchange(raw)
+    reply = mn.reply()
     took = time.monotonic() - start
     mn_ha, mn_fa = craft.check_keys(reply, mn.key, mn.nai)
-    mn.advertisement()
     mn.exchange(mn.request(lifetime=0, key=None, key_requests=False, mn_ha=mn_ha, mn_fa=mn_fa).build())
     return took
 
