@@ -94,12 +94,12 @@ void fa_deny(struct fa *fa, const struct fa_req *r, const struct role_refusal *w
 	role_send(out, &p, IPPROTO_UDP, &w);
 }
 
-/* The key that a reply is signed with: the visitor's, or a configured one. */
+/* The key that a reply is signed with: the visitor's (as it was when he asked, if he is gone), or a configured one. */
 static struct role_view sign_view(const struct fa *fa, const struct fa_pending *p, const struct fa_visitor *v)
 {
 	struct role_view view = { 0 };
 
-	if (!(v && role_assoc_view(&v->mn_fa, &view)))
+	if (!role_assoc_view(v ? &v->mn_fa : &p->mn_fa, &view))
 		role_sa_view(fa->sas, fa->cfg.n_sas, p->hoa, p->nai, 0, &view);
 	return view;
 }
