@@ -138,7 +138,8 @@ void fa_relay_reply(struct fa *fa, struct fa_pending *p, struct fa_visitor *v, c
 	wbuf_bytes(&w, rrp, len);
 	if (fa_error)
 		mip_ext_put_fa_error(&w, fa_error);
-	finish(fa, &w, v, p->key, p->authentic, &sign);
+	/* One who deregisters is forgotten with this reply, and a challenge of his own with him. */
+	finish(fa, &w, v, p->key, p->authentic && p->lifetime, &sign);
 	role_send(out, &path, IPPROTO_UDP, &w);
 }
 
