@@ -50,7 +50,8 @@ static const struct conf_section *root_sections(const struct conf_schema *s)
 
 /* --- errors --- */
 
-static __attribute__((format(printf, 2, 0))) void errors_add_v(struct conf_errors *e, const char *fmt, va_list ap)
+static __attribute__((format(printf, 2, 0))) void errors_add_v(struct conf_errors *e, const char *fmt,
+							       va_list ap)
 {
 	size_t at = strlen(e->text), room = sizeof(e->text) - at;
 	int n = vsnprintf(e->text + at, room, fmt, ap);
