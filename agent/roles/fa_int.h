@@ -19,7 +19,7 @@
 #include "agent/roles/role_int.h"
 
 #define FA_CHALLENGE_LEN 16
-#define FA_WINDOW_MAX 16
+#define FA_WINDOW_MAX 64
 #define FA_SEEN 1024		/* slots; power of two */
 #define FA_SAFETY_MS 1000	/* longer than the answerer's own deadline */
 
@@ -153,6 +153,8 @@ struct fa_pending *fa_pending_same(const struct fa *fa, const struct fa_req *r);
 void fa_pending_due(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out);
 void fa_icmp(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out);
 void fa_grant_wipe(struct fa_grant *g);
+/* p is given up after the AAAH has said yes: STR, tunnels gone, and with them the session that p was to renew. */
+void fa_pending_undo(struct fa *fa, struct fa_pending *p, struct actions *out);
 
 /* fa_reply.c */
 void fa_deny(struct fa *fa, const struct fa_req *r, const struct role_refusal *why, struct actions *out);

@@ -112,14 +112,25 @@ struct fa_pending *fa_pending_same(const struct fa *fa, const struct fa_req *r)
 	return NULL;
 }
 
+void fa_pending_undo(struct fa *fa, struct fa_pending *p, struct actions *out)
+{
+	struct fa_visitor *v = fa_visitor_find(fa, p->key);
+
+	if (p->state == FA_RELAYED)
+		return;
+	if (p->state == FA_TUNNELS)
+		role_act(out, ACT_VPN_REMOVE, p->session);
+	fa_str(fa, p->session, p->nai, p->grant.aaa_host, p->grant.aaa_realm, DM_TERM_ADMINISTRATIVE, out);
+	/* Known to have been granted: for the AAAH it is this session by now that the visitor has. */
+	if (v && v->aaa && p->grant.aaa_host)
+		fa_visitor_end(fa, v, "its renewal failed", FA_NO_STR, out);
+}
+
 void fa_pending_due(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out)
 {
 	const struct role_refusal *why = p->state == FA_TUNNELS ? &vpn_timeout : &fa_timeout;
 
-	if (p->state == FA_TUNNELS)
-		role_act(out, ACT_VPN_REMOVE, p->session);
-	if (p->state != FA_RELAYED)	/* an answer on its way must not leave anything behind */
-		fa_str(fa, p->session, p->nai, p->grant.aaa_host, p->grant.aaa_realm, DM_TERM_ADMINISTRATIVE, out);
+	fa_pending_undo(fa, p, out);	/* an answer on its way must not leave anything behind */
 	fa_fail(fa, p, why, NULL, now, out);
 }
 

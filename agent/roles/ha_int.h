@@ -56,6 +56,7 @@ struct ha_answer {
 	uint16_t lifetime;
 	char nai[MIP_NAI_MAX + 1], aaah_nai[MIP_NAI_MAX + 1];
 	uint32_t aaa_spi, msa_lifetime;
+	uint32_t key_lifetime;		/* in 43 and 41: no longer than the authorization */
 	uint32_t ha_spi, fa_spi;	/* in 43 and 41 */
 	uint32_t fa_to_mn_spi;		/* the MN's, 319 */
 	struct dm_key ha_nonce, fa_nonce;	/* len 0 = no 43, 41 */
