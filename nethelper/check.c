@@ -18,7 +18,7 @@ enum need {
 	SRC = 1 << 8,		/* src: a host, /32 */
 	DST = 1 << 9,		/* dst: a prefix */
 	NOT_ALL = 1 << 10,	/* dst: not 0.0.0.0/0 */
-	MARKS = 1 << 11,	/* tos_up, tos_down, here_is_src */
+	MARKS = 1 << 11,	/* tos_up, tos_down, side */
 };
 
 static const struct {
@@ -127,8 +127,8 @@ static const char *check_prefixes(const struct nh_request *r, unsigned needs)
 		return "the whole Internet cannot be protected";
 	if ((needs & MARKS) && ((r->tos_up | r->tos_down) & 3) != 0)
 		return "a TOS byte has ECN bits set";
-	if ((needs & MARKS) && r->here_is_src > 1)
-		return "here_is_src is neither 0 nor 1";
+	if ((needs & MARKS) && r->side > NH_SIDE_BOTH)
+		return "there is no such side";
 	return NULL;
 }
 

@@ -95,40 +95,64 @@ static void leg_unmake(struct net *n, struct path_entry *p, bool here_is_src)
 		tunnel_release(n, t);
 }
 
-static struct fw_vpn fw_part(const struct nh_request *r, const struct tunnel *t)
+static struct fw_vpn fw_part(const struct nh_request *r, bool here_is_src, const struct tunnel *t)
 {
-	return (struct fw_vpn){ .src = r->src.addr, .dst = r->dst, .here_is_src = r->here_is_src, .tos_up = r->tos_up,
+	return (struct fw_vpn){ .src = r->src.addr, .dst = r->dst, .here_is_src = here_is_src, .tos_up = r->tos_up,
 				.tos_down = r->tos_down, .tunnel = t != NULL ? t->name : NULL };
 }
 
-static int leg_hold(struct net *n, struct path_entry *p, const struct nh_request *r, struct tunnel *t)
+static int leg_hold(struct net *n, struct path_entry *p, const struct nh_request *r, bool here_is_src,
+		    struct tunnel *t)
 {
-	struct path_leg *leg = &p->leg[r->here_is_src];
-	struct fw_vpn part = fw_part(r, t);
+	struct path_leg *leg = &p->leg[here_is_src];
+	struct fw_vpn part = fw_part(r, here_is_src, t);
 	int error;
 
 	if (leg->refs > 0 && leg->tunnel != t)
 		return net_fail(n, EEXIST, "these packets already have a tunnel of another kind");
-	error = leg->refs == 0 ? leg_make(n, p, r->here_is_src, t) : 0;
+	error = leg->refs == 0 ? leg_make(n, p, here_is_src, t) : 0;
 	if (error != 0)
 		return error;
 	error = fw_vpn_add(n->fw, &part);
 	if (error == 0)
 		leg->refs++;
 	else if (leg->refs == 0)
-		leg_unmake(n, p, r->here_is_src);
+		leg_unmake(n, p, here_is_src);
 	return error;
+}
+
+static bool leg_stands(const struct path_entry *p, bool here_is_src, const struct tunnel *t)
+{
+	return p != NULL && p->leg[here_is_src].refs > 0 && p->leg[here_is_src].tunnel == t;
+}
+
+static void leg_release(struct net *n, struct path_entry *p, const struct nh_request *r, bool here_is_src,
+			struct tunnel *t)
+{
+	struct fw_vpn part = fw_part(r, here_is_src, t);
+
+	fw_vpn_del(n->fw, &part);
+	if (--p->leg[here_is_src].refs == 0)
+		leg_unmake(n, p, here_is_src);
 }
 
 static int path_add(struct net *n, const struct nh_request *r, struct tunnel *t)
 {
+	bool dst = r->side != NH_SIDE_SRC, src = r->side != NH_SIDE_DST;
 	struct path_key k;
 	struct path_entry *p;
 	int error;
 
 	key_of(r, &k);
 	p = path_need(n, &k);
-	error = p != NULL ? leg_hold(n, p, r, t) : ENOMEM;
+	error = p != NULL ? 0 : ENOMEM;
+	if (error == 0 && dst)
+		error = leg_hold(n, p, r, false, t);
+	if (error == 0 && src) {
+		error = leg_hold(n, p, r, true, t);
+		if (error != 0 && dst)
+			leg_release(n, p, r, false, t);
+	}
 	if (p != NULL)
 		path_end(n, p);
 	return error;
@@ -136,19 +160,18 @@ static int path_add(struct net *n, const struct nh_request *r, struct tunnel *t)
 
 static int path_del(struct net *n, const struct nh_request *r, struct tunnel *t)
 {
-	struct fw_vpn part = fw_part(r, t);
+	bool dst = r->side != NH_SIDE_SRC, src = r->side != NH_SIDE_DST;
 	struct path_key k;
 	struct path_entry *p;
-	struct path_leg *leg;
 
 	key_of(r, &k);
 	p = path_find(n, &k);
-	leg = p != NULL ? &p->leg[r->here_is_src] : NULL;
-	if (leg == NULL || leg->refs == 0 || leg->tunnel != t)
+	if ((dst && !leg_stands(p, false, t)) || (src && !leg_stands(p, true, t)))
 		return net_fail(n, ENOENT, "there is no such profile here");
-	fw_vpn_del(n->fw, &part);
-	if (--leg->refs == 0)
-		leg_unmake(n, p, r->here_is_src);
+	if (dst)
+		leg_release(n, p, r, false, t);
+	if (src)
+		leg_release(n, p, r, true, t);
 	path_end(n, p);
 	return 0;
 }

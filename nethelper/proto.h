@@ -40,7 +40,7 @@ enum nh_verb {
 	NH_PROXY_ARP_ADD,	/* addr on ifindex */
 	NH_PROXY_ARP_DEL,
 	NH_GARP,	/* gratuitous ARP for addr on ifindex; mac 0 = own */
-	NH_VPN_ADD,	/* one end's part in a profile: src, dst, tos_up, tos_down, here_is_src: the rule into charon's table for
+	NH_VPN_ADD,	/* one end's part in a profile: src, dst, tos_up, tos_down, side: the rule into charon's table for
 			 * the direction that we encrypt, marks both ways, allow, never in clear; by reference count */
 	NH_VPN_DEL,
 	NH_PROTECT_ADD,	/* prefix dst: default drop for forwarded packets to and from it that no NH_VPN_ADD allows; by count */
@@ -48,6 +48,12 @@ enum nh_verb {
 	NH_ENCAP_ADD,	/* encapsulation-only profile: src/dst into the tunnel local..peer instead of charon's table */
 	NH_ENCAP_DEL,
 	NH_VERB_MAX
+};
+/* What we are to a profile's packets.  A part as the one and a part as the other may come separately or together. */
+enum nh_side {
+	NH_SIDE_DST,	/* their destination gateway: tunnel what comes down, what goes up comes out of a tunnel */
+	NH_SIDE_SRC,	/* their source gateway: tunnel what goes up, what comes down comes out of a tunnel */
+	NH_SIDE_BOTH	/* in the middle, between two tunnels: both */
 };
 struct nh_request {
 	uint32_t id;
@@ -58,7 +64,7 @@ struct nh_request {
 	uint8_t tos_up, tos_down;
 	struct vpn_prefix src, dst;
 	char ifname[16];
-	uint8_t here_is_src;	/* NH_VPN_*, NH_ENCAP_*: 1 = we are the profile's source gateway, 0 = its destination gateway */
+	uint8_t side;		/* NH_VPN_*, NH_ENCAP_*: enum nh_side */
 };
 struct nh_reply {
 	uint32_t id;

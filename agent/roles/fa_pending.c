@@ -37,6 +37,8 @@ static bool copy_request(struct fa_pending *p, const struct fa_req *r, const cha
 	p->coa = r->rrq.coa;
 	p->ident = r->rrq.ident;
 	p->authentic = r->authentic;
+	if (r->v)
+		p->mn_fa = r->v->mn_fa;
 	p->mn_spi = r->rrq.mn_fa_key.present ? r->rrq.mn_fa_key.spi : 0;
 	p->challenge.len = (uint8_t)r->rrq.challenge.len;
 	if (p->challenge.len)
@@ -50,6 +52,7 @@ static void pending_free(struct fa_pending *p)
 	free(p->session);
 	free(p->key);
 	free(p->nai);
+	crypto_wipe(p, sizeof(*p));
 	free(p);
 }
 

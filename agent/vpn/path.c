@@ -48,7 +48,7 @@ static void flow_request(struct vpn *v, struct flow *f, uint32_t verb, bool add)
 		.peer = f->peer,
 		.tos_up = f->tos_up,
 		.tos_down = f->tos_down,
-		.here_is_src = f->here_is_src,
+		.side = f->side,
 	};
 
 	request(v, &r, f, NULL, add);
@@ -84,10 +84,27 @@ static bool flow_open(const struct flow *f)
 	return needed[0] <= up[0] && needed[1] <= up[1] && (needed[0] || needed[1]);
 }
 
-/* The newest part that counts says what the marks are; true when that differs from what is set. */
+/* What we are to the flow's packets by the parts that stand: their source gateway, their destination gateway, or both
+ * (a home agent between the foreign agent and an enterprise). */
+static uint8_t flow_side(const struct flow *f)
+{
+	bool src = false, dst = false;
+	const struct part *p;
+
+	LIST_FOREACH(p, &f->parts, in_flow) {
+		if (p->p.src_gw.s_addr == f->local.s_addr)
+			src = true;
+		else
+			dst = true;
+	}
+	return src && dst ? NH_SIDE_BOTH : src ? NH_SIDE_SRC : NH_SIDE_DST;
+}
+
+/* The newest part that counts says what the marks are; true when that or our side differs from what is set. */
 static bool flow_retune(struct flow *f)
 {
 	const struct part *p;
+	uint8_t side;
 	bool changed;
 
 	LIST_FOREACH(p, &f->parts, in_flow) {
@@ -96,11 +113,13 @@ static bool flow_retune(struct flow *f)
 	}
 	if (!p)
 		return false;
-	changed = f->tos_up != p->p.tos_up || f->tos_down != p->p.tos_down;
+	side = flow_side(f);
+	changed = f->tos_up != p->p.tos_up || f->tos_down != p->p.tos_down || f->side != side;
 	if (changed && f->installed)
 		return true;
 	f->tos_up = p->p.tos_up;
 	f->tos_down = p->p.tos_down;
+	f->side = side;
 	return false;
 }
 
@@ -144,8 +163,6 @@ struct flow *flow_get(struct vpn *v, struct part *part)
 		HASH_ADD(hh, v->flows, key, sizeof(f->key), f);
 	}
 	f->failed = false;
-	/* Behind a leg to an enterprise's gateway is the other end; else the source gateway is the mobile node's. */
-	f->here_is_src = source && p->dst_gw_type != VPN_GW_STATIC;
 	LIST_INSERT_HEAD(&f->parts, part, in_flow);
 	part->flow = f;
 	return f;

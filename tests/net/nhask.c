@@ -57,8 +57,9 @@ static void set(struct nh_request *r, const char *key, const char *value)
 		r->tos_up = (uint8_t)atoi(value);
 	else if (strcmp(key, "down") == 0)
 		r->tos_down = (uint8_t)atoi(value);
-	else if (strcmp(key, "src_here") == 0)
-		r->here_is_src = (uint8_t)atoi(value);
+	else if (strcmp(key, "side") == 0)
+		r->side = (uint8_t)(strcmp(value, "src") == 0 ? NH_SIDE_SRC : strcmp(value, "dst") == 0 ? NH_SIDE_DST :
+				    strcmp(value, "both") == 0 ? NH_SIDE_BOTH : 99);
 	else if (strcmp(key, "mac") == 0 && sscanf(value, "%x:%x:%x:%x:%x:%x", m, m + 1, m + 2, m + 3, m + 4, m + 5) == 6)
 		for (int i = 0; i < 6; i++)
 			r->mac[i] = (uint8_t)m[i];

@@ -2,6 +2,8 @@
  *
  * F1 in memory: a mobile node, the FA, the AAAH's stand-in, the HA.  Whatever begins must end, in every way that it can.
  */
+#include <malloc.h>
+
 #include "tests/unit/roles/world.h"
 
 static struct world w;
@@ -521,11 +523,13 @@ static void test_thousand(void)
 	static char nai[1000][32];
 	static struct mn m;
 	unsigned bad = 0;
+	size_t before;
 
 	world_init(&w, true);
 	w.hc.home_prefix = (struct vpn_prefix){ addr("10.1.0.0"), 16 };
 	w.n_profiles = 1;
 	world_start(&w);
+	before = mallinfo2().uordblks;
 	for (int i = 0; i < 1000; i++) {
 		snprintf(nai[i], sizeof(nai[i]), "u%d@home.test", i);
 		w.n_mn = 0;
@@ -538,6 +542,8 @@ static void test_thousand(void)
 		world_pass(&w, 50);
 	}
 	CU_ASSERT_EQUAL(bad, 0);
+	/* A visitor and a binding together (the sanitizers' allocator says 0). */
+	CU_ASSERT_TRUE(mallinfo2().uordblks < before + 1000 * 3072);
 	CU_ASSERT_EQUAL(fa_count(&w), 1000);
 	CU_ASSERT_EQUAL(ha_count(&w), 1000);
 	world_pass(&w, 400000);

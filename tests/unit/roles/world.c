@@ -190,6 +190,11 @@ static void udp_send(struct world *w, int role, const struct action *a)
 
 	e.path.ifindex = 0;
 	w->to_ha += role == AT_FA;
+	if (role == AT_HA) {
+		w->from_ha.path = a->path;
+		w->ha_len = a->data->len;
+		memcpy(w->ha_bytes, a->data->data, w->ha_len);
+	}
 	if (role == AT_FA && w->cut_fa_ha)
 		return;
 	if (role == AT_FA && w->ha)

@@ -92,6 +92,9 @@ struct world {
 	/* the wire */
 	bool cut_fa_ha;			/* nothing gets from the FA to the HA */
 	unsigned to_ha;			/* packets of the FA */
+	struct action from_ha;		/* the HA's last packet to the core, without its data */
+	uint8_t ha_bytes[MIP_MSG_MAX];
+	size_t ha_len;			/* 0 = none */
 	struct mip_adv adv;		/* the last one on the visited link */
 	unsigned advs;
 	struct role_path adv_path;
