@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Checked byte cursors (lib/buf.h).  rbuf_bytes() and wbuf_room() are the only two places that compare a length
- * with what is left; everything else goes through them.
+ * Checked byte cursors (lib/buf.h).  rbuf_bytes() and wbuf_room() are the only two places that compare a
+ * length with what is left; everything else goes through them.
  */
 #include "lib/buf.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Checked byte cursors.  Every codec of the project reads with struct rbuf and writes with struct wbuf; nothing
- * else touches packet memory.  Both carry a sticky error: after the first overrun every read gives zero (or NULL),
- * every write is dropped, and the caller checks once at the end.  No allocation; both borrow the memory given.
- * All integers are in network byte order on the wire and in host order in the program.
+ * Checked byte cursors.  Every codec of the project reads with struct rbuf and writes with struct wbuf;
+ * nothing else touches packet memory.  Both carry a sticky error: after the first overrun every read gives
+ * zero (or NULL), every write is dropped, and the caller checks once at the end.  No allocation; both borrow
+ * the memory given. All integers are in network byte order on the wire and in host order in the program.
  */
 #ifndef MIPVPN_BUF_H
 #define MIPVPN_BUF_H

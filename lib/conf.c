@@ -2,10 +2,12 @@
  *
  * Configuration by tables over libconfuse (lib/conf.h).
  *
- * libconfuse sees every key as a string, so that all conversions, and the words of all errors, are ours.  A value is
- * checked while it is read (only then its line is known) and stored in a second pass when the file was good.
+ * libconfuse sees every key as a string, so that all conversions, and the words of all errors, are ours.  A
+ * value is checked while it is read (only then its line is known) and stored in a second pass when the file
+ * was good.
  *
- * libconfuse's scanner and its callbacks have no user pointer: the file being read is in `reading`, under a mutex.
+ * libconfuse's scanner and its callbacks have no user pointer: the file being read is in `reading`, under a
+ * mutex.
  */
 #include "lib/conf.h"
 
@@ -21,7 +23,7 @@
 #include "lib/conf_value.h"
 #include "lib/crypto.h"
 
-struct conf_array {	/* what every CONF_LIST() looks like */
+struct conf_array { /* what every CONF_LIST() looks like */
 	void *v;
 	size_t n;
 };
@@ -46,10 +48,10 @@ static const struct conf_section *root_sections(const struct conf_schema *s)
 	return s->sections ? s->sections : no_sections;
 }
 
-/* --- errors ------------------------------------------------------------------------------------------------------ */
+/* --- errors --- */
 
-__attribute__((format(printf, 2, 0)))
-static void errors_add_v(struct conf_errors *e, const char *fmt, va_list ap)
+static __attribute__((format(printf, 2, 0))) void errors_add_v(struct conf_errors *e, const char *fmt,
+							       va_list ap)
 {
 	size_t at = strlen(e->text), room = sizeof(e->text) - at;
 	int n = vsnprintf(e->text + at, room, fmt, ap);
@@ -80,8 +82,7 @@ static void known_names(const cfg_t *cfg, char *buf, size_t len)
 }
 
 /* libconfuse's own errors: syntax, unknown keys, a title given twice. */
-__attribute__((format(printf, 2, 0)))
-static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
+static __attribute__((format(printf, 2, 0))) void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	char what[256], names[1024];
 
@@ -91,11 +92,11 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 		return;
 	}
 	known_names(cfg, names, sizeof(names));
-	conf_errors_add(reading.errs, "%s:%d: unknown key%s; allowed here: %s", reading.name, cfg->line, what + 14,
-			names);
+	conf_errors_add(reading.errs, "%s:%d: unknown key%s; allowed here: %s", reading.name, cfg->line,
+			what + 14, names);
 }
 
-/* --- reading ----------------------------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 static const struct conf_key *find_key(const struct conf_key *keys, const char *name)
 {
@@ -127,9 +128,8 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 	if (!key || !text || key->size > sizeof(scratch))
 		return -1;
 	if (!conf_value_parse(key, text, scratch))
-		conf_errors_add(reading.errs, "%s:%d: %s: %s%s%s is not allowed; allowed: %s", reading.name, cfg->line,
-				key->name, key->type == CONF_KEY ? "this value" : "\"",
-				key->type == CONF_KEY ? "" : text, key->type == CONF_KEY ? "" : "\"",
+		conf_errors_add(reading.errs, "%s:%d: %s: \"%s\" is not allowed; allowed: %s", reading.name,
+				cfg->line, key->name, key->type == CONF_KEY ? "(hidden)" : text,
 				conf_allowed(key, allowed, sizeof(allowed)));
 	crypto_wipe(scratch, sizeof(scratch));
 	return 0;
@@ -185,7 +185,7 @@ static cfg_opt_t *opts_new(const struct conf_key *keys, const struct conf_sectio
 	return opts;
 }
 
-/* --- storing ----------------------------------------------------------------------------------------------------- */
+/* --- storing --- */
 
 static void *array_new(char *field, size_t n, size_t size)
 {
@@ -216,7 +216,8 @@ static void store_one(cfg_opt_t *opt, const struct conf_key *key, char *item)
 
 	/* What on_value() reported is not reported again: the struct is thrown away then. */
 	if (text && !conf_value_parse(key, text, item + key->offset) && !given)
-		conf_errors_add(reading.errs, "%s: the default of %s is not allowed", reading.name, key->name);
+		conf_errors_add(reading.errs, "%s: the default of %s is not allowed", reading.name,
+				key->name);
 	if (given && key->type == CONF_KEY)
 		crypto_wipe(given, strlen(given));
 }
@@ -244,8 +245,8 @@ static void store_title(cfg_t *cfg, const struct conf_section *sec, char *item)
 	if (!sec->title_size)
 		return;
 	if (!n || n >= sec->title_size)
-		conf_errors_add(reading.errs, "%s:%d: %s: its name must have 1..%zu bytes", reading.name, cfg->line,
-				sec->name, sec->title_size - 1);
+		conf_errors_add(reading.errs, "%s:%d: %s: its name must have 1..%zu bytes", reading.name,
+				cfg->line, sec->name, sec->title_size - 1);
 	else
 		memcpy(item + sec->title_offset, title, n + 1);
 }
@@ -275,7 +276,7 @@ static void store_all(cfg_t *cfg, const struct conf_schema *schema, char *out)
 		store_section(cfg, sec, out);
 }
 
-/* --- the file ---------------------------------------------------------------------------------------------------- */
+/* --- the file --- */
 
 static void parse_locked(const struct conf_schema *schema, const char *text, void *out)
 {
@@ -357,7 +358,7 @@ int conf_load(const struct conf_schema *schema, const char *path, void *out, str
 	return rc;
 }
 
-/* --- freeing ----------------------------------------------------------------------------------------------------- */
+/* --- freeing --- */
 
 static void array_free(char *field, size_t size)
 {

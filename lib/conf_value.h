@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * One configuration value: text to bytes in a field, by its row of the table.  For lib/conf.c, and for programs whose
- * command line has the keys of their file as options (mipvpn-mn).
+ * One configuration value: text to bytes in a field, by its row of the table.  For lib/conf.c, and for
+ * programs whose command line has the keys of their file as options (mipvpn-mn).
  */
 #ifndef MIPVPN_CONF_VALUE_H
 #define MIPVPN_CONF_VALUE_H

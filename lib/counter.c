@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Named counters (lib/counter.h): one hash table for the process behind one mutex.  Counters are never removed, and
- * their names come from the program text, so the table is bounded by the program, not by its peers.
+ * Named counters (lib/counter.h): one hash table for the process behind one mutex.  Counters are never
+ * removed, and their names come from the program text, so the table is bounded by the program, not by its
+ * peers.
  */
 #include "lib/counter.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Named counters: "every rejected input has a reason and is counted".  A process has one table; a counter is made at
- * its first use.  Thread-safe.  Names are lower case with dots: room.subject.reason ("fa.rrq.stale_challenge").
+ * Named counters: "every rejected input has a reason and is counted".  A process has one table; a counter is
+ * made at its first use.  Thread-safe.  Names are lower case with dots: room.subject.reason
+ * ("fa.rrq.stale_challenge").
  */
 #ifndef MIPVPN_COUNTER_H
 #define MIPVPN_COUNTER_H

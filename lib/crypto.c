@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Cryptographic operations over OpenSSL 3 (lib/crypto.h).  No state of our own: OpenSSL's default library context is
- * safe to use from several threads.
+ * Cryptographic operations over OpenSSL 3 (lib/crypto.h).  No state of our own: OpenSSL's default library
+ * context is safe to use from several threads.
  */
 #include "lib/crypto.h"
 
@@ -139,11 +139,13 @@ static bool gcm(bool seal, const uint8_t key[32], const uint8_t *nonce, const vo
 	return ok;
 }
 
-int crypto_seal(const uint8_t key[32], const void *aad, size_t aad_len, const void *plain, size_t len, uint8_t *sealed)
+int crypto_seal(const uint8_t key[32], const void *aad, size_t aad_len, const void *plain, size_t len,
+		uint8_t *sealed)
 {
 	uint8_t *body = sealed + GCM_NONCE;
 
-	if (!crypto_random(sealed, GCM_NONCE) && gcm(true, key, sealed, aad, aad_len, plain, len, body, body + len))
+	if (!crypto_random(sealed, GCM_NONCE) &&
+	    gcm(true, key, sealed, aad, aad_len, plain, len, body, body + len))
 		return 0;
 	crypto_wipe(sealed, len + CRYPTO_SEAL_EXTRA);
 	return -1;
@@ -191,7 +193,8 @@ int crypto_wrap(const uint8_t kek[32], const char *label, const void *plain, siz
 	return crypto_seal(kek, label, strlen(label), plain, len, wrapped + 1);
 }
 
-int crypto_unwrap(const uint8_t kek[32], const char *label, const void *wrapped, size_t wrapped_len, uint8_t *plain)
+int crypto_unwrap(const uint8_t kek[32], const char *label, const void *wrapped, size_t wrapped_len,
+		  uint8_t *plain)
 {
 	const uint8_t *w = wrapped;
 

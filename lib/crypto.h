@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The few cryptographic operations that the project needs, over OpenSSL 3.  Nothing here logs.  All return 0, or -1
- * when OpenSSL refuses (out of memory, algorithm switched off by policy); outputs are zeroed then.
+ * The few cryptographic operations that the project needs, over OpenSSL 3.  Nothing here logs.  All return 0,
+ * or -1 when OpenSSL refuses (out of memory, algorithm switched off by policy); outputs are zeroed then.
  */
 #ifndef MIPVPN_CRYPTO_H
 #define MIPVPN_CRYPTO_H
@@ -31,7 +31,8 @@ int crypto_hkdf_sha256(const void *ikm, size_t ikm_len, const void *salt, size_t
 
 /* AES-256-GCM.  sealed = 12 bytes nonce (random) | ciphertext (len) | 16 bytes tag; aad may be NULL. */
 #define CRYPTO_SEAL_EXTRA 28
-int crypto_seal(const uint8_t key[32], const void *aad, size_t aad_len, const void *plain, size_t len, uint8_t *sealed);
+int crypto_seal(const uint8_t key[32], const void *aad, size_t aad_len, const void *plain, size_t len,
+		uint8_t *sealed);
 /* plain takes sealed_len - CRYPTO_SEAL_EXTRA bytes; -1 also when the tag is wrong. */
 int crypto_open(const uint8_t key[32], const void *aad, size_t aad_len, const void *sealed, size_t sealed_len,
 		uint8_t *plain);
@@ -49,6 +50,7 @@ int crypto_keyfile_create(const char *path, char *err, size_t err_len);	/* refus
  * label binds the wrapping to its place, e.g. "subscriber:alice@home.test", "sla:acme", "pcn:192.0.2.1". */
 #define CRYPTO_WRAP_EXTRA (1 + CRYPTO_SEAL_EXTRA)
 int crypto_wrap(const uint8_t kek[32], const char *label, const void *plain, size_t len, uint8_t *wrapped);
-int crypto_unwrap(const uint8_t kek[32], const char *label, const void *wrapped, size_t wrapped_len, uint8_t *plain);
+int crypto_unwrap(const uint8_t kek[32], const char *label, const void *wrapped, size_t wrapped_len,
+		  uint8_t *plain);
 
 #endif

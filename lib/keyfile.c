@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Key files (lib/crypto.h): one 256-bit key as 64 hex digits and a newline.  Who can read the file has the key, so a
- * file that more than its owner and group can read is refused.
+ * Key files (lib/crypto.h): one 256-bit key as 64 hex digits and a newline.  Who can read the file has the
+ * key, so a file that more than its owner and group can read is refused.
  */
 #include "lib/crypto.h"
 #include "lib/hex.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Logging (lib/log.h).  A line is made in one buffer and leaves in one write, so lines of several threads do not mix;
- * control characters that a peer sent are shown as '?', so that nobody forges a line.
+ * Logging (lib/log.h).  A line is made in one buffer and leaves in one write, so lines of several threads do
+ * not mix; control characters that a peer sent are shown as '?', so that nobody forges a line.
  */
 #include "lib/log.h"
 
@@ -14,10 +14,10 @@
 
 static const struct {
 	const char *word;
-	int priority;	/* syslog(3), sd-daemon(3) */
+	int priority; /* syslog(3), sd-daemon(3) */
 } levels[] = {
-	[LOG_LVL_DEBUG] = {"debug", LOG_DEBUG},	    [LOG_LVL_INFO] = {"info", LOG_INFO},
-	[LOG_LVL_NOTICE] = {"notice", LOG_NOTICE},  [LOG_LVL_WARN] = {"warning", LOG_WARNING},
+	[LOG_LVL_DEBUG] = {"debug", LOG_DEBUG},	   [LOG_LVL_INFO] = {"info", LOG_INFO},
+	[LOG_LVL_NOTICE] = {"notice", LOG_NOTICE}, [LOG_LVL_WARN] = {"warning", LOG_WARNING},
 	[LOG_LVL_ERROR] = {"error", LOG_ERR},
 };
 #define N_LEVELS (sizeof(levels) / sizeof(levels[0]))
@@ -82,14 +82,14 @@ void log_v(enum log_level level, const char *tag, const char *fmt, va_list ap)
 		sink_stderr(level, tag, text);
 }
 
-#define LOG_FUNCTION(name, level)                                                                                      \
-	void name(const char *tag, const char *fmt, ...)                                                               \
-	{                                                                                                              \
-		va_list ap;                                                                                            \
-                                                                                                                       \
-		va_start(ap, fmt);                                                                                     \
-		log_v(level, tag, fmt, ap);                                                                            \
-		va_end(ap);                                                                                            \
+#define LOG_FUNCTION(name, level)                                                                            \
+	void name(const char *tag, const char *fmt, ...)                                                     \
+	{                                                                                                    \
+		va_list ap;                                                                                  \
+                                                                                                             \
+		va_start(ap, fmt);                                                                           \
+		log_v(level, tag, fmt, ap);                                                                  \
+		va_end(ap);                                                                                  \
 	}
 
 LOG_FUNCTION(log_debug, LOG_LVL_DEBUG)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * JSON codec of struct vpn_profile (lib/vpn_profile.h): one table says what each member is called, where it lies and
- * how it is written; both directions walk the table.  Names are those of the struct and of the database columns.
+ * JSON codec of struct vpn_profile (lib/vpn_profile.h): one table says what each member is called, where it
+ * lies and how it is written; both directions walk the table.  Names are those of the struct and of the
+ * database columns.
  */
 #include "lib/vpn_profile.h"
 
@@ -18,9 +19,9 @@ struct member {
 	const char *name;
 	enum kind kind;
 	size_t offset;
-	size_t size;	/* K_TEXT: of the array */
-	bool needed;	/* must be in the input; the others have their zero value then */
-	bool sla;	/* left out of the output when the profile has no SLA */
+	size_t size; /* K_TEXT: of the array */
+	bool needed; /* must be in the input; the others have their zero value then */
+	bool sla;    /* left out of the output when the profile has no SLA */
 };
 #define AT(m) offsetof(struct vpn_profile, m), sizeof(((struct vpn_profile *)0)->m)
 
@@ -226,7 +227,8 @@ static const char *unknown_name(const json_t *j)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach((json_t *)j, name, value) {
+	json_object_foreach((json_t *)j, name, value)
+	{
 		if (!name_known(name))
 			return name;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The VPN profile: prefixes, checks, comparison and the key material that follows from it (lib/vpn_profile.h).
- * Its JSON codec is vpn_json.c.
+ * The VPN profile: prefixes, checks, comparison and the key material that follows from it
+ * (lib/vpn_profile.h). Its JSON codec is vpn_json.c.
  */
 #include "lib/vpn_profile.h"
 
@@ -146,7 +146,8 @@ static const char *check_sla(const struct vpn_profile *p)
 {
 	if (!text_ok(p->sla, sizeof(p->sla), "-"))
 		return "malformed SLA name";
-	if (!printable(p->ike_local, sizeof(p->ike_local)) || !printable(p->ike_remote, sizeof(p->ike_remote)))
+	if (!printable(p->ike_local, sizeof(p->ike_local)) ||
+	    !printable(p->ike_remote, sizeof(p->ike_remote)))
 		return "malformed IKE identity";
 	if (p->dst_gw_type != VPN_GW_STATIC)
 		return NULL;
@@ -190,12 +191,13 @@ static bool sla_equal(const struct vpn_profile *a, const struct vpn_profile *b)
 
 bool vpn_profile_equal(const struct vpn_profile *a, const struct vpn_profile *b)
 {
-	return a->number == b->number && vpn_prefix_equal(&a->src, &b->src) && vpn_prefix_equal(&a->dst, &b->dst) &&
-	       a->tos_up == b->tos_up && a->tos_down == b->tos_down && a->security == b->security &&
-	       a->src_gw.s_addr == b->src_gw.s_addr && a->dst_gw.s_addr == b->dst_gw.s_addr &&
-	       a->dst_gw_type == b->dst_gw_type && a->spi_up == b->spi_up && a->spi_down == b->spi_down &&
-	       a->required == b->required && !strcmp(a->esp_proposal, b->esp_proposal) &&
-	       key_equal(&a->enc_key, &b->enc_key) && key_equal(&a->auth_key, &b->auth_key) && sla_equal(a, b);
+	return a->number == b->number && vpn_prefix_equal(&a->src, &b->src) &&
+	       vpn_prefix_equal(&a->dst, &b->dst) && a->tos_up == b->tos_up && a->tos_down == b->tos_down &&
+	       a->security == b->security && a->src_gw.s_addr == b->src_gw.s_addr &&
+	       a->dst_gw.s_addr == b->dst_gw.s_addr && a->dst_gw_type == b->dst_gw_type &&
+	       a->spi_up == b->spi_up && a->spi_down == b->spi_down && a->required == b->required &&
+	       !strcmp(a->esp_proposal, b->esp_proposal) && key_equal(&a->enc_key, &b->enc_key) &&
+	       key_equal(&a->auth_key, &b->auth_key) && sla_equal(a, b);
 }
 
 /* HKDF over both keys; purpose keeps the PSK and its public name apart. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * struct vpn_profile: the one description of a VPN in the whole project (requirement B1).  It has one codec each for
- * the Diameter AVP group (diameter/profile.h), the Mobile IP vendor extension (issue of the PCN), the database row
- * (extensions/app_mipvpn_aaah) and JSON (below).
+ * struct vpn_profile: the one description of a VPN in the whole project (requirement B1).  It has one codec
+ * each for the Diameter AVP group (diameter/profile.h), the Mobile IP vendor extension (issue of the PCN),
+ * the database row (extensions/app_mipvpn_aaah) and JSON (below).
  *
  * Direction: "source" is the mobile node's side, "destination" the correspondent's; "up" goes from source to
- * destination.  The source gateway initiates the tunnel, the destination gateway responds: that one rule says who
- * does what in all scenarios.  FA: (src_gw FA, dst_gw HA or PCN); HA: that one as responder, and (src_gw HA, dst_gw GW).
+ * destination.  The source gateway initiates the tunnel, the destination gateway responds: that one rule says
+ * who does what in all scenarios.  FA: (src_gw FA, dst_gw HA or PCN); HA: that one as responder, and (src_gw
+ * HA, dst_gw GW).
  */
 #ifndef MIPVPN_VPN_PROFILE_H
 #define MIPVPN_VPN_PROFILE_H
@@ -57,7 +58,8 @@ struct vpn_profile {
 	/* What the SLA says about a static gateway (A5); empty/zero unless dst_gw_type is VPN_GW_STATIC. */
 	char sla[VPN_NAME_MAX];		/* [a-z0-9-]+ : name of the contract, names the connection */
 	struct vpn_prefix sla_src, sla_dst;	/* selectors of the site-to-site connection */
-	char ike_local[VPN_ID_MAX], ike_remote[VPN_ID_MAX];	/* IKE identities; "" = the gateway addresses */
+	/* IKE identities; "" = the gateway addresses */
+	char ike_local[VPN_ID_MAX], ike_remote[VPN_ID_MAX];
 	char ike_proposal[VPN_NAME_MAX];
 	struct vpn_key psk;		/* of the SLA */
 
@@ -78,13 +80,13 @@ const char *vpn_profile_check(const struct vpn_profile *p);
 /* Same tunnel, selectors, marks and keys. */
 bool vpn_profile_equal(const struct vpn_profile *a, const struct vpn_profile *b);
 
-/* Per-user relation (spi not default):
- * PSK = HKDF-SHA256(enc_key || auth_key, salt "mipvpn", info "ike-psk" || number || spi_up || spi_down), 32 bytes;
- * kid = 8 hex digits from the same HKDF with info "ike-kid"...: names this generation of keys, reveals nothing.
- * Return -1 when the profile has no keys. */
+/* Per-user relation (spi not default): PSK = HKDF-SHA256(enc_key || auth_key, salt "mipvpn", info "ike-psk"
+ * || number || spi_up || spi_down), 32 bytes; kid = 8 hex digits from the same HKDF with info "ike-kid"...:
+ * names this generation of keys, reveals nothing. Return -1 when the profile has no keys. */
 int vpn_profile_psk(const struct vpn_profile *p, uint8_t psk[32]);
 int vpn_profile_kid(const struct vpn_profile *p, char kid[9]);
-/* IKE identity of one end: "<number>-<spi_up>-<spi_down>-<kid>@<gateway address>", the kid "shared" without keys. */
+/* IKE identity of one end: "<number>-<spi_up>-<spi_down>-<kid>@<gateway address>", the kid "shared" without
+ * keys. */
 int vpn_profile_ike_id(const struct vpn_profile *p, struct in_addr gateway, char out[VPN_ID_MAX]);
 
 /* Keys of the Binding Updates for a PCN.  The AAAH and the PCN know the PCN's master key; both derive the same per-session

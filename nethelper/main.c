@@ -111,7 +111,7 @@ static void read_requests(struct helper *h)
 			continue;
 		if (n < 0 && errno == EAGAIN)
 			return;
-		if (n <= 0 || n != (ssize_t)sizeof(*r)) {
+		if (n != (ssize_t)sizeof(*r)) {
 			if (n > 0)
 				log_error("agent", "a request of %zd bytes instead of %zu: another version?", n, sizeof(*r));
 			h->agent_gone = true;

@@ -103,7 +103,8 @@ static int make_device(struct net *n, struct tunnel *t)
 	return error;
 }
 
-/* Loose reverse path filter: what comes out of a tunnel at the FA has a source that is routed elsewhere. */
+/* No reverse path filter: what comes out of a tunnel at the FA has a source that is routed elsewhere, and the device has
+ * no address, without which the loose filter refuses everything.  Chain tunnel_in says who may come out of it. */
 static int configure_device(struct net *n, const struct tunnel *t)
 {
 	char path[96];
@@ -112,7 +113,7 @@ static int configure_device(struct net *n, const struct tunnel *t)
 	snprintf(path, sizeof(path), "ipv6/conf/%s/disable_ipv6", t->name);
 	sysctl_set(path, "1", NULL, 0);
 	snprintf(path, sizeof(path), "ipv4/conf/%s/rp_filter", t->name);
-	sysctl_set(path, "2", NULL, 0);
+	sysctl_set(path, "0", NULL, 0);
 	error = rt_link_up(n->rt, t->ifindex, n->ipip != NULL ? IPIP_MTU : 0);
 	if (error == 0)
 		error = rt_route_set(n->rt, true, tunnel_table(t), (struct in_addr){ 0 }, 0, t->ifindex);

@@ -31,3 +31,8 @@ ALTER ROLE mipvpn_aaah SET idle_in_transaction_session_timeout = '10s';
 -- A crash of the database may lose the last 0.6 s of sessions; their mobile nodes register again.  The price of
 -- keeping them is one disk flush per registration: to pay it, ALTER ROLE mipvpn_aaah SET synchronous_commit = on.
 ALTER ROLE mipvpn_aaah SET synchronous_commit = off;
+-- Everything that it asks goes by an index.  Its plans are kept as long as its connection: without this, those made
+-- while the tables were still empty would read whole tables once there are thousands of sessions.
+ALTER ROLE mipvpn_aaah SET enable_seqscan = off;
+ALTER ROLE mipvpn_aaah SET plan_cache_mode = force_generic_plan;
+ALTER ROLE mipvpn_aaah SET jit = off;

@@ -2,8 +2,8 @@
  *
  * mipvpn-keytool: makes key files, and wraps secrets for the database (requirement A6; mipvpn-keytool(1)).
  *
- * A secret comes from standard input or a file, lives in one buffer that is wiped, and leaves only wrapped, unless
- * --show-keys was given.  The value of -x is overwritten in argv as soon as it was read.
+ * A secret comes from standard input or a file, lives in one buffer that is wiped, and leaves only wrapped,
+ * unless --show-keys was given.  The value of -x is overwritten in argv as soon as it was read.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -22,7 +22,7 @@
 
 struct options {
 	const char *key_file, *new_key_file, *label, *input_file;
-	char *hex;		/* -x; points into argv */
+	char *hex; /* -x; points into argv */
 	bool raw, show_keys;
 };
 
@@ -52,7 +52,7 @@ static int usage(const char *what)
 	return EXIT_USAGE;
 }
 
-/* --- input ------------------------------------------------------------------------------------------------------- */
+/* --- input --- */
 
 /* Everything up to cap bytes; -1 when there is more, or none can be read. */
 static int read_input(const char *path, char *buf, size_t cap, size_t *len)
@@ -64,7 +64,7 @@ static int read_input(const char *path, char *buf, size_t cap, size_t *len)
 		fprintf(stderr, "mipvpn-keytool: %s: %s\n", path, strerror(errno));
 		return -1;
 	}
-	setvbuf(f, NULL, _IONBF, 0);	/* no second copy of a secret */
+	setvbuf(f, NULL, _IONBF, 0); /* no second copy of a secret */
 	*len = fread(buf, 1, cap, f);
 	ok = !ferror(f) && feof(f);
 	if (path)
@@ -135,7 +135,7 @@ static int take_key(const char *path, uint8_t key[32])
 	return -1;
 }
 
-/* --- output ------------------------------------------------------------------------------------------------------ */
+/* --- output --- */
 
 static int print_hex(const char *prefix, const uint8_t *data, size_t len)
 {
@@ -159,7 +159,7 @@ static int print_wrapped(const uint8_t kek[32], const char *label, const struct 
 	return print_hex("\\x", wrapped, plain->len + CRYPTO_WRAP_EXTRA);
 }
 
-/* --- commands ---------------------------------------------------------------------------------------------------- */
+/* --- commands --- */
 
 static int cmd_new(const char *path)
 {
@@ -229,7 +229,8 @@ static const struct {
 	int (*run)(const struct options *o, const uint8_t kek[32], struct bytes *in);
 } commands[] = {{"wrap", cmd_wrap}, {"unwrap", cmd_unwrap}, {"rewrap", cmd_rewrap}};
 
-static int with_input(const struct options *o, int (*run)(const struct options *, const uint8_t *, struct bytes *))
+static int with_input(const struct options *o,
+		      int (*run)(const struct options *, const uint8_t *, struct bytes *))
 {
 	struct bytes in = {0};
 	uint8_t kek[32];
@@ -291,7 +292,7 @@ static int run_command(const char *name, int argc, char **argv)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (!strcmp(name, commands[i].name))
 			return parse_options(argc, argv, &o) ? with_input(&o, commands[i].run)
-							      : usage("wrong options");
+							     : usage("wrong options");
 	}
 	return usage("unknown command");
 }

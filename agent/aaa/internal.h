@@ -67,8 +67,8 @@ int aaa_in_register(struct aaa *a, char *err, size_t err_len);
 void aaa_in_answer(void *data, struct msg **m);	/* answer callback; data = id in waiting */
 /* out.c: the sender thread */
 void *aaa_out_main(void *a);
-void aaa_out_job_free(void *job);
-void aaa_out_parked_free(void *parked);
+void aaa_out_job_free(void *arg);	/* a job */
+void aaa_out_parked_free(void *arg);
 /* Ends a request of ours without a usable answer. */
 void aaa_out_fail(struct aaa *a, struct aaa_request *r, uint32_t result, const char *text);
 /* Queue a refusal of the request m (taken); when that is impossible the message is freed and counted. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Agent Advertisement and Solicitation: ICMP router discovery (RFC 1256) with the extensions of RFC 5944 2.1 (16, 19)
- * and RFC 4721 2 (24).
+ * Agent Advertisement and Solicitation: ICMP router discovery (RFC 1256) with the extensions of RFC 5944 2.1
+ * (16, 19) and RFC 4721 2 (24).
  */
 #include "agent/mip/wire.h"
 
@@ -95,7 +95,7 @@ static enum mip_reject adv_ext(uint8_t type, struct rbuf *e, struct mip_adv *a, 
 
 static enum mip_reject adv_extensions(struct rbuf *r, struct mip_adv *a, uint8_t n_addrs)
 {
-	uint32_t seen = 0;	/* bit per type below 32 */
+	uint32_t seen = 0; /* bit per type below 32 */
 
 	while (rbuf_left(r)) {
 		uint8_t type = rbuf_u8(r);
@@ -181,7 +181,7 @@ void mip_adv_put(struct wbuf *w, const struct mip_adv *a)
 	wbuf_u16(w, a->icmp_lifetime);
 	if (a->has_router) {
 		wbuf_bytes(w, &a->router.s_addr, 4);
-		wbuf_u32(w, 0);	/* preference */
+		wbuf_u32(w, 0); /* preference */
 	}
 	put_adv_extensions(w, a);
 	put_checksum(w, start);

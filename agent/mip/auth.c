@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Authenticators of registration messages (RFC 5944 5.2, RFC 4721 5 and 8) and keys made of key generation nonces
- * (RFC 3957 5).  A MAC covers the message from its first byte up to and with the SPI of its own extension, whose
- * length field has its final value by then; never the authenticator, never IP or UDP headers.
+ * Authenticators of registration messages (RFC 5944 5.2, RFC 4721 5 and 8) and keys made of key generation
+ * nonces (RFC 3957 5).  A MAC covers the message from its first byte up to and with the SPI of its own
+ * extension, whose length field has its final value by then; never the authenticator, never IP or UDP
+ * headers.
  */
 #include "agent/mip/mip.h"
 
@@ -11,8 +12,8 @@
 #define CHAP_CHALLENGE_TAIL 237
 #define CHAP_INPUT_MAX (1 + 512 + 16 + CHAP_CHALLENGE_TAIL)
 
-/* RFC 4721 8: MD5(first byte of the challenge, key, MD5(message), last bytes of the challenge).  A node without a
- * foreign agent has no challenge and takes the value zero (3.2). */
+/* RFC 4721 8: MD5(first byte of the challenge, key, MD5(message), last bytes of the challenge).  A node
+ * without a foreign agent has no challenge and takes the value zero (3.2). */
 static int chap_mac(const void *key, size_t key_len, const void *data, size_t len, const uint8_t *challenge,
 		    size_t challenge_len, uint8_t out[CRYPTO_MAC_MAX])
 {
@@ -50,7 +51,8 @@ static int mn_aaa_mac(enum crypto_mac alg, const void *key, size_t key_len, cons
 	return crypto_mac(alg, key, key_len, data, len, out);
 }
 
-void mip_ext_put_auth(struct wbuf *w, uint8_t type, uint32_t spi, enum crypto_mac alg, const void *key, size_t key_len)
+void mip_ext_put_auth(struct wbuf *w, uint8_t type, uint32_t spi, enum crypto_mac alg, const void *key,
+		      size_t key_len)
 {
 	uint8_t mac[CRYPTO_MAC_MAX];
 	size_t n = crypto_mac_size(alg);
@@ -80,12 +82,14 @@ void mip_ext_put_mn_aaa(struct wbuf *w, uint32_t spi, enum crypto_mac alg, const
 		wbuf_bytes(w, mac, n);
 }
 
-static bool mac_right(enum crypto_mac alg, const uint8_t want[CRYPTO_MAC_MAX], const uint8_t *mac, size_t mac_len)
+static bool mac_right(enum crypto_mac alg, const uint8_t want[CRYPTO_MAC_MAX], const uint8_t *mac,
+		      size_t mac_len)
 {
 	return mac_len && mac_len == crypto_mac_size(alg) && crypto_equal(want, mac, mac_len);
 }
 
-bool mip_auth_check(const struct mip_auth *a, const uint8_t *msg, enum crypto_mac alg, const void *key, size_t key_len)
+bool mip_auth_check(const struct mip_auth *a, const uint8_t *msg, enum crypto_mac alg, const void *key,
+		    size_t key_len)
 {
 	uint8_t want[CRYPTO_MAC_MAX];
 
@@ -93,8 +97,9 @@ bool mip_auth_check(const struct mip_auth *a, const uint8_t *msg, enum crypto_ma
 	       mac_right(alg, want, a->mac, a->mac_len);
 }
 
-bool mip_mn_aaa_check(const uint8_t *input, size_t input_len, const uint8_t *mac, size_t mac_len, enum crypto_mac alg,
-		      const void *key, size_t key_len, const void *challenge, size_t challenge_len)
+bool mip_mn_aaa_check(const uint8_t *input, size_t input_len, const uint8_t *mac, size_t mac_len,
+		      enum crypto_mac alg, const void *key, size_t key_len, const void *challenge,
+		      size_t challenge_len)
 {
 	uint8_t want[CRYPTO_MAC_MAX];
 
@@ -102,8 +107,8 @@ bool mip_mn_aaa_check(const uint8_t *input, size_t input_len, const uint8_t *mac
 	       mac_right(alg, want, mac, mac_len);
 }
 
-int mip_keygen_derive(const void *aaa_key, size_t key_len, const void *nonce, size_t nonce_len, const char *nai,
-		      struct in_addr hoa, uint8_t out[20])
+int mip_keygen_derive(const void *aaa_key, size_t key_len, const void *nonce, size_t nonce_len,
+		      const char *nai, struct in_addr hoa, uint8_t out[20])
 {
 	uint8_t input[1024], mac[CRYPTO_MAC_MAX];
 	struct wbuf w;

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Reading extensions of registration messages (agent/mip/wire.h).  Layouts: RFC 5944 1.8-1.11 (short, long), 3115
- * (vendor), 4721 (36), 3957 (40-43), 3846 (136), 4636 (45), 4917 (145).
+ * Reading extensions of registration messages (agent/mip/wire.h).  Layouts: RFC 5944 1.8-1.11 (short, long),
+ * 3115 (vendor), 4721 (36), 3957 (40-43), 3846 (136), 4636 (45), 4917 (145).
  */
 #include "agent/mip/wire.h"
 
 #include <string.h>
 
-#define AUTH_MIN 5		/* SPI and at least one byte */
-#define MN_AAA_MIN 20		/* RFC 4721 5 */
-#define NONCE_MIN 16		/* RFC 3957 5 */
-#define VENDOR_CVSE_MIN 6	/* vendor, type */
-#define VENDOR_NVSE_MIN 8	/* reserved, vendor, type */
+#define AUTH_MIN 5	  /* SPI and at least one byte */
+#define MN_AAA_MIN 20	  /* RFC 4721 5 */
+#define NONCE_MIN 16	  /* RFC 3957 5 */
+#define VENDOR_CVSE_MIN 6 /* vendor, type */
+#define VENDOR_NVSE_MIN 8 /* reserved, vendor, type */
 
 static bool long_form(uint8_t type)
 {
-	return type == MIP_EXT_GENERAL_AUTH || (type >= MIP_EXT_MN_FA_KEYGEN_REQ && type <= MIP_EXT_MN_HA_KEYGEN_REP);
+	return type == MIP_EXT_GENERAL_AUTH ||
+	       (type >= MIP_EXT_MN_FA_KEYGEN_REQ && type <= MIP_EXT_MN_HA_KEYGEN_REP);
 }
 
 static void ext_header(struct rbuf *r, struct mip_ext *e)
@@ -120,7 +121,8 @@ enum mip_reject mip_ext_get_nai(const struct mip_ext *e, char out[MIP_NAI_MAX + 
 	return nai_copy(e->data, e->len, out);
 }
 
-enum mip_reject mip_ext_get_nai_carry(const struct mip_ext *e, char ha[MIP_NAI_MAX + 1], char aaah[MIP_NAI_MAX + 1])
+enum mip_reject mip_ext_get_nai_carry(const struct mip_ext *e, char ha[MIP_NAI_MAX + 1],
+				      char aaah[MIP_NAI_MAX + 1])
 {
 	if (!e->len)
 		return MIP_REJ_EXT_LENGTH;

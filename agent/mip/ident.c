@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Identification in the timestamp style (RFC 5944 5.7.1): NTP time, whose 32-bit seconds start again in 2036.
- * Differences are taken modulo 2^64 and read as signed, so the era of the two does not matter as long as they are
- * less than 68 years apart.
+ * Differences are taken modulo 2^64 and read as signed, so the era of the two does not matter as long as they
+ * are less than 68 years apart.
  */
 #include "agent/mip/mip.h"
 
-#define FRACTION_PER_MS 4294967u	/* 2^32 / 1000 */
+#define FRACTION_PER_MS 4294967u /* 2^32 / 1000 */
 
 uint64_t mip_ident_from_unix_ms(uint64_t unix_ms, uint32_t low_noise)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * IPv4 and UDP headers for packet sockets and user-space IP-in-IP (RFC 791, 768, 1071).  Fragments are refused: what
- * comes here is signalling, or is reassembled by the kernel before.
+ * IPv4 and UDP headers for packet sockets and user-space IP-in-IP (RFC 791, 768, 1071).  Fragments are
+ * refused: what comes here is signalling, or is reassembled by the kernel before.
  */
 #include "agent/mip/wire.h"
 
@@ -9,7 +9,7 @@
 
 #define IP_HEADER 20
 #define UDP_HEADER 8
-#define IP_MF_OFFSET 0x3fff	/* more fragments, offset */
+#define IP_MF_OFFSET 0x3fff /* more fragments, offset */
 
 uint32_t mip_sum(uint32_t sum, const void *data, size_t len)
 {
@@ -128,7 +128,7 @@ static void put_udp(struct wbuf *w, const struct mip_ip *p)
 	if (!wbuf_ok(w))
 		return;
 	sum = udp_sum(p, w->base + start, w->len - start);
-	wbuf_patch_u16(w, start + 6, sum ? sum : 0xffff);	/* zero would say "no checksum" */
+	wbuf_patch_u16(w, start + 6, sum ? sum : 0xffff); /* zero would say "no checksum" */
 }
 
 void mip_ip_put(struct wbuf *w, const struct mip_ip *p, uint16_t id)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Writing registration messages and their extensions, but for the authenticators (auth.c).  What does not fit its
- * field makes the buffer bad: the caller checks wbuf_ok() once.
+ * Writing registration messages and their extensions, but for the authenticators (auth.c).  What does not fit
+ * its field makes the buffer bad: the caller checks wbuf_ok() once.
  */
 #include "agent/mip/mip.h"
 
@@ -11,7 +11,7 @@
 
 static void put_addr(struct wbuf *w, struct in_addr a)
 {
-	wbuf_bytes(w, &a.s_addr, 4);	/* is in network byte order */
+	wbuf_bytes(w, &a.s_addr, 4); /* is in network byte order */
 }
 
 void mip_rrq_put(struct wbuf *w, uint8_t flags, uint16_t lifetime, struct in_addr hoa, struct in_addr ha,
@@ -26,7 +26,8 @@ void mip_rrq_put(struct wbuf *w, uint8_t flags, uint16_t lifetime, struct in_add
 	wbuf_u64(w, ident);
 }
 
-void mip_rrp_put(struct wbuf *w, uint8_t code, uint16_t lifetime, struct in_addr hoa, struct in_addr ha, uint64_t ident)
+void mip_rrp_put(struct wbuf *w, uint8_t code, uint16_t lifetime, struct in_addr hoa, struct in_addr ha,
+		 uint64_t ident)
 {
 	wbuf_u8(w, MIP_RRP);
 	wbuf_u8(w, code);

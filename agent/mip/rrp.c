@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Registration Reply (RFC 5944 3.4).  Order of extensions as a home agent writes them: those for the mobile node
- * (with 43, 41), 32, those for the foreign agent, 34; the foreign agent cuts behind 32, adds its own, and 33 last.
+ * Registration Reply (RFC 5944 3.4).  Order of extensions as a home agent writes them: those for the mobile
+ * node (with 43, 41), 32, those for the foreign agent, 34; the foreign agent cuts behind 32, adds its own,
+ * and 33 last.
  */
 #include "agent/mip/wire.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Registration Request (RFC 5944 3.3).  Order of extensions as a mobile node writes them: those for the home agent,
- * 32, 132, 36, those for the foreign agent, 33; a foreign agent cuts behind 32 or 36 and puts 34 last.
+ * Registration Request (RFC 5944 3.3).  Order of extensions as a mobile node writes them: those for the home
+ * agent, 32, 132, 36, those for the foreign agent, 33; a foreign agent cuts behind 32 or 36 and puts 34 last.
  */
 #include "agent/mip/wire.h"
 

@@ -8,15 +8,15 @@
 
 #include "agent/mip/mip.h"
 
-#define MIP_FIRST_SKIPPABLE 128	/* unknown types from here on are skipped, below they spoil the message */
+#define MIP_FIRST_SKIPPABLE 128 /* unknown types from here on are skipped, below they spoil the message */
 
 struct mip_ext {
 	uint8_t type;
-	uint8_t subtype;	/* long form only */
-	const uint8_t *data;	/* behind the header; borrowed */
+	uint8_t subtype;     /* long form only */
+	const uint8_t *data; /* behind the header; borrowed */
 	uint16_t len;
-	uint16_t start;		/* offset of the type byte in the message */
-	uint16_t data_at;	/* offset of data */
+	uint16_t start;	  /* offset of the type byte in the message */
+	uint16_t data_at; /* offset of data */
 };
 
 /* The next extension of a registration message; padding is passed over, and *more is false at the end. */
@@ -29,7 +29,8 @@ enum mip_reject mip_ext_get_bytes(const struct mip_ext *e, struct mip_bytes *out
 enum mip_reject mip_ext_get_challenge(const struct mip_ext *e, struct mip_bytes *out);
 enum mip_reject mip_ext_get_nai(const struct mip_ext *e, char out[MIP_NAI_MAX + 1]);
 /* Subtype 1 into ha, 2 into aaah; others are skipped. */
-enum mip_reject mip_ext_get_nai_carry(const struct mip_ext *e, char ha[MIP_NAI_MAX + 1], char aaah[MIP_NAI_MAX + 1]);
+enum mip_reject mip_ext_get_nai_carry(const struct mip_ext *e, char ha[MIP_NAI_MAX + 1],
+				      char aaah[MIP_NAI_MAX + 1]);
 enum mip_reject mip_ext_get_keygen_req(const struct mip_ext *e, struct mip_keygen_req *out);
 enum mip_reject mip_ext_get_keygen_rep(const struct mip_ext *e, struct mip_keygen_rep *out);
 /* CVSE: no critical vendor extension is ours, so a well-formed one is one that we cannot interpret. */

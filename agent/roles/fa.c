@@ -196,8 +196,7 @@ static void vpn_up(struct fa *fa, const struct role_event *e, role_ms now, struc
 		fa_pending_end(fa, p);
 		return;
 	}
-	role_act(out, ACT_VPN_REMOVE, p->session);
-	fa_str(fa, p->session, p->nai, p->grant.aaa_host, p->grant.aaa_realm, DM_TERM_ADMINISTRATIVE, out);
+	fa_pending_undo(fa, p, out);
 	fa_fail(fa, p, &fa_resources, NULL, now, out);
 }
 
@@ -209,7 +208,8 @@ static void vpn_failed(struct fa *fa, const struct role_event *e, role_ms now, s
 	HASH_FIND_STR(fa->pend_by_session, e->session, p);
 	if (p && p->state == FA_TUNNELS) {
 		counter_inc("fa.vpn.failed");
-		fa_str(fa, p->session, p->nai, p->grant.aaa_host, p->grant.aaa_realm, DM_TERM_ADMINISTRATIVE, out);
+		p->state = FA_AAA;	/* the VPN room has taken down its part by itself */
+		fa_pending_undo(fa, p, out);
 		fa_fail(fa, p, &fa_resources, e->text, now, out);
 	} else if (v) {
 		counter_inc("fa.vpn.down");
@@ -310,11 +310,7 @@ void fa_shutdown(struct fa *fa, role_ms now, struct actions *out)
 	while (!TAILQ_EMPTY(&fa->pendings)) {
 		struct fa_pending *p = TAILQ_FIRST(&fa->pendings);
 
-		if (p->state == FA_TUNNELS)
-			role_act(out, ACT_VPN_REMOVE, p->session);
-		if (p->state != FA_RELAYED)
-			fa_str(fa, p->session, p->nai, p->grant.aaa_host, p->grant.aaa_realm,
-			       DM_TERM_ADMINISTRATIVE, out);
+		fa_pending_undo(fa, p, out);
 		fa_fail(fa, p, &fa_resources, "foreign agent shuts down", now, out);
 	}
 	HASH_ITER(hh, fa->by_key, v, next)

@@ -79,7 +79,6 @@ static void amr_fill(const struct fa *fa, const struct fa_req *r, const struct f
 	a->ha = q->ha;
 	a->features = features(fa, r);
 	a->ha_to_fa_spi = a->features & DM_F_FA_HA_KEY ? p->fa_spi : 0;
-	a->auth_lifetime = q->lifetime;
 	a->service_update = q->service_update;
 }
 
@@ -152,12 +151,21 @@ static struct fa_pending *pending_of(struct fa *fa, const char *session)
 	return p;
 }
 
+static void undo(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, struct actions *out)
+{
+	if (!p->grant.aaa_host)
+		p->grant.aaa_host = role_dup(a->origin_host);
+	if (!p->grant.aaa_realm)
+		p->grant.aaa_realm = role_dup(a->origin_realm);
+	fa_pending_undo(fa, p, out);
+}
+
 /* A 2001 that we cannot make use of: the AAAH must end what it has just begun. */
 static void give_up(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, const struct role_refusal *why,
 		    role_ms now, struct actions *out)
 {
 	if (a->result == DM_SUCCESS)
-		fa_str(fa, p->session, p->nai, a->origin_host, a->origin_realm, DM_TERM_ADMINISTRATIVE, out);
+		undo(fa, p, a, out);
 	fa_fail(fa, p, why, NULL, now, out);
 }
 
@@ -242,7 +250,7 @@ static void refused(struct fa *fa, struct fa_pending *p, const struct dm_ama *a,
 		 role_who(p->nai, p->hoa, who), a->result, r->code, r->message.len ? ": " : "",
 		 (int)r->message.len, r->message.len ? (const char *)r->message.data : "");
 	if (a->result == DM_SUCCESS)
-		fa_str(fa, p->session, p->nai, a->origin_host, a->origin_realm, DM_TERM_ADMINISTRATIVE, out);
+		undo(fa, p, a, out);
 	fa_relay_reply(fa, p, fa_visitor_find(fa, p->key), r->raw, r->mn_part, 0, out);
 	fa_pending_end(fa, p);
 }
@@ -268,7 +276,7 @@ static void with_reply(struct fa *fa, struct fa_pending *p, const struct dm_ama 
 		refused(fa, p, a, &r, out);
 	else if (fa_challenge_differs(p, &r)) {
 		role_count("fa.rrp", "ha_challenge");
-		fa_str(fa, p->session, p->nai, a->origin_host, a->origin_realm, DM_TERM_ADMINISTRATIVE, out);
+		undo(fa, p, a, out);
 		fa_relay_reply(fa, p, fa_visitor_find(fa, p->key), r.raw, r.mn_part, MIP_FA_HA_CHALLENGE, out);
 		fa_pending_end(fa, p);
 	} else
@@ -319,13 +327,15 @@ void fa_asr(struct fa *fa, const struct role_event *e, role_ms now, struct actio
 	struct fa_visitor *v = fa_visitor_by_session(fa, e->session);
 	struct action *a;
 
+	if (p && !v)	/* the session that it was to renew is over with it */
+		v = fa_visitor_find(fa, p->key);
+	if (v)
+		fa_visitor_end(fa, v, "ended by the AAAH (ASR)", FA_NO_STR, out);
 	if (p) {
 		if (p->state == FA_TUNNELS)
 			role_act(out, ACT_VPN_REMOVE, p->session);
 		fa_fail(fa, p, &ended, NULL, now, out);
 	}
-	if (v)
-		fa_visitor_end(fa, v, "ended by the AAAH (ASR)", FA_NO_STR, out);
 	a = role_act(out, ACT_ASA, e->session);
 	if (a) {
 		a->token = e->token;

@@ -18,12 +18,11 @@ static void rotate(struct fa *fa)
 	crypto_random(c->c[c->seq % c->window], FA_CHALLENGE_LEN);
 }
 
-static void rotate_and_arm(struct fa *fa, role_ms now)
+/* A new challenge for each advertisement of the first link; where none is sent unasked, one each second. */
+static void rotate_alone(struct fa *fa, role_ms now)
 {
-	uint32_t ms = fa->cfg.adv_interval_ms;
-
 	rotate(fa);
-	role_heap_set(&fa->heap, &fa->chal.timer, now + (ms ? ms : 1000));
+	role_heap_set(&fa->heap, &fa->chal.timer, now + 1000);
 }
 
 static void base_adv(const struct fa *fa, struct mip_adv *a)
@@ -76,8 +75,8 @@ void fa_adv_start(struct fa *fa, role_ms now)
 			rotate(fa);
 	}
 	c->timer.kind = FA_T_CHALLENGE;
-	if (fa->cfg.challenge)
-		rotate_and_arm(fa, now);
+	if (fa->cfg.challenge && !(fa->cfg.adv_interval_ms && fa->cfg.n_links))
+		rotate_alone(fa, now);
 	else
 		role_heap_clear(&fa->heap, &c->timer);
 	for (size_t i = 0; i < FA_LINKS_MAX; i++)
@@ -90,10 +89,12 @@ void fa_adv_due(struct fa *fa, struct role_timer *t, role_ms now, struct actions
 	struct mip_adv a;
 
 	if (t->kind == FA_T_CHALLENGE) {
-		rotate_and_arm(fa, now);
+		rotate_alone(fa, now);
 		return;
 	}
 	b = ROLE_OF(t, struct role_beacon);
+	if (b == &fa->beacon[0])
+		rotate(fa);
 	base_adv(fa, &a);
 	role_beacon_send(b, &a, NULL, out);
 	role_heap_set(&fa->heap, t, role_beacon_next(now, fa->cfg.adv_interval_ms));

@@ -33,7 +33,7 @@ REFUSAL(bare_challenge, 0, "challenge without an authentication behind it");
 REFUSAL(missing_challenge, MIP_FA_CHALLENGE_MISSING, "no challenge");
 REFUSAL(unknown_challenge, MIP_FA_CHALLENGE_UNKNOWN, "the challenge is none of the last ones");
 REFUSAL(stale_challenge, MIP_FA_CHALLENGE_STALE, "the challenge has been used");
-REFUSAL(no_mn_aaa, MIP_FA_AAA_AUTH, "no MN-AAA authentication");
+REFUSAL(no_mn_aaa, MIP_FA_MN_AUTH, "no MN-AAA authentication, and the AAA has to be asked");
 REFUSAL(pending_full, MIP_FA_RESOURCES, "too many requests under way");
 REFUSAL(visitors_full, MIP_FA_RESOURCES, "too many visitors");
 
@@ -148,6 +148,14 @@ static const struct role_refusal *check_challenge(struct fa *fa, struct fa_req *
 	return NULL;
 }
 
+/* Of what the AAAH has authorized the registration has to be covered to its end. */
+static bool is_authorized(const struct fa_visitor *v, const struct fa_req *r)
+{
+	role_ms end = r->now + (role_ms)r->rrq.lifetime * 1000;
+
+	return end <= v->auth_until && r->now < v->msa_until;
+}
+
 /* While the AAAH's authorization lasts, and with the keys that it made, the HA is asked directly (RFC 4004 2.1).  A
  * deregistration that the HA can verify goes there in any case: taking down needs nobody's permission but the HA's. */
 static bool can_go_direct(const struct fa *fa, const struct fa_req *r)
@@ -161,7 +169,7 @@ static bool can_go_direct(const struct fa *fa, const struct fa_req *r)
 		return false;
 	if (!r->rrq.lifetime)
 		return true;
-	if (!v || !r->authentic || r->now >= v->auth_until || r->now >= v->msa_until)
+	if (!v || !r->authentic || !is_authorized(v, r))
 		return false;
 	if (r->rrq.mn_fa_key.present || r->rrq.mn_ha_key.present || r->rrq.service_update || r->rrq.pfan.len)
 		return false;

@@ -19,7 +19,7 @@
 #include "agent/roles/role_int.h"
 
 #define FA_CHALLENGE_LEN 16
-#define FA_WINDOW_MAX 16
+#define FA_WINDOW_MAX 64
 #define FA_SEEN 1024		/* slots; power of two */
 #define FA_SAFETY_MS 1000	/* longer than the answerer's own deadline */
 
@@ -89,6 +89,7 @@ struct fa_pending {
 	uint32_t mn_spi;	/* MN's, extension 40; 0 = no key wanted */
 	uint32_t fa_spi;	/* ours, AVP 323 */
 	bool authentic;		/* 33 was right, or the AAAH has said so */
+	struct role_assoc mn_fa;	/* the visitor's at the request: the AAAH may end it before the reply comes */
 	struct fa_grant grant;	/* state FA_TUNNELS */
 	uint64_t wall_ms;
 };
@@ -153,6 +154,8 @@ struct fa_pending *fa_pending_same(const struct fa *fa, const struct fa_req *r);
 void fa_pending_due(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out);
 void fa_icmp(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out);
 void fa_grant_wipe(struct fa_grant *g);
+/* p is given up after the AAAH has said yes: STR, tunnels gone, and with them the session that p was to renew. */
+void fa_pending_undo(struct fa *fa, struct fa_pending *p, struct actions *out);
 
 /* fa_reply.c */
 void fa_deny(struct fa *fa, const struct fa_req *r, const struct role_refusal *why, struct actions *out);

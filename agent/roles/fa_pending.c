@@ -37,6 +37,8 @@ static bool copy_request(struct fa_pending *p, const struct fa_req *r, const cha
 	p->coa = r->rrq.coa;
 	p->ident = r->rrq.ident;
 	p->authentic = r->authentic;
+	if (r->v)
+		p->mn_fa = r->v->mn_fa;
 	p->mn_spi = r->rrq.mn_fa_key.present ? r->rrq.mn_fa_key.spi : 0;
 	p->challenge.len = (uint8_t)r->rrq.challenge.len;
 	if (p->challenge.len)
@@ -50,6 +52,7 @@ static void pending_free(struct fa_pending *p)
 	free(p->session);
 	free(p->key);
 	free(p->nai);
+	crypto_wipe(p, sizeof(*p));
 	free(p);
 }
 
@@ -112,14 +115,25 @@ struct fa_pending *fa_pending_same(const struct fa *fa, const struct fa_req *r)
 	return NULL;
 }
 
+void fa_pending_undo(struct fa *fa, struct fa_pending *p, struct actions *out)
+{
+	struct fa_visitor *v = fa_visitor_find(fa, p->key);
+
+	if (p->state == FA_RELAYED)
+		return;
+	if (p->state == FA_TUNNELS)
+		role_act(out, ACT_VPN_REMOVE, p->session);
+	fa_str(fa, p->session, p->nai, p->grant.aaa_host, p->grant.aaa_realm, DM_TERM_ADMINISTRATIVE, out);
+	/* Known to have been granted: for the AAAH it is this session by now that the visitor has. */
+	if (v && v->aaa && p->grant.aaa_host)
+		fa_visitor_end(fa, v, "its renewal failed", FA_NO_STR, out);
+}
+
 void fa_pending_due(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out)
 {
 	const struct role_refusal *why = p->state == FA_TUNNELS ? &vpn_timeout : &fa_timeout;
 
-	if (p->state == FA_TUNNELS)
-		role_act(out, ACT_VPN_REMOVE, p->session);
-	if (p->state != FA_RELAYED)	/* an answer on its way must not leave anything behind */
-		fa_str(fa, p->session, p->nai, p->grant.aaa_host, p->grant.aaa_realm, DM_TERM_ADMINISTRATIVE, out);
+	fa_pending_undo(fa, p, out);	/* an answer on its way must not leave anything behind */
 	fa_fail(fa, p, why, NULL, now, out);
 }
 

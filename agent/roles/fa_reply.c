@@ -94,12 +94,12 @@ void fa_deny(struct fa *fa, const struct fa_req *r, const struct role_refusal *w
 	role_send(out, &p, IPPROTO_UDP, &w);
 }
 
-/* The key that a reply is signed with: the visitor's, or a configured one. */
+/* The key that a reply is signed with: the visitor's (as it was when he asked, if he is gone), or a configured one. */
 static struct role_view sign_view(const struct fa *fa, const struct fa_pending *p, const struct fa_visitor *v)
 {
 	struct role_view view = { 0 };
 
-	if (!(v && role_assoc_view(&v->mn_fa, &view)))
+	if (!role_assoc_view(v ? &v->mn_fa : &p->mn_fa, &view))
 		role_sa_view(fa->sas, fa->cfg.n_sas, p->hoa, p->nai, 0, &view);
 	return view;
 }
@@ -138,7 +138,8 @@ void fa_relay_reply(struct fa *fa, struct fa_pending *p, struct fa_visitor *v, c
 	wbuf_bytes(&w, rrp, len);
 	if (fa_error)
 		mip_ext_put_fa_error(&w, fa_error);
-	finish(fa, &w, v, p->key, p->authentic, &sign);
+	/* One who deregisters is forgotten with this reply, and a challenge of his own with him. */
+	finish(fa, &w, v, p->key, p->authentic && p->lifetime, &sign);
 	role_send(out, &path, IPPROTO_UDP, &w);
 }
 

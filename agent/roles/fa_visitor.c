@@ -265,11 +265,7 @@ void fa_visitor_drop(struct fa *fa, const char *text, role_ms now, struct action
 		next_p = TAILQ_NEXT(p, link);
 		if (!names(text, p->nai, p->session, p->hoa))
 			continue;
-		if (p->state == FA_TUNNELS)
-			role_act(out, ACT_VPN_REMOVE, p->session);
-		if (p->state != FA_RELAYED)
-			fa_str(fa, p->session, p->nai, p->grant.aaa_host, p->grant.aaa_realm,
-			       DM_TERM_ADMINISTRATIVE, out);
+		fa_pending_undo(fa, p, out);
 		fa_fail(fa, p, &dropped, NULL, now, out);
 	}
 	HASH_ITER(hh, fa->by_key, v, next_v) {

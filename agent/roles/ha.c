@@ -127,9 +127,21 @@ static void solicit(struct ha *ha, const struct role_event *e, role_ms now, stru
 		advertise(ha, &e->path, out);
 }
 
-static void timers_due(struct ha *ha, role_ms now, struct actions *out)
+/* The VPN room has missed its own deadline: nothing is known of the tunnels, those of a renewed session included. */
+static void vpn_late(struct ha *ha, struct ha_pending *p, struct actions *out)
 {
 	static const struct role_refusal late = { "vpn_timeout", MIP_HA_RESOURCES, "the tunnels did not come up in time" };
+	struct ha_binding *b = ha_binding_by_session(ha, p->session);
+
+	if (b && b->vpn)
+		ha_binding_end(ha, b, "its renewal failed", DM_TERM_LINK_BROKEN, NULL, out);
+	else
+		role_act(out, ACT_VPN_REMOVE, p->session);
+	ha_pending_refuse(ha, p, &late, NULL, out);
+}
+
+static void timers_due(struct ha *ha, role_ms now, struct actions *out)
+{
 	struct role_timer *t;
 
 	while ((t = role_heap_first(&ha->heap)) && t->due <= now) {
@@ -138,8 +150,7 @@ static void timers_due(struct ha *ha, role_ms now, struct actions *out)
 			ha_binding_end(ha, ROLE_OF(t, struct ha_binding), "expired", DM_TERM_SESSION_TIMEOUT, NULL, out);
 			break;
 		case HA_T_PENDING:
-			role_act(out, ACT_VPN_REMOVE, ROLE_OF(t, struct ha_pending)->session);
-			ha_pending_refuse(ha, ROLE_OF(t, struct ha_pending), &late, NULL, out);
+			vpn_late(ha, ROLE_OF(t, struct ha_pending), out);
 			break;
 		case HA_T_MEMORY:
 			ha_memory_end(ha, ROLE_OF(t, struct ha_memory));

@@ -125,7 +125,10 @@ void ha_pending_refuse(struct ha *ha, struct ha_pending *p, const struct role_re
 
 void ha_pending_cancel(struct ha *ha, struct ha_pending *p, const char *text, struct actions *out)
 {
-	role_act(out, ACT_VPN_REMOVE, p->session);
+	struct ha_binding *b = ha_binding_by_session(ha, p->session);
+
+	if (!(b && b->vpn))	/* else the tunnels are the binding's that it was to renew */
+		role_act(out, ACT_VPN_REMOVE, p->session);
 	ha_pending_refuse(ha, p, &ended, text, out);
 }
 
@@ -239,7 +242,7 @@ static void har_deregister(struct ha *ha, struct ha_req *r, struct ha_pending *p
 {
 	ha_memory_note(ha, r->key, r->rrq.ident, NULL, r->now);
 	if (r->b && (role_same_addr(r->rrq.coa, r->hoa) || role_same_addr(r->rrq.coa, r->b->coa)))
-		ha_binding_end(ha, r->b, "deregistered through the AAA", DM_TERM_LOGOUT, NULL, out);
+		ha_binding_end(ha, r->b, "deregistered through the AAA", HA_NO_STR, NULL, out);
 	role_count("ha.har", "deregistered");
 	haa_accept(ha, p, p->code, out);
 	ha_pending_end(ha, p);

@@ -98,15 +98,30 @@ static const struct role_refusal *check_ident(struct ha *ha, struct ha_req *r)
 	return NULL;
 }
 
-static const struct role_refusal *check_fa_ha(struct ha *ha, struct ha_req *r)
+/* The association with the foreign agent that sent this. */
+static bool fa_ha_view(const struct ha *ha, struct ha_req *r)
 {
 	const struct mip_auth *a = &r->rrq.fa_ha;
 	struct in_addr src = r->e->path.src;
-	bool known = (r->b && role_same_addr(r->b->coa, src) && r->now < r->b->msa_until &&
-		      role_assoc_view(&r->b->fa_ha, &r->fa_ha)) ||
-		     role_sa_view(ha->sas, ha->cfg.n_sas, src, NULL, a->present ? a->spi : 0, &r->fa_ha);
 
-	if (!known)
+	return (r->b && role_same_addr(r->b->coa, src) && r->now < r->b->msa_until &&
+		role_assoc_view(&r->b->fa_ha, &r->fa_ha)) ||
+	       role_sa_view(ha->sas, ha->cfg.n_sas, src, NULL, a->present ? a->spi : 0, &r->fa_ha);
+}
+
+void ha_check_relay(struct ha *ha, struct ha_req *r)
+{
+	if (r->fa_ha.len || !r->rrq.fa_ha.present)
+		return;
+	if (!fa_ha_view(ha, r) || !role_view_verifies(&r->fa_ha, &r->rrq.fa_ha, r->rrq.raw))
+		r->fa_ha.len = 0;
+}
+
+static const struct role_refusal *check_fa_ha(struct ha *ha, struct ha_req *r)
+{
+	const struct mip_auth *a = &r->rrq.fa_ha;
+
+	if (!fa_ha_view(ha, r))
 		return a->present ? &fa_ha_stranger : NULL;
 	if (r->rrq.lifetime && !role_view_verifies(&r->fa_ha, a, r->rrq.raw))
 		return &fa_ha_wrong;

@@ -56,6 +56,7 @@ struct ha_answer {
 	uint16_t lifetime;
 	char nai[MIP_NAI_MAX + 1], aaah_nai[MIP_NAI_MAX + 1];
 	uint32_t aaa_spi, msa_lifetime;
+	uint32_t key_lifetime;		/* in 43 and 41: no longer than the authorization */
 	uint32_t ha_spi, fa_spi;	/* in 43 and 41 */
 	uint32_t fa_to_mn_spi;		/* the MN's, 319 */
 	struct dm_key ha_nonce, fa_nonce;	/* len 0 = no 43, 41 */
@@ -125,6 +126,8 @@ struct ha_req {
 /* ha_request.c, ha_check.c */
 void ha_request(struct ha *ha, const struct role_event *e, role_ms now, struct actions *out);
 const struct role_refusal *ha_check(struct ha *ha, struct ha_req *r);
+/* For a refusal found before the foreign agent's 34 was looked at: its reply must have one that the agent believes. */
+void ha_check_relay(struct ha *ha, struct ha_req *r);
 void ha_req_name(struct ha *ha, struct ha_req *r);
 bool ha_is_own(const struct ha *ha, struct in_addr a);
 extern const struct role_refusal ha_poor_request, ha_vpn_failed, ha_no_memory;

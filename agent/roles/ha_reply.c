@@ -22,6 +22,9 @@ static void take_keys(const struct ha_req *r, struct ha_answer *a)
 	uint32_t mn_spi = r->rrq.mn_ha_key.present ? r->rrq.mn_ha_key.spi : h->ha_to_mn.spi;
 
 	a->msa_lifetime = h->msa_lifetime;
+	a->key_lifetime = h->msa_lifetime ? h->msa_lifetime : UINT32_MAX;
+	if (h->auth_lifetime && h->auth_lifetime < a->key_lifetime)
+		a->key_lifetime = h->auth_lifetime;
 	a->aaa_spi = r->rrq.mn_aaa.spi;
 	if (h->mn_to_ha.present && mn_spi >= MIP_SPI_MIN) {
 		a->ha_spi = h->mn_to_ha.spi >= MIP_SPI_MIN ? h->mn_to_ha.spi : role_spi_new();
@@ -67,10 +70,10 @@ static void put_nais(const struct ha *ha, const struct ha_answer *a, struct wbuf
 static void put_nonces(const struct ha_answer *a, struct wbuf *w)
 {
 	if (a->ha_nonce.len)
-		mip_ext_put_keygen_rep(w, MIP_EXT_MN_HA_KEYGEN_REP, a->msa_lifetime, a->aaa_spi, a->ha_spi,
+		mip_ext_put_keygen_rep(w, MIP_EXT_MN_HA_KEYGEN_REP, a->key_lifetime, a->aaa_spi, a->ha_spi,
 				       a->mn_ha.alg, 2, a->ha_nonce.data, a->ha_nonce.len);
 	if (a->fa_nonce.len)
-		mip_ext_put_keygen_rep(w, MIP_EXT_MN_FA_KEYGEN_REP, a->msa_lifetime, a->aaa_spi, a->fa_spi,
+		mip_ext_put_keygen_rep(w, MIP_EXT_MN_FA_KEYGEN_REP, a->key_lifetime, a->aaa_spi, a->fa_spi,
 				       CRYPTO_HMAC_SHA1, 0, a->fa_nonce.data, a->fa_nonce.len);
 }
 

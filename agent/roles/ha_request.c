@@ -122,6 +122,7 @@ static void examine(struct ha *ha, struct ha_req *r, struct actions *out)
 	ha_req_name(ha, r);
 	why = ha_check(ha, r);
 	if (why) {
+		ha_check_relay(ha, r);
 		refuse(ha, r, why, out);
 		return;
 	}

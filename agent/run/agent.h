@@ -110,7 +110,7 @@ void agent_later(struct agent *g, enum role_id role, enum role_event_type type, 
 void agent_turn(struct agent *g);	/* at the end of each turn of the loop: later events, timers, descriptors */
 void agent_note(struct agent *g, enum log_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 uint64_t agent_wall_ms(void);
-void agent_tick(void *agent);		/* the timer of the roles and the VPN room */
+void agent_tick(void *user);		/* the timer of the roles and the VPN room */
 bool agent_owns(struct agent *g, enum role_id role, const char *session);
 void agent_spis_apply(struct agent *g);	/* the configured default SPIs, at the start */
 int agent_reload(struct agent *g, struct conf_errors *errs);
@@ -128,11 +128,11 @@ void actions_run(struct agent *g, enum role_id role, struct actions *as);
 
 /* dispatch.c */
 void dispatch_link_io(void *link, bool readable, bool writable);
-void dispatch_udp_io(void *agent, bool readable, bool writable);
+void dispatch_udp_io(void *user, bool readable, bool writable);
 
 /* diameter.c */
 void diameter_wake(void *agent);	/* any thread */
-void diameter_events(void *agent);
+void diameter_events(void *user);
 
 /* net.c, held.c */
 int net_start(struct agent *g, char *err, size_t err_len);	/* helper, before privileges go */

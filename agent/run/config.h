@@ -63,6 +63,6 @@ int config_load(const char *path, struct config **out, struct conf_errors *errs)
 int config_parse(const char *name, const char *text, struct config **out, struct conf_errors *errs);
 void config_free(struct config *c);	/* wipes keys; NULL is fine */
 /* The first key that differs and that a running agent cannot change, or NULL. */
-const char *config_fixed_change(const struct config *running, const struct config *wanted);
+const char *config_fixed_change(const struct config *a, const struct config *b);
 
 #endif

@@ -103,6 +103,7 @@ struct tunnel {
 	uint64_t check_seq;		/* vpn.seq when the check began */
 	enum tunnel_state state;	/* as last told */
 	uint64_t since;			/* of the state */
+	uint64_t up_at;			/* of the last CHILD_SA that an event told of */
 	uint64_t ike_up_at;		/* the IKE_SA of this try was established; 0 = not yet */
 	/* Timers, NEVER when off. */
 	uint64_t dial_due;		/* the initiate under way has failed by then */

@@ -18,7 +18,7 @@
 #define RECHECK_MS 200
 #define HOLD_MS 10000
 #define HINT_MS 50		/* charon's log lines come a little after its events */
-#define KNOCK_AFTER_MS 2000	/* before that a line is about the setting-up that has just succeeded */
+#define KNOCK_AFTER_MS 500	/* before that a line is about the setting-up that has just succeeded */
 
 static const struct {
 	const char *line, *words;
@@ -109,6 +109,7 @@ void tunnel_sa_event(struct tunnel *t, const struct sa_row *r, bool child)
 		if (child && r->child) {
 			t->stats = r->stats;
 			t->hold_until = NEVER;
+			t->up_at = v->now;
 		}
 		if (!child)
 			ike_up(t, s);
@@ -126,7 +127,7 @@ void tunnel_sa_event(struct tunnel *t, const struct sa_row *r, bool child)
 void tunnel_knock(struct tunnel *t)
 {
 	if (LIST_EMPTY(&t->parts) || (!tunnel_is_up(t) && !t->give_up) || t->hold_until != NEVER ||
-	    t->v->now < t->since + KNOCK_AFTER_MS)
+	    t->v->now < t->up_at + KNOCK_AFTER_MS)
 		return;
 	vpn_say(t->v, LOG_LVL_INFO, "%s: the other gateway sets it up anew", t->name);
 	if (tunnel_is_up(t)) {

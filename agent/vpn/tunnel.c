@@ -351,7 +351,7 @@ void tunnel_step_done(struct tunnel *t, bool ok, const char *err)
 		break;
 	case STEP_INITIATE:
 		if (!ok) {
-			t->conn = t->key = false;	/* another one's reload may have taken them */
+			charon_audit(t->v);	/* another one's reload may have taken connection and key */
 			refuse(t, "initiation", err);
 		}
 		break;

@@ -230,6 +230,9 @@ static void on_store(void *user, struct store_answer *a)
 	case TX_LOOKUP:
 		registration_looked_up(e, t, a);
 		break;
+	case TX_PROFILES:
+		registration_profiles(e, t, a);
+		break;
 	case TX_ALLOCATE:
 		registration_allocated(e, t, a);
 		break;

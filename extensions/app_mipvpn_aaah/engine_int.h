@@ -11,7 +11,7 @@
 
 #include "extensions/app_mipvpn_aaah/engine.h"
 
-enum tx_state { TX_LOOKUP, TX_ALLOCATE, TX_HAR, TX_PUT, TX_END };
+enum tx_state { TX_LOOKUP, TX_PROFILES, TX_ALLOCATE, TX_HAR, TX_PUT, TX_END };
 
 /* A request under way.  Found by id; the list is in order of deadlines. */
 struct tx {
@@ -60,6 +60,7 @@ uint32_t engine_store_result(enum store_status st);
 /* registration.c */
 void registration_start(struct engine *e, struct job *j);
 void registration_looked_up(struct engine *e, struct tx *t, struct store_answer *a);
+void registration_profiles(struct engine *e, struct tx *t, struct store_answer *a);
 void registration_allocated(struct engine *e, struct tx *t, struct store_answer *a);
 void registration_home_answer(struct engine *e, struct job *j);
 void registration_home_failed(struct engine *e, struct tx *t, const char *why);

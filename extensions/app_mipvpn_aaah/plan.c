@@ -268,9 +268,7 @@ struct pol_put plan_put(const struct plan *p, const struct plan_rules *rules, co
 		.handoff = &p->handoff,
 		.lasting_s = p->lifetime + rules->grace,
 		.home = p->route.home,
-		.foreign = p->route.foreign,
 		.n_home = p->route.n_home,
-		.n_foreign = p->route.n_foreign,
 	};
 
 	return put;

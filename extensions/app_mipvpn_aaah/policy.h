@@ -61,8 +61,8 @@ struct pol_rows {
 	struct pol_session session;
 	struct pol_vpn *vpns;		/* owned */
 	size_t n_vpns;
-	struct vpn_profile *cached;	/* owned; the live session's, as they were sent: first n_home to the home agent */
-	size_t n_cached, n_home;
+	struct vpn_profile *cached;	/* owned; the live session's, as the home agent got them */
+	size_t n_cached;
 	bool cached_bad;		/* a cached key does not unwrap: make the keys anew */
 };
 void pol_rows_wipe(struct pol_rows *r);
@@ -73,8 +73,8 @@ struct pol_put {
 	struct in_addr hoa, ha, fa;
 	const struct vpn_key *handoff;
 	uint32_t lasting_s;
-	const struct vpn_profile *home, *foreign;
-	size_t n_home, n_foreign;
+	const struct vpn_profile *home;	/* the foreign agent's are those whose source gateway it is */
+	size_t n_home;
 };
 
 /* What the end of a session has found: whom else to tell. */

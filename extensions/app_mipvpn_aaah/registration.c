@@ -151,13 +151,36 @@ static void go(struct engine *e, struct tx *t, struct in_addr hoa)
 		refuse(e, t, DM_UNABLE_TO_COMPLY, "aaah.har.build", "the request to the home agent could not be made");
 }
 
-void registration_looked_up(struct engine *e, struct tx *t, struct store_answer *a)
+/* The next question to the database; its answer comes to the function of that state. */
+static void ask_next(struct engine *e, struct tx *t, enum tx_state state, const struct store_ask *ask)
 {
-	struct store_ask ask = {.op = STORE_ALLOCATE, .id = t->id, .nai = t->amr->user};
-	enum plan_address need;
 	enum store_status st;
+
+	t->state = state;
+	st = store_ask(e->store, ask, e->now);
+	if (st != STORE_OK)
+		refuse_store(e, t, st);
+}
+
+static void admit(struct engine *e, struct tx *t)
+{
+	const struct store_ask allocate = {.op = STORE_ALLOCATE, .id = t->id, .nai = t->amr->user,
+					   .addr = t->rows.user.ha};
+	enum plan_address need;
 	struct aaah_verdict v;
 	struct in_addr hoa;
+
+	if (!plan_admit(&e->s.rules, t->amr, &t->rrq, &t->rows, &need, &hoa, &v))
+		refuse_verdict(e, t, &v);
+	else if (need == PLAN_HOA_KNOWN)
+		go(e, t, hoa);
+	else
+		ask_next(e, t, TX_ALLOCATE, &allocate);
+}
+
+void registration_looked_up(struct engine *e, struct tx *t, struct store_answer *a)
+{
+	struct store_ask profiles = {.op = STORE_PROFILES, .id = t->id, .nai = t->amr->user};
 
 	if (a->status != STORE_OK) {
 		refuse_store(e, t, a->status);
@@ -165,19 +188,24 @@ void registration_looked_up(struct engine *e, struct tx *t, struct store_answer 
 	}
 	t->rows = a->rows;
 	memset(&a->rows, 0, sizeof(a->rows));
-	if (!plan_admit(&e->s.rules, t->amr, &t->rrq, &t->rows, &need, &hoa, &v)) {
-		refuse_verdict(e, t, &v);
+	profiles.session = t->rows.session.ha_session;
+	if (t->rows.session.live && !t->amr->service_update)
+		ask_next(e, t, TX_PROFILES, &profiles);
+	else
+		admit(e, t);
+}
+
+void registration_profiles(struct engine *e, struct tx *t, struct store_answer *a)
+{
+	if (a->status != STORE_OK) {
+		refuse_store(e, t, a->status);
 		return;
 	}
-	if (need == PLAN_HOA_KNOWN) {
-		go(e, t, hoa);
-		return;
-	}
-	t->state = TX_ALLOCATE;
-	ask.addr = t->rows.user.ha;
-	st = store_ask(e->store, &ask, e->now);
-	if (st != STORE_OK)
-		refuse_store(e, t, st);
+	t->rows.cached = a->rows.cached;
+	t->rows.n_cached = a->rows.n_cached;
+	t->rows.cached_bad = a->rows.cached_bad;
+	memset(&a->rows, 0, sizeof(a->rows));
+	admit(e, t);
 }
 
 void registration_allocated(struct engine *e, struct tx *t, struct store_answer *a)

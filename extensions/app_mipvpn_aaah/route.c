@@ -91,19 +91,17 @@ bool route_add(struct route_set *set, const struct pol_vpn *vpn, const struct ro
 
 bool route_from_cache(struct route_set *set, const struct pol_rows *rows, struct in_addr was_fa, struct in_addr fa)
 {
-	size_t n_foreign = rows->n_cached - rows->n_home;
-
-	if (rows->n_home > VPN_PROFILES_MAX || n_foreign > VPN_PROFILES_MAX)
+	if (rows->n_cached > VPN_PROFILES_MAX)
 		return false;
 	for (size_t i = 0; i < rows->n_cached; i++) {
-		struct vpn_profile *to = i < rows->n_home ? &set->home[i] : &set->foreign[i - rows->n_home];
+		struct vpn_profile *p = &set->home[set->n_home++];
 
-		*to = rows->cached[i];
-		if (to->src_gw.s_addr == was_fa.s_addr)
-			to->src_gw = fa;
+		*p = rows->cached[i];
+		if (p->src_gw.s_addr != was_fa.s_addr)
+			continue;
+		p->src_gw = fa;
+		set->foreign[set->n_foreign++] = *p;
 	}
-	set->n_home = rows->n_home;
-	set->n_foreign = n_foreign;
 	return true;
 }
 

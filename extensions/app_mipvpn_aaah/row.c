@@ -181,18 +181,6 @@ static void read_session(struct row *r, struct pol_rows *out)
 		s->handoff.len = 0;	/* made anew */
 }
 
-int row_user(const PGresult *res, const uint8_t kek[32], const char *nai, struct pol_rows *out, char *err,
-	     size_t err_len)
-{
-	struct row r = {res, 0, kek, NULL};
-
-	if (PQntuples(res) == 0)
-		return 0;
-	read_user(&r, nai, &out->user);
-	read_session(&r, out);
-	return row_done(&r, err, err_len);
-}
-
 static enum vpn_gw_type kind_of(const char *word)
 {
 	return word && strcmp(word, "dynamic") == 0 ? VPN_GW_DYNAMIC : VPN_GW_STATIC;
@@ -235,13 +223,13 @@ static void read_vpn(struct row *r, struct pol_vpn *v)
 	read_contract(r, v);
 }
 
-int row_vpns(const PGresult *res, const uint8_t kek[32], struct pol_rows *out, char *err, size_t err_len)
+/* A row each; a user without VPNs is one row with NULLs. */
+static int read_vpns(struct row *r, struct pol_rows *out, char *err, size_t err_len)
 {
-	struct row r = {res, 0, kek, NULL};
-	size_t n = (size_t)PQntuples(res);
+	size_t n = (size_t)PQntuples(r->res);
 
-	if (n == 0)
-		return 0;
+	if (!col(r, "number"))
+		return row_done(r, err, err_len);
 	out->vpns = calloc(n, sizeof(*out->vpns));
 	if (!out->vpns) {
 		snprintf(err, err_len, "no memory");
@@ -249,10 +237,22 @@ int row_vpns(const PGresult *res, const uint8_t kek[32], struct pol_rows *out, c
 	}
 	out->n_vpns = n;
 	for (size_t i = 0; i < n; i++) {
-		r.n = (int)i;
-		read_vpn(&r, &out->vpns[i]);
+		r->n = (int)i;
+		read_vpn(r, &out->vpns[i]);
 	}
-	return row_done(&r, err, err_len);
+	return row_done(r, err, err_len);
+}
+
+int row_lookup(const PGresult *res, const uint8_t kek[32], const char *nai, struct pol_rows *out, char *err,
+	       size_t err_len)
+{
+	struct row r = {res, 0, kek, NULL};
+
+	if (PQntuples(res) == 0)
+		return 0;
+	read_user(&r, nai, &out->user);
+	read_session(&r, out);
+	return read_vpns(&r, out, err, err_len);
 }
 
 static void read_profile(struct row *r, struct vpn_profile *p)
@@ -278,11 +278,11 @@ static void read_profile(struct row *r, struct vpn_profile *p)
 	col_text(r, "ike_proposal", p->ike_proposal, sizeof(p->ike_proposal));
 }
 
-static void read_profile_keys(struct row *r, struct vpn_profile *p, struct pol_rows *out)
+static void read_profile_keys(struct row *r, const char *ha_session, struct vpn_profile *p, struct pol_rows *out)
 {
 	char label[LABEL_MAX];
 
-	snprintf(label, sizeof(label), "profile:%s:%u", out->session.ha_session, p->number);
+	snprintf(label, sizeof(label), "profile:%s:%u", ha_session, p->number);
 	if (!col_key(r, "enc_key", label, &p->enc_key) || !col_key(r, "auth_key", label, &p->auth_key))
 		out->cached_bad = true;
 	snprintf(label, sizeof(label), "sla:%s", p->sla);
@@ -290,7 +290,8 @@ static void read_profile_keys(struct row *r, struct vpn_profile *p, struct pol_r
 		r->bad = "sla_psk";
 }
 
-int row_profiles(const PGresult *res, const uint8_t kek[32], struct pol_rows *out, char *err, size_t err_len)
+int row_profiles(const PGresult *res, const uint8_t kek[32], const char *ha_session, struct pol_rows *out, char *err,
+		 size_t err_len)
 {
 	struct row r = {res, 0, kek, NULL};
 	size_t n = (size_t)PQntuples(res);
@@ -304,13 +305,9 @@ int row_profiles(const PGresult *res, const uint8_t kek[32], struct pol_rows *ou
 	}
 	out->n_cached = n;
 	for (size_t i = 0; i < n; i++) {
-		const char *part;
-
 		r.n = (int)i;
-		part = col(&r, "part");
-		out->n_home += part && part[0] == 'h';
 		read_profile(&r, &out->cached[i]);
-		read_profile_keys(&r, &out->cached[i], out);
+		read_profile_keys(&r, ha_session, &out->cached[i], out);
 	}
 	return row_done(&r, err, err_len);
 }

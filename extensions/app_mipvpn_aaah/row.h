@@ -13,11 +13,11 @@
 #include "extensions/app_mipvpn_aaah/policy.h"
 
 /* 0, or -1 with err: a column is missing or out of range (the schema is not ours). No row at all is 0 and not found. */
-int row_user(const PGresult *res, const uint8_t kek[32], const char *nai, struct pol_rows *out, char *err,
-	     size_t err_len);
-int row_vpns(const PGresult *res, const uint8_t kek[32], struct pol_rows *out, char *err, size_t err_len);
-/* Needs out->session of row_user(). */
-int row_profiles(const PGresult *res, const uint8_t kek[32], struct pol_rows *out, char *err, size_t err_len);
+int row_lookup(const PGresult *res, const uint8_t kek[32], const char *nai, struct pol_rows *out, char *err,
+	       size_t err_len);
+/* ha_session: of the row_lookup() before. */
+int row_profiles(const PGresult *res, const uint8_t kek[32], const char *ha_session, struct pol_rows *out, char *err,
+		 size_t err_len);
 int row_end(const PGresult *res, struct pol_end *out, char *err, size_t err_len);
 int row_address(const PGresult *res, struct in_addr *out, char *err, size_t err_len);	/* 0.0.0.0 = none left */
 

@@ -38,14 +38,12 @@ static json_t *json_key(const uint8_t kek[32], const char *label, const struct v
 	return json_string(text);
 }
 
-static json_t *json_profile(const struct vpn_profile *p, const char *ha_session, const uint8_t kek[32], const char *part,
-			    size_t position)
+static json_t *json_profile(const struct vpn_profile *p, const char *ha_session, const uint8_t kek[32], size_t position)
 {
 	char label[DM_SESSION_MAX + 32];
 
 	snprintf(label, sizeof(label), "profile:%s:%u", ha_session, p->number);
-	return json_pack("{ss sI sI so so si si si so so si sI sI so so sb ss ss?}", "part", part, "position",
-			 (json_int_t)position, "number", (json_int_t)p->number, "source", json_prefix(&p->src),
+	return json_pack("{sI sI so so si si si so so si sI sI so so sb ss ss?}", "position", (json_int_t)position, "number", (json_int_t)p->number, "source", json_prefix(&p->src),
 			 "destination", json_prefix(&p->dst), "tos_up", p->tos_up, "tos_down", p->tos_down, "security",
 			 (int)p->security, "source_gateway", json_addr(p->src_gw), "destination_gateway",
 			 json_addr(p->dst_gw), "destination_kind", (int)p->dst_gw_type, "spi_up", (json_int_t)p->spi_up,
@@ -60,9 +58,7 @@ static json_t *json_profiles(const struct pol_put *put, const uint8_t kek[32])
 	int rc = 0;
 
 	for (size_t i = 0; i < put->n_home; i++)
-		rc |= json_array_append_new(list, json_profile(&put->home[i], put->ha_session, kek, "h", i));
-	for (size_t i = 0; i < put->n_foreign; i++)
-		rc |= json_array_append_new(list, json_profile(&put->foreign[i], put->ha_session, kek, "f", i));
+		rc |= json_array_append_new(list, json_profile(&put->home[i], put->ha_session, kek, i));
 	if (rc) {
 		json_decref(list);
 		return NULL;

@@ -13,14 +13,13 @@
 #include "lib/counter.h"
 #include "lib/log.h"
 
-enum statement { ST_VERSION, ST_USER, ST_VPNS, ST_PROFILES, ST_ALLOCATE, ST_RELEASE, ST_PUT, ST_END, ST_REAP, ST_COUNT };
+enum statement { ST_VERSION, ST_LOOKUP, ST_PROFILES, ST_ALLOCATE, ST_RELEASE, ST_PUT, ST_END, ST_REAP, ST_COUNT };
 static const struct {
 	const char *name, *sql;
 	int n;
 } statements[ST_COUNT] = {
 	[ST_VERSION] = {"version", "SELECT mipvpn.aaah_schema_version() AS version", 0},
-	[ST_USER] = {"user", "SELECT * FROM mipvpn.aaah_subscriber($1, $2, $3)", 3},
-	[ST_VPNS] = {"vpns", "SELECT * FROM mipvpn.aaah_vpns($1, $2)", 2},
+	[ST_LOOKUP] = {"lookup", "SELECT * FROM mipvpn.aaah_lookup($1, $2, $3, $4)", 4},
 	[ST_PROFILES] = {"profiles", "SELECT * FROM mipvpn.aaah_cached_profiles($1)", 1},
 	[ST_ALLOCATE] = {"allocate", "SELECT mipvpn.aaah_address_allocate($1, $2) AS address", 2},
 	[ST_RELEASE] = {"release", "SELECT mipvpn.aaah_address_release($1)", 1},
@@ -43,10 +42,10 @@ static bool send_one(struct store *s, enum statement st, const char *const param
 static bool send_lookup(struct store *s, const struct store_ask *a)
 {
 	char addr[INET_ADDRSTRLEN];
-	const char *const user[] = {a->nai, a->realm, inet_ntop(AF_INET, &a->addr, addr, sizeof(addr))};
-	const char *const vpns[] = {a->nai, a->flag ? "t" : "f"};
+	const char *const params[] = {a->nai, a->realm, inet_ntop(AF_INET, &a->addr, addr, sizeof(addr)),
+				      a->flag ? "t" : "f"};
 
-	return send_one(s, ST_USER, user) && send_one(s, ST_VPNS, vpns) && send_one(s, ST_PROFILES, user);
+	return send_one(s, ST_LOOKUP, params);
 }
 
 static bool send_put(struct store *s, const struct store_ask *a)
@@ -69,6 +68,8 @@ static bool send_ask(struct store *s, const struct store_ask *a)
 	switch (a->op) {
 	case STORE_LOOKUP:
 		return send_lookup(s, a);
+	case STORE_PROFILES:
+		return send_one(s, ST_PROFILES, &a->nai);
 	case STORE_ALLOCATE:
 		return send_one(s, ST_ALLOCATE, allocate);
 	case STORE_RELEASE:
@@ -143,6 +144,7 @@ enum store_status store_ask(struct store *s, const struct store_ask *a, store_ms
 	p->a.op = a->op;
 	p->a.id = a->id;
 	snprintf(p->nai, sizeof(p->nai), "%s", a->nai ? a->nai : "");
+	snprintf(p->session, sizeof(p->session), "%s", a->session ? a->session : "");
 	store_flush(s, now);
 	return STORE_OK;
 }
@@ -160,20 +162,6 @@ static int take_version(const PGresult *res, struct store_answer *a)
 	return -1;
 }
 
-static int take_lookup(struct store *s, struct pending *p, const PGresult *res)
-{
-	struct pol_rows *rows = &p->a.rows;
-
-	switch (p->result) {
-	case 0:
-		return row_user(res, s->c.kek, p->nai, rows, p->a.text, sizeof(p->a.text));
-	case 1:
-		return row_vpns(res, s->c.kek, rows, p->a.text, sizeof(p->a.text));
-	default:
-		return row_profiles(res, s->c.kek, rows, p->a.text, sizeof(p->a.text));
-	}
-}
-
 static int take_rows(struct store *s, struct pending *p, const PGresult *res)
 {
 	struct store_answer *a = &p->a;
@@ -182,7 +170,9 @@ static int take_rows(struct store *s, struct pending *p, const PGresult *res)
 		return p->result < ST_COUNT ? 0 : take_version(res, a);
 	switch (a->op) {
 	case STORE_LOOKUP:
-		return take_lookup(s, p, res);
+		return row_lookup(res, s->c.kek, p->nai, &a->rows, a->text, sizeof(a->text));
+	case STORE_PROFILES:
+		return row_profiles(res, s->c.kek, p->session, &a->rows, a->text, sizeof(a->text));
 	case STORE_ALLOCATE:
 		return row_address(res, &a->addr, a->text, sizeof(a->text));
 	case STORE_END:

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The engine's way to the database: questions out, answers back by a callback, never blocking.  One connection, in
- * pipeline mode: many questions are under way at a time, each with its own transaction; a lookup is three statements in
- * one round trip.  Used by the engine thread only.
+ * pipeline mode: many questions are under way at a time, each a transaction of its own.  Used by the engine thread only.
  *
  * The connection comes and goes by itself: lost or never there, it is tried again with a growing, jittered pause; what
  * was under way is answered with STORE_DOWN, and so is everything that is asked meanwhile.
@@ -17,7 +16,7 @@
 
 typedef uint64_t store_ms;	/* monotonic */
 
-enum store_op { STORE_LOOKUP, STORE_ALLOCATE, STORE_RELEASE, STORE_PUT, STORE_END, STORE_REAP, STORE_OPS };
+enum store_op { STORE_LOOKUP, STORE_PROFILES, STORE_ALLOCATE, STORE_RELEASE, STORE_PUT, STORE_END, STORE_REAP, STORE_OPS };
 enum store_status {
 	STORE_OK,
 	STORE_DOWN,	/* no connection, or lost under way: nobody knows whether it was done */
@@ -28,11 +27,12 @@ enum store_status {
 struct store_ask {
 	enum store_op op;
 	uint64_t id;		/* comes back in the answer; 0 = nobody waits */
-	const char *nai;	/* LOOKUP, ALLOCATE, RELEASE */
+	const char *nai;	/* LOOKUP, PROFILES, ALLOCATE, RELEASE */
 	const char *realm;	/* LOOKUP: where the AMR came from */
 	struct in_addr addr;	/* LOOKUP: care-of address; ALLOCATE: home agent */
 	bool flag;		/* LOOKUP: read the VPNs again; END: all of it */
-	const char *session, *origin, *reason;	/* END */
+	const char *session;	/* END; PROFILES: the home agent's, it is part of the label of the keys */
+	const char *origin, *reason;	/* END */
 	const struct pol_put *put;	/* PUT */
 	int most;		/* REAP */
 };
@@ -41,7 +41,7 @@ struct store_answer {
 	enum store_status status;
 	uint64_t id;
 	char text[256];		/* why, when status is not STORE_OK */
-	struct pol_rows rows;	/* LOOKUP; the callback takes it (and zeroes it here) or leaves it to be wiped */
+	struct pol_rows rows;	/* LOOKUP; PROFILES: .cached only; the callback takes it (and zeroes it here) or leaves it to be wiped */
 	struct in_addr addr;	/* ALLOCATE; 0.0.0.0 = exhausted */
 	struct pol_end end;	/* END */
 };

@@ -23,7 +23,7 @@ struct pending {
 	bool prepare;		/* our own start-up question */
 	unsigned result;	/* index of the statement whose result comes next */
 	store_ms deadline;
-	char nai[DM_ID_MAX];	/* label of the key */
+	char nai[DM_ID_MAX], session[DM_SESSION_MAX];	/* labels of keys */
 	struct store_answer a;
 };
 

@@ -56,7 +56,8 @@ void termination_start(struct engine *e, struct job *j)
 	ask.id = t->id;
 	ask.session = t->end->session;
 	ask.origin = t->end->origin_host;
-	ask.flag = t->end->cause == DM_TERM_ADMINISTRATIVE;
+	/* A foreign agent that drops the user, or has lost his tunnels, ends all of it; else only its own part. */
+	ask.flag = t->end->cause == DM_TERM_ADMINISTRATIVE || t->end->cause == DM_TERM_LINK_BROKEN;
 	ask.reason = cause_word(t->end->cause);
 	st = store_ask(e->store, &ask, e->now);
 	if (st != STORE_OK)

@@ -126,7 +126,11 @@ class Scene:
 
     def check_nothing_left(self, what, before, seconds=8):
         diff = snapshot.wait_same(self.settings, before, seconds)
-        self.report.check(f"{what}: everything is gone at all nodes, keys included", not diff, lambda: "\n" + diff)
+        lines = diff.splitlines()
+        if diff:
+            (self.settings.dir / f"left-{what.replace(' ', '-')}.diff").write_text(diff)
+        self.report.check(f"{what}: everything is gone at all nodes, keys included", not diff,
+                          "\n".join(["", *lines[:60], f"({len(lines)} lines)"]))
 
     def check_registered(self, m, seconds=15):
         """mipvpn-mn says that it is registered; returns its JSON line."""

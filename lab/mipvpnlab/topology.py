@@ -87,6 +87,9 @@ def _sysctls(node):
 def prepare_libipsec(settings):
     """What kernel-libipsec needs and kernel XFRM does not: an address inside each local traffic selector, and the
     local table behind charon's and the agent's (see doc/lab.md)."""
+    # accept_local: these users' packets must not look like our own before their routes stand.
+    for node in ("fa", "ha"):
+        netns.sysctl(settings.ns(node), {"ipv4/conf/all/accept_local": 1})
     home = [f"addr add {HOME[u]}/32 dev lo" for u in VPN_USERS]
     local = ["rule add pref 1000 lookup local", "rule del pref 0"]
     netns.ip_batch(settings.ns("fa"), local + home)

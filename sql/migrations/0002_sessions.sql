@@ -46,14 +46,13 @@ CREATE INDEX sessions_expires ON sessions (expires_at);	-- the reaper
 
 CREATE TABLE session_profiles (
 	session	bigint NOT NULL REFERENCES sessions ON DELETE CASCADE,
-	part	"char" NOT NULL CONSTRAINT part_must_be_h_or_f CHECK (part IN ('h', 'f')),
 	position	smallint NOT NULL,
 	number	bigint NOT NULL,
 	source	prefix NOT NULL,
 	destination	prefix NOT NULL,
 	tos_up	smallint NOT NULL,
 	tos_down	smallint NOT NULL,
-	security	smallint NOT NULL REFERENCES security_types (number),
+	security	smallint NOT NULL CONSTRAINT security_must_be_1_to_3 CHECK (security BETWEEN 1 AND 3),
 	source_gateway	host_address NOT NULL,
 	destination_gateway	host_address NOT NULL,
 	destination_kind	smallint NOT NULL,
@@ -64,11 +63,11 @@ CREATE TABLE session_profiles (
 	required	boolean NOT NULL,
 	esp_proposal	text NOT NULL DEFAULT '',
 	sla	contract_name,
-	PRIMARY KEY (session, part, position)
+	PRIMARY KEY (session, position)
 );
-COMMENT ON TABLE session_profiles IS 'The VPN information cache (B1): the profiles of each session as they were sent';
+COMMENT ON TABLE session_profiles IS
+	'The VPN information cache (B1): the profiles of each session as the home agent got them; the foreign agent got those whose source gateway it is';
 COMMENT ON COLUMN session_profiles.session IS 'The session';
-COMMENT ON COLUMN session_profiles.part IS 'h = sent to the home agent, f = sent to the foreign agent';
 COMMENT ON COLUMN session_profiles.position IS 'Order in the message, from 0';
 COMMENT ON COLUMN session_profiles.number IS 'Profile number (vpns.number)';
 COMMENT ON COLUMN session_profiles.source IS 'The mobile node''s side of the packets: its home address';

@@ -1,35 +1,12 @@
 -- SPDX-License-Identifier: BSD-3-Clause
 -- 0004: what app_mipvpn_aaah calls.  The role mipvpn_aaah reads no table; these functions are all that it can do.
--- plpgsql, because its plans are kept for the connection: a registration is three of these calls in one round trip.
+-- plpgsql, because its plans are kept for the connection: a first registration is aaah_lookup() and aaah_session_put().
 
 CREATE FUNCTION aaah_schema_version() RETURNS integer LANGUAGE sql STABLE SECURITY DEFINER
 	SET search_path = pg_catalog, mipvpn, pg_temp AS $$
 	SELECT max(version) FROM mipvpn.schema_version
 $$;
 COMMENT ON FUNCTION aaah_schema_version() IS 'Version of the schema; the server refuses one that it does not know';
-
--- Everything about the user and where he comes from, in one row; no row = unknown user.
-CREATE FUNCTION aaah_subscriber(p_nai text, p_realm text, p_care_of inet)
-	RETURNS TABLE (enabled boolean, aaa_key bytea, aaa_spi bigint, aaa_algorithm text, home_address inet,
-		ha_address inet, ha_host text, ha_realm text, ha_enabled boolean, max_lifetime integer, roaming text,
-		ha_session text, fa_session text, fa_address inet, session_home_address inet, multi_session text, handoff_key bytea)
-	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, mipvpn, pg_temp AS $$
-BEGIN
-	RETURN QUERY
-	SELECT u.enabled, u.aaa_key::bytea, u.aaa_spi, u.aaa_algorithm, u.home_address::inet,
-	       h.address::inet, h.identity::text, h.realm::text, h.enabled, u.max_lifetime,
-	       CASE WHEN r.realm IS NULL THEN 'unknown'
-		    WHEN NOT r.enabled THEN 'suspended'
-		    WHEN r.care_of <> '{}' AND NOT p_care_of <<= ANY (r.care_of) THEN 'care-of'
-		    ELSE 'ok' END,
-	       s.ha_session, s.fa_session, s.fa_address::inet, s.home_address::inet, s.multi_session, s.handoff_key::bytea
-	FROM mipvpn.subscribers u
-	JOIN mipvpn.home_agents h ON h.address = u.home_agent
-	LEFT JOIN mipvpn.roaming_domains r ON r.realm = lower(p_realm)
-	LEFT JOIN mipvpn.sessions s ON s.nai = u.nai AND s.expires_at > now()
-	WHERE u.nai = p_nai;
-END $$;
-COMMENT ON FUNCTION aaah_subscriber(text, text, inet) IS 'A user, his home agent, whether he may roam there, and his live session';
 
 -- The longest prefix of the CN-GW table that covers an address or network (A4).
 CREATE FUNCTION cn_gateway(p_destination inet) RETURNS SETOF cn_gateways LANGUAGE plpgsql STABLE
@@ -42,47 +19,61 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION cn_gateway(inet) IS 'The gateway of a correspondent: longest prefix wins';
 
--- Every VPN of the user with the gateway and the contract that it meets (A3, A4, A5).  Nothing for a live session,
--- unless p_reread: then the profiles come from the cache (C4, C5).
-CREATE FUNCTION aaah_vpns(p_nai text, p_reread boolean)
-	RETURNS TABLE (number bigint, vpnshare smallint, destination inet, dscp_up smallint, dscp_down smallint,
-		spi_up bigint, spi_down bigint, security smallint, required boolean,
-		gateway inet, kind text, pcn_key bytea,
+-- One question for everything: the user, his home agent, whether he may roam there, his live session; and every VPN of
+-- his with the gateway and the contract that it meets (A3, A4, A5), a row each.  A user without VPNs is one row with
+-- number NULL, an unknown user is no row.  For a live session no VPN is read, unless p_reread: its profiles come from
+-- the cache (C4, C5).
+CREATE FUNCTION aaah_lookup(p_nai text, p_realm text, p_care_of inet, p_reread boolean)
+	RETURNS TABLE (enabled boolean, aaa_key bytea, aaa_spi bigint, aaa_algorithm text, home_address inet,
+		ha_address inet, ha_host text, ha_realm text, ha_enabled boolean, max_lifetime integer, roaming text,
+		ha_session text, fa_session text, fa_address inet, session_home_address inet, multi_session text,
+		handoff_key bytea,
+		number bigint, vpnshare smallint, destination inet, dscp_up smallint, dscp_down smallint,
+		spi_up bigint, spi_down bigint, security smallint, required boolean, gateway inet, kind text,
 		sla text, sla_domain inet, sla_home inet, sla_psk bytea, ike_local text, ike_remote text,
 		ike_proposal text, esp_proposal text, sla_enabled boolean, sla_valid boolean, sla_listed boolean)
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, mipvpn, pg_temp AS $$
 BEGIN
-	IF NOT p_reread AND EXISTS (SELECT FROM mipvpn.sessions s WHERE s.nai = p_nai AND s.expires_at > now()) THEN
-		RETURN;
-	END IF;
 	RETURN QUERY
-	SELECT v.number, v.vpnshare, v.destination::inet, coalesce(up.dscp, 0)::smallint,
+	SELECT u.enabled, u.aaa_key::bytea, u.aaa_spi, u.aaa_algorithm, u.home_address::inet,
+	       h.address::inet, h.identity::text, h.realm::text, h.enabled, u.max_lifetime,
+	       CASE WHEN r.realm IS NULL THEN 'unknown'
+		    WHEN NOT r.enabled THEN 'suspended'
+		    WHEN r.care_of <> '{}' AND NOT p_care_of <<= ANY (r.care_of) THEN 'care-of'
+		    ELSE 'ok' END,
+	       s.ha_session, s.fa_session, s.fa_address::inet, s.home_address::inet, s.multi_session, s.handoff_key::bytea,
+	       v.number, v.vpnshare, v.destination::inet, coalesce(up.dscp, 0)::smallint,
 	       coalesce(down.dscp, 0)::smallint, coalesce(v.up_spi, 256)::bigint, coalesce(v.down_spi, 256)::bigint,
-	       t.number, v.required, g.gateway::inet, g.kind, g.pcn_key::bytea,
+	       t.number, v.required, g.gateway::inet, g.kind,
 	       c.name::text, c.domain::inet, c.home_selector::inet, c.psk::bytea, c.ike_local::text, c.ike_remote::text,
-	       c.ike_proposal::text, c.esp_proposal::text, c.enabled, now() <@ c.valid,
-	       EXISTS (SELECT FROM mipvpn.sla_users l WHERE l.sla = c.name AND l.nai = p_nai)
-	FROM mipvpn.vpns v
-	JOIN mipvpn.security_types t ON t.name = v.security
-	LEFT JOIN LATERAL (SELECT x.* FROM mipvpn.cn_gateways x WHERE x.prefix::inet >>= v.destination
+	       c.ike_proposal::text, c.esp_proposal::text, c.enabled, now() <@ c.valid, l.nai IS NOT NULL
+	FROM mipvpn.subscribers u
+	JOIN mipvpn.home_agents h ON h.address = u.home_agent
+	LEFT JOIN mipvpn.roaming_domains r ON r.realm = lower(p_realm)
+	LEFT JOIN mipvpn.sessions s ON s.nai = p_nai AND s.expires_at > now()
+	LEFT JOIN mipvpn.vpns v ON v.nai = p_nai AND v.enabled AND (p_reread OR s.id IS NULL)
+	LEFT JOIN mipvpn.security_types t ON t.name = v.security
+	LEFT JOIN LATERAL (SELECT x.gateway, x.kind, x.sla FROM mipvpn.cn_gateways x WHERE x.prefix::inet >>= v.destination
 			   ORDER BY masklen(x.prefix) DESC LIMIT 1) g ON true
 	LEFT JOIN mipvpn.slas c ON c.name = g.sla
+	LEFT JOIN mipvpn.sla_users l ON l.sla = c.name AND l.nai = p_nai
 	LEFT JOIN mipvpn.qos_classes up ON up.name = coalesce(v.up_class, c.up_class)
 	LEFT JOIN mipvpn.qos_classes down ON down.name = coalesce(v.down_class, c.down_class)
-	WHERE v.nai = p_nai AND v.enabled
+	WHERE u.nai = p_nai
 	ORDER BY v.number;
 END $$;
-COMMENT ON FUNCTION aaah_vpns(text, boolean) IS 'VPNs of a user with gateway and contract; empty for a live session unless p_reread';
+COMMENT ON FUNCTION aaah_lookup(text, text, inet, boolean) IS
+	'A user, where he may be, his live session, and his VPNs with gateway and contract';
 
 CREATE FUNCTION aaah_cached_profiles(p_nai text)
-	RETURNS TABLE (part text, number bigint, source inet, destination inet, tos_up smallint, tos_down smallint,
+	RETURNS TABLE (number bigint, source inet, destination inet, tos_up smallint, tos_down smallint,
 		security smallint, source_gateway inet, destination_gateway inet, destination_kind smallint,
 		spi_up bigint, spi_down bigint, enc_key bytea, auth_key bytea, required boolean, esp_proposal text,
 		sla text, sla_domain inet, sla_home inet, sla_psk bytea, ike_local text, ike_remote text, ike_proposal text)
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, mipvpn, pg_temp AS $$
 BEGIN
 	RETURN QUERY
-	SELECT p.part::text, p.number, p.source::inet, p.destination::inet, p.tos_up, p.tos_down, p.security,
+	SELECT p.number, p.source::inet, p.destination::inet, p.tos_up, p.tos_down, p.security,
 	       p.source_gateway::inet, p.destination_gateway::inet, p.destination_kind, p.spi_up, p.spi_down,
 	       p.enc_key::bytea, p.auth_key::bytea, p.required, p.esp_proposal,
 	       c.name::text, c.domain::inet, c.home_selector::inet, c.psk::bytea, c.ike_local::text, c.ike_remote::text,
@@ -91,9 +82,9 @@ BEGIN
 	JOIN mipvpn.session_profiles p ON p.session = s.id
 	LEFT JOIN mipvpn.slas c ON c.name = p.sla
 	WHERE s.nai = p_nai AND s.expires_at > now()
-	ORDER BY p.part DESC, p.position;
+	ORDER BY p.position;
 END $$;
-COMMENT ON FUNCTION aaah_cached_profiles(text) IS 'Profiles of the live session of a user: first the home agent''s, then the foreign agent''s';
+COMMENT ON FUNCTION aaah_cached_profiles(text) IS 'Profiles of the live session of a user, as the home agent got them';
 
 -- A home address for a user of the home agent: the one he holds, else the one he had last, else the one free for longest.
 CREATE FUNCTION aaah_address_allocate(p_nai text, p_home_agent inet) RETURNS inet
@@ -156,7 +147,7 @@ BEGIN
 	RETURNING s.id INTO sid;
 	DELETE FROM mipvpn.session_profiles WHERE session = sid;
 	INSERT INTO mipvpn.session_profiles
-	SELECT sid, f.part, f.position, f.number, f.source, f.destination, f.tos_up, f.tos_down, f.security, f.source_gateway,
+	SELECT sid, f.position, f.number, f.source, f.destination, f.tos_up, f.tos_down, f.security, f.source_gateway,
 	       f.destination_gateway, f.destination_kind, f.spi_up, f.spi_down, f.enc_key, f.auth_key, f.required,
 	       coalesce(f.esp_proposal, ''), f.sla
 	FROM jsonb_populate_recordset(NULL::mipvpn.session_profiles, p -> 'profiles') AS f;

@@ -12,14 +12,14 @@ COMMENT ON VIEW v_online IS 'Who is on now, where, and for how much longer';
 COMMENT ON COLUMN v_online.left_over IS 'Time until the authorisation and its grace period end';
 
 CREATE VIEW v_tunnels AS
-SELECT s.nai, p.number AS vpn, p.part, host(p.source_gateway) AS from_gateway, host(p.destination_gateway) AS to_gateway,
+SELECT s.nai, p.number AS vpn, host(p.source_gateway) AS from_gateway, host(p.destination_gateway) AS to_gateway,
        CASE p.destination_kind WHEN 0 THEN 'agent' WHEN 1 THEN 'static' ELSE 'dynamic' END AS kind,
        p.source, p.destination, t.name AS security, p.tos_up, p.tos_down, p.sla, p.enc_key IS NOT NULL AS own_keys
 FROM sessions s
 JOIN session_profiles p ON p.session = s.id
 JOIN security_types t ON t.number = p.security
 WHERE s.expires_at > now();
-COMMENT ON VIEW v_tunnels IS 'Which tunnels should stand now; part: h = as the home agent was told, f = the foreign agent';
+COMMENT ON VIEW v_tunnels IS 'Which tunnels should stand now';
 
 CREATE VIEW v_user_vpns AS
 SELECT v.nai, v.number AS vpn, v.destination, host(g.gateway) AS gateway, g.kind, g.sla,

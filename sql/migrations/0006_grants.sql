@@ -8,8 +8,7 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA mipvpn REVOKE ALL ON TABLES FROM PUBLIC;
 ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 GRANT USAGE ON SCHEMA mipvpn TO mipvpn_aaah, mipvpn_portal, mipvpn_dba, mipvpn_monitor;
 
-GRANT EXECUTE ON FUNCTION aaah_schema_version(), aaah_subscriber(text, text, inet), aaah_vpns(text, boolean),
-	aaah_cached_profiles(text), aaah_address_allocate(text, inet), aaah_address_release(text),
+GRANT EXECUTE ON FUNCTION aaah_schema_version(), aaah_lookup(text, text, inet, boolean), aaah_cached_profiles(text), aaah_address_allocate(text, inet), aaah_address_release(text),
 	aaah_session_put(jsonb), aaah_session_end(text, text, boolean, text), aaah_sessions_reap(integer)
 	TO mipvpn_aaah;
 

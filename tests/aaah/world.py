@@ -191,8 +191,11 @@ LoadExtension = "acl_wl.fdx" : "%s/acl";
 LoadExtension = "%s/.libs/dict_mipvpn.fdx";
 LoadExtension = "%s/.libs/app_mipvpn_aaah.fdx" : "%s/aaah.conf";
 """ % (ADDRESS["aaah"], self.dir, BUILD, BUILD, self.dir))
+        env = dict(os.environ)
+        if "MIPVPN_PRELOAD" in env:     # libasan.so, for extensions built with --enable-sanitizers
+            env["LD_PRELOAD"] = env["MIPVPN_PRELOAD"]
         self.aaah = self.spawn(["freeDiameterd", "-c", self.dir / "aaah.fd"], stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT)
+                               stderr=subprocess.STDOUT, env=env)
         self.log = Lines(self.aaah.stdout, open(self.dir / "aaah.log", "w"))
         self.logged("freeDiameterd daemon initialized", 10)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Configuration text: it is taken, or refused with an error that names the file; a good file is taken afterwards (the
- * scanner under lib/conf.c has state of its own).
+ * Configuration text: it is taken, or refused with an error that names the file; a good file is taken
+ * afterwards (the scanner under lib/conf.c has state of its own).
  */
 #include "lib/conf.h"
 #include "lib/vpn_profile.h"

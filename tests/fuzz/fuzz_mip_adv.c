@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Agent advertisements: an accepted one, written again, is decoded to the same.  The checksum is put right first, or
- * the fuzzer would never come past it.
+ * Agent advertisements: an accepted one, written again, is decoded to the same.  The checksum is put right
+ * first, or the fuzzer would never come past it.
  */
 #include "agent/mip/mip.h"
 #include "agent/mip/wire.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * IPv4 packets: the payload lies inside; an accepted packet, written again, is decoded to the same.  The header
- * checksum is put right first, and the UDP checksum is taken away.
+ * IPv4 packets: the payload lies inside; an accepted packet, written again, is decoded to the same.  The
+ * header checksum is put right first, and the UDP checksum is taken away.
  */
 #include "agent/mip/mip.h"
 #include "agent/mip/wire.h"

@@ -19,7 +19,8 @@ static void check_keygen(const struct mip_keygen_rep *k, const char *nai, const 
 	if (!k->present)
 		return;
 	FUZZ_CHECK(k->nonce.len >= 16 && k->nonce.data + k->nonce.len <= data + size);
-	mip_keygen_derive(aaa_key, sizeof(aaa_key), k->nonce.data, k->nonce.len, nai, (struct in_addr){0}, key);
+	mip_keygen_derive(aaa_key, sizeof(aaa_key), k->nonce.data, k->nonce.len, nai, (struct in_addr){0},
+			  key);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

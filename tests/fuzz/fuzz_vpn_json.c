@@ -12,7 +12,7 @@ static void check_again(const struct vpn_profile *p)
 	char err[128];
 
 	FUZZ_CHECK(j);
-	if (p->sla[0]) {	/* without an SLA its other members are not written */
+	if (p->sla[0]) { /* without an SLA its other members are not written */
 		FUZZ_CHECK(vpn_profile_from_json(j, &q, err, sizeof(err)) == 0);
 		FUZZ_CHECK(vpn_profile_equal(p, &q));
 	}

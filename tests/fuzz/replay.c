@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Runs a fuzz target over files instead of libFuzzer's inputs, so that `make check` replays every corpus with any
- * compiler.  Without arguments a program replay_SUBJECT takes $srcdir/tests/fuzz/corpus/SUBJECT; with arguments it
- * takes those files and directories (a crash that the fuzzer found, for gdb).  No input at all is a failure.
+ * Runs a fuzz target over files instead of libFuzzer's inputs, so that `make check` replays every corpus with
+ * any compiler.  Without arguments a program replay_SUBJECT takes $srcdir/tests/fuzz/corpus/SUBJECT; with
+ * arguments it takes those files and directories (a crash that the fuzzer found, for gdb).  No input at all
+ * is a failure.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -24,7 +25,7 @@ static int replay_file(const char *path)
 {
 	FILE *f = fopen(path, "re");
 	size_t n = f ? fread(room, 1, sizeof(room), f) : 0;
-	uint8_t *data = malloc(n ? n : 1);	/* exact, so that a sanitizer sees an overrun */
+	uint8_t *data = malloc(n ? n : 1); /* exact, so that a sanitizer sees an overrun */
 	bool ok = f && data && !ferror(f);
 
 	if (ok) {
@@ -87,6 +88,7 @@ int main(int argc, char **argv)
 	const char *srcdir = getenv("srcdir"), *subject = strstr(argv[0], "replay_");
 	char path[4096], *corpus[] = {path};
 
-	snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/%s", srcdir ? srcdir : ".", subject ? subject + 7 : "");
+	snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/%s", srcdir ? srcdir : ".",
+		 subject ? subject + 7 : "");
 	return argc > 1 ? replay_all(argv + 1, argc - 1) : replay_all(corpus, 1);
 }

@@ -22,6 +22,7 @@ class HandNode:
         self.udp.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 255)
         self.icmp.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 1)
         self.challenge, self.care_of = None, None
+        self.spent, self.last_sent = set(), 0.0
 
     def close(self):
         self.icmp.close()
@@ -60,12 +61,32 @@ class HandNode:
         except BlockingIOError:
             pass
 
+    def fresh_challenge(self, seconds=5):
+        """A challenge that was in no request yet: the last reply's, or the next advertisement's that has a new one."""
+        end = time.monotonic() + seconds
+        if self.challenge is None or self.care_of is None or self.challenge in self.spent:
+            self.advertisement()
+        while self.challenge in self.spent and time.monotonic() < end:
+            self.advertisement(solicit=False)
+        return self.challenge
+
     def request(self, **changes):
         """A request as a good node would make it, with changes."""
+        if "challenge" not in changes:
+            self.fresh_challenge()
         fields = dict(home=self.home, agent=self.home_agent, care_of=self.care_of, nai=self.nai,
                       challenge=self.challenge, key=self.key)
         fields.update(changes)
+        if fields["challenge"]:
+            self.spent.add(fields["challenge"])
         return craft.Request(**fields)
+
+    def _pace(self):
+        """RFC 5944 3.6.3: a node sends a request once a second at most, and an agent need not answer more."""
+        left = self.last_sent + 1.05 - time.monotonic()
+        if left > 0:
+            time.sleep(left)
+        self.last_sent = time.monotonic()
 
     def send(self, raw):
         self.udp.sendto(raw, (self.agent, 434))
@@ -84,10 +105,9 @@ class HandNode:
 
     def exchange(self, raw, seconds=10):
         self._drain(self.udp)
+        self._pace()
         self.send(raw)
         return self.reply(seconds)
 
     def register(self, seconds=10, **changes):
-        """A fresh challenge, a request with changes, its reply."""
-        self.advertisement()
         return self.exchange(self.request(**changes).build(), seconds)

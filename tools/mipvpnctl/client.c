@@ -84,11 +84,11 @@ static char *receive_all(int fd, size_t *len)
 
 static json_t *exchange(int fd, const json_t *request, char *err, size_t err_len)
 {
-	size_t len = 0;
-	char *line = ctl_line_make(request, &len), *answer = NULL;
+	size_t line_len = 0, len = 0;
+	char *line = ctl_line_make(request, &line_len), *answer = NULL;
 	json_t *response = NULL;
 
-	if (line && send_all(fd, line, len))
+	if (line && send_all(fd, line, line_len))
 		answer = receive_all(fd, &len);
 	if (answer)
 		response = json_loadb(answer, len, 0, NULL);
@@ -96,7 +96,7 @@ static json_t *exchange(int fd, const json_t *request, char *err, size_t err_len
 		snprintf(err, err_len, "no answer from the agent");
 	free(answer);
 	if (line) {
-		crypto_wipe(line, strlen(line));
+		crypto_wipe(line, line_len);
 		free(line);
 	}
 	return response;

@@ -50,7 +50,6 @@ def refused(scene, mn, what, codes, request, seconds=GOOD_SECONDS):
 
 
 def fresh(mn, **changes):
-    mn.advertisement()
     return mn.request(**changes).build()
 
 
@@ -65,11 +64,7 @@ def _wrong_at_the_agent(scene, mn):
     refused(scene, mn, "minimal encapsulation", (72,), fresh(mn, flags=craft.M))
     refused(scene, mn, "GRE", (72,), fresh(mn, flags=craft.G))
     refused(scene, mn, "unknown challenge", (104,), fresh(mn, challenge=os.urandom(8)))
-    mn.advertisement()
-    refused(scene, mn, "no challenge", (105,), mn.request(challenge=None).build())
-    used = mn.challenge
-    mn.exchange(mn.request(key=b"x" * 32).build())
-    refused(scene, mn, "a challenge that was used", (106, 104), mn.request(challenge=used).build())
+    refused(scene, mn, "no challenge", (105,), fresh(mn, challenge=None))
     refused(scene, mn, "unknown extension that may not be skipped", (None,), fresh(mn, extra=craft.short(99, b"what")))
     refused(scene, mn, "encapsulating delivery without reverse tunnel", (70,), fresh(mn, extra=craft.short(craft.DELIVERY, b"")))
     refused(scene, mn, "the agent's own address as home agent", (194,), fresh(mn, agent=t.FA))
@@ -80,7 +75,8 @@ def _wrong_at_home(scene, mn):
     refused(scene, mn, "wrong MN-AAA key", (108, 144), fresh(mn, key=os.urandom(32)))
     refused(scene, mn, "unknown NAI", (65, 67, 108, 129, 131, 144), fresh(mn, nai="nobody@home.test"))
     refused(scene, mn, "unknown realm", (64, 65, 67, 78, 80, 81, 88, 108), fresh(mn, nai="bob@nowhere.test"))
-    refused(scene, mn, "somebody else's home address", (65, 108, 129, 131), fresh(mn, home=t.HOME["alice"]))
+    with scene.by_hand("alice", "mn2", key=mn.key, nai=mn.nai) as other:
+        refused(scene, other, "somebody else's home address", (65, 108, 129, 131), fresh(other))
     import craft
     stale = craft.ident(craft.time.time() - 3600)
     reply = refused(scene, mn, "stale time stamp", (133,), fresh(mn, identification=stale))
@@ -115,7 +111,6 @@ def good_registration(scene, mn, when):
     keys = scene.report.attempt("its generated keys verify", craft.check_keys, reply, mn.key, mn.nai)
     if keys:
         mn_ha, mn_fa = keys
-        mn.advertisement()
         end = mn.request(lifetime=0, key=None, key_requests=False, mn_ha=mn_ha, mn_fa=mn_fa).build()
         reply = mn.exchange(end)
         scene.report.check("and the deregistration with them", reply is not None and reply.code in (0, 1),
@@ -125,7 +120,6 @@ def good_registration(scene, mn, when):
 
 def _replayed(scene, mn):
     """An accepted request once more, bit by bit, and with the challenge renewed."""
-    mn.advertisement()
     request = mn.request()
     raw = request.build()
     reply = mn.exchange(raw)
@@ -135,6 +129,9 @@ def _replayed(scene, mn):
     import craft
     mn_ha, mn_fa = craft.check_keys(reply, mn.key, mn.nai)
     refused(scene, mn, "the same request again", (None, 104, 106, 133), raw)
+    used = request.challenge
+    refused(scene, mn, "a challenge that was used", (106,), fresh(mn, challenge=used, key=None, key_requests=False,
+                                                                  mn_ha=mn_ha, mn_fa=mn_fa))
     again = fresh(mn, identification=request.identification, key=None, key_requests=False, mn_ha=mn_ha, mn_fa=mn_fa)
     refused(scene, mn, "the same identification again", (133,), again)
     forged = fresh(mn, key=None, key_requests=False, mn_ha=(mn_ha[0], os.urandom(20), mn_ha[2]), mn_fa=mn_fa)

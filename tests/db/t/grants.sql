@@ -39,7 +39,7 @@ SELECT is_empty($$SELECT relname FROM pg_class WHERE relnamespace = 'mipvpn'::re
 SET LOCAL ROLE mipvpn_aaah;
 SELECT throws_ok('SELECT aaa_key FROM mipvpn.subscribers', '42501', NULL, 'the AAAH cannot read the table of users');
 SELECT throws_ok('SELECT mipvpn.history_trim(''1 day'')', '42501', NULL, 'the AAAH cannot trim the history');
-SELECT results_eq($$SELECT ha_host FROM mipvpn.aaah_subscriber('alice@home.test', 'visited.test', '198.51.100.11')$$,
+SELECT results_eq($$SELECT ha_host FROM mipvpn.aaah_lookup('alice@home.test', 'visited.test', '198.51.100.11', false)$$,
 	ARRAY['ha.home.test'], 'the AAAH can ask for a user');
 RESET ROLE;
 SET LOCAL ROLE mipvpn_dba;

@@ -27,21 +27,21 @@ SELECT ok(EXISTS (SELECT FROM pg_temp.plan(
 DELETE FROM cn_gateways WHERE kind = 'dynamic';
 
 -- A3, A5: what the AAAH is told.
-SELECT results_eq($$SELECT number, dscp_up, dscp_down, sla, sla_listed, sla_valid, sla_enabled FROM aaah_vpns('alice@home.test', false)$$,
+SELECT results_eq($$SELECT number, dscp_up, dscp_down, sla, sla_listed, sla_valid, sla_enabled FROM aaah_lookup('alice@home.test', 'visited.test', '198.51.100.11', false) WHERE number IS NOT NULL$$,
 	$$VALUES (1::bigint, 46::smallint, 34::smallint, 'acme'::text, true, true, true)$$, 'alice');
-SELECT results_eq($$SELECT number, sla_listed FROM aaah_vpns('mallory@home.test', false)$$, $$VALUES (4::bigint, false)$$,
+SELECT results_eq($$SELECT number, sla_listed FROM aaah_lookup('mallory@home.test', 'visited.test', '198.51.100.11', false) WHERE number IS NOT NULL$$, $$VALUES (4::bigint, false)$$,
 	'mallory is not on the list');
-SELECT is_empty($$SELECT * FROM aaah_vpns('carol@home.test', false)$$, 'carol has none');
+SELECT is_empty($$SELECT * FROM aaah_lookup('carol@home.test', 'visited.test', '198.51.100.11', false) WHERE number IS NOT NULL$$, 'carol has none');
 UPDATE slas SET valid = tstzrange(now() - interval '2 days', now() - interval '1 day');
-SELECT results_eq($$SELECT sla_valid FROM aaah_vpns('alice@home.test', false)$$, ARRAY[false], 'a contract that has ended');
+SELECT results_eq($$SELECT sla_valid FROM aaah_lookup('alice@home.test', 'visited.test', '198.51.100.11', false) WHERE number IS NOT NULL$$, ARRAY[false], 'a contract that has ended');
 SELECT is((SELECT why FROM v_violations WHERE vpn = 1), 'contract is not valid now', '... is in v_violations');
 UPDATE slas SET valid = tstzrange(now(), NULL);
-SELECT is((SELECT roaming FROM aaah_subscriber('alice@home.test', r, a::inet)), w, r || ' ' || a) FROM (VALUES
+SELECT is((SELECT roaming FROM aaah_lookup('alice@home.test', r, a::inet, false)), w, r || ' ' || a) FROM (VALUES
 	('visited.test', '198.51.100.11', 'ok'), ('VISITED.test', '198.51.100.11', 'ok'), ('visited.test', '203.0.113.1', 'care-of'),
 	('evil.test', '198.51.100.11', 'unknown')) AS t(r, a, w);
 UPDATE roaming_domains SET enabled = false;
-SELECT is((SELECT roaming FROM aaah_subscriber('alice@home.test', 'visited.test', '198.51.100.11')), 'suspended', 'suspended');
-SELECT is_empty($$SELECT * FROM aaah_subscriber('nobody@home.test', 'visited.test', '198.51.100.11')$$, 'nobody');
+SELECT is((SELECT roaming FROM aaah_lookup('alice@home.test', 'visited.test', '198.51.100.11', false)), 'suspended', 'suspended');
+SELECT is_empty($$SELECT * FROM aaah_lookup('nobody@home.test', 'visited.test', '198.51.100.11', false)$$, 'nobody');
 SELECT results_eq($$SELECT vpn, verdict FROM v_user_vpns ORDER BY vpn$$,
 	$$VALUES (1::bigint, 'ok'), (2, 'ok'), (4, 'user is not on the contract''s list')$$, 'v_user_vpns');
 

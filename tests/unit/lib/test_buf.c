@@ -124,6 +124,6 @@ static void test_patch(void)
 }
 
 HARNESS_MAIN("lib/buf", HARNESS_CASE(test_reads_in_network_order), HARNESS_CASE(test_overrun_is_sticky),
-	     HARNESS_CASE(test_copy_zeroes_on_overrun), HARNESS_CASE(test_sub_cursor), HARNESS_CASE(test_empty_input),
-	     HARNESS_CASE(test_writes_what_reads_read), HARNESS_CASE(test_write_overrun_keeps_memory),
-	     HARNESS_CASE(test_patch))
+	     HARNESS_CASE(test_copy_zeroes_on_overrun), HARNESS_CASE(test_sub_cursor),
+	     HARNESS_CASE(test_empty_input), HARNESS_CASE(test_writes_what_reads_read),
+	     HARNESS_CASE(test_write_overrun_keeps_memory), HARNESS_CASE(test_patch))

@@ -84,14 +84,15 @@ static void test_defaults(void)
 	CU_ASSERT_TRUE(all_zero(&c, sizeof(c)));
 }
 
-static const char full[] = "# comment\n"
-			   "user = \"abc\"\n"
-			   "small = 0xff\nlifetime = 65535\nbig = 18446744073709551615\n"
-			   "tunnel = off\nlevel = error\naddress = \"192.0.2.1\"\nnet = 10.9.0.0/24\nkey = 0aFF\n"
-			   "links = { link0, \"link1\" }\nprotect = {10.9.0.0/24}\n"
-			   "peer \"a\" { address = 192.0.2.2\n ports = {1, 65535} }\n"
-			   "peer b { address = 192.0.2.3 }\n"
-			   "single { address = 192.0.2.4 }\n";
+static const char full[] =
+	"# comment\n"
+	"user = \"abc\"\n"
+	"small = 0xff\nlifetime = 65535\nbig = 18446744073709551615\n"
+	"tunnel = off\nlevel = error\naddress = \"192.0.2.1\"\nnet = 10.9.0.0/24\nkey = 0aFF\n"
+	"links = { link0, \"link1\" }\nprotect = {10.9.0.0/24}\n"
+	"peer \"a\" { address = 192.0.2.2\n ports = {1, 65535} }\n"
+	"peer b { address = 192.0.2.3 }\n"
+	"single { address = 192.0.2.4 }\n";
 
 static void test_every_type(void)
 {
@@ -142,7 +143,7 @@ static const struct {
 	{"net = 10.9.0.0/33", "ADDRESS/LENGTH"},
 	{"user = \"\"", "text of 1..7 bytes"},
 	{"user = abcdefgh", "text of 1..7 bytes"},
-	{"key = 0a", "key: this value is not allowed; allowed: 2..4 bytes as hex digits"},
+	{"key = 0a", "key: \"(hidden)\" is not allowed; allowed: 2..4 bytes as hex digits"},
 	{"key = 0a0b0c0d0e", "2..4 bytes"},
 	{"key = 0a0", "2..4 bytes"},
 	{"key = 0agg", "2..4 bytes"},
@@ -153,7 +154,8 @@ static const struct {
 	{"peer \"a\" { address = 192.0.2.1 }\npeer \"a\" { }", "duplicate"},
 	{"peer abcdefghijklmnop { address = 192.0.2.1 }", "peer: its name must have 1..15 bytes"},
 	{"peer { address = 192.0.2.1 }", "t:1:"},
-	{"single { address = 192.0.2.1 }\nsingle { address = 192.0.2.1 }\n", "t:2: section single: at most 1"},
+	{"single { address = 192.0.2.1 }\nsingle { address = 192.0.2.1 }\n",
+	 "t:2: section single: at most 1"},
 	{"user = \"abc", "t:1:"},
 	{"user", "t:"},
 	{"single {", "t:"},
@@ -173,7 +175,8 @@ static void test_errors_say_where_and_what(void)
 		HARNESS_AT(strstr(e.text, bad[i].says), "\"%s\" gives %s", bad[i].text, e.text);
 		CU_ASSERT_TRUE(all_zero(&c, sizeof(c)));
 		/* The next good file is not touched by it (the scanner has state). */
-		HARNESS_AT(conf_parse(&schema, "t", full, &c, &e) == 0, "after \"%s\": %s", bad[i].text, e.text);
+		HARNESS_AT(conf_parse(&schema, "t", full, &c, &e) == 0, "after \"%s\": %s", bad[i].text,
+			   e.text);
 		conf_free(&schema, &c);
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Vectors of RFC 1321, 2202, 4231, 5869 and of the GCM specification; our own formats round trip and refuse changes.
+ * Vectors of RFC 1321, 2202, 4231, 5869 and of the GCM specification; our own formats round trip and refuse
+ * changes.
  */
 #include "lib/crypto.h"
 #include "lib/hex.h"
@@ -23,10 +24,11 @@ static const char *hex(const void *data, size_t len)
 
 static const struct {
 	enum crypto_mac alg;
-	const char *key, *data, *want;	/* hex */
+	const char *key, *data, *want; /* hex */
 } macs[] = {
 	/* RFC 2202 */
-	{CRYPTO_HMAC_MD5, "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "4869205468657265", "9294727a3638bb1c13f48ef8158bfc9d"},
+	{CRYPTO_HMAC_MD5, "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "4869205468657265",
+	 "9294727a3638bb1c13f48ef8158bfc9d"},
 	{CRYPTO_HMAC_MD5, "4a656665", "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
 	 "750c783e6ab0b503eaa86e310a5db738"},
 	{CRYPTO_HMAC_SHA1, "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b", "4869205468657265",
@@ -63,7 +65,8 @@ static void test_unknown_mac(void)
 	CU_ASSERT_EQUAL(crypto_mac_size((enum crypto_mac)99), 0);
 	CU_ASSERT_EQUAL(crypto_mac((enum crypto_mac)99, "k", 1, "d", 1, out), -1);
 	CU_ASSERT_EQUAL(memcmp(out, zero, sizeof(out)), 0);
-	CU_ASSERT_EQUAL(crypto_mac(CRYPTO_CHAP_MD5, "k", 1, "d", 1, out), -1);	/* needs a challenge: mip/auth.c */
+	CU_ASSERT_EQUAL(crypto_mac(CRYPTO_CHAP_MD5, "k", 1, "d", 1, out),
+			-1); /* needs a challenge: mip/auth.c */
 	CU_ASSERT_EQUAL(crypto_mac(CRYPTO_HMAC_MD5, "", 0, "d", 1, out), -1);
 	CU_ASSERT_EQUAL(crypto_mac(CRYPTO_KEYED_MD5, "", 0, "d", 1, out), -1);
 	CU_ASSERT_EQUAL(crypto_mac(CRYPTO_HMAC_MD5, "k", 1, NULL, 0, out), 0);
@@ -76,7 +79,8 @@ static void test_digests(void)
 	CU_ASSERT_EQUAL(crypto_md5("abc", 3, out), 0);
 	CU_ASSERT_STRING_EQUAL(hex(out, 16), "900150983cd24fb0d6963f7d28e17f72");
 	CU_ASSERT_EQUAL(crypto_sha256("abc", 3, out), 0);
-	CU_ASSERT_STRING_EQUAL(hex(out, 32), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	CU_ASSERT_STRING_EQUAL(hex(out, 32),
+			       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 /* RFC 5869 A.1 */
@@ -90,8 +94,9 @@ static void test_hkdf(void)
 	for (uint8_t i = 0; i < sizeof(info); i++)
 		info[i] = (uint8_t)(0xf0 + i);
 	CU_ASSERT_EQUAL(crypto_hkdf_sha256(ikm, 22, salt, 13, info, 10, out, 42), 0);
-	CU_ASSERT_STRING_EQUAL(hex(out, 42), "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf3400720"
-					     "8d5b887185865");
+	CU_ASSERT_STRING_EQUAL(hex(out, 42),
+			       "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf3400720"
+			       "8d5b887185865");
 }
 
 /* GCM specification, test case 13 (no text) and 14 (16 zero bytes), all with zero key and nonce. */
@@ -114,12 +119,12 @@ static void test_seal_and_open(void)
 
 	CU_ASSERT_EQUAL(crypto_seal(key, "aad", 3, "hello", 5, sealed), 0);
 	CU_ASSERT_EQUAL(crypto_seal(key, "aad", 3, "hello", 5, again), 0);
-	CU_ASSERT_NOT_EQUAL(memcmp(sealed, again, sizeof(sealed)), 0);	/* another nonce */
+	CU_ASSERT_NOT_EQUAL(memcmp(sealed, again, sizeof(sealed)), 0); /* another nonce */
 	CU_ASSERT_EQUAL(crypto_open(key, "aad", 3, sealed, sizeof(sealed), plain), 0);
 	CU_ASSERT_EQUAL(memcmp(plain, "hello", 5), 0);
 	CU_ASSERT_EQUAL(crypto_open(other, "aad", 3, sealed, sizeof(sealed), plain), -1);
 	CU_ASSERT_EQUAL(crypto_open(key, "aae", 3, sealed, sizeof(sealed), plain), -1);
-	CU_ASSERT_EQUAL(memcmp(plain, "\0\0\0\0\0", 5), 0);	/* nothing unauthenticated comes out */
+	CU_ASSERT_EQUAL(memcmp(plain, "\0\0\0\0\0", 5), 0); /* nothing unauthenticated comes out */
 	for (size_t i = 0; i < sizeof(sealed); i++) {
 		memcpy(again, sealed, sizeof(sealed));
 		again[i] ^= 0x40;
@@ -223,20 +228,14 @@ static void test_keyfile_create_and_read(void)
 static const struct {
 	const char *text;
 	mode_t mode;
-	const char *says;	/* NULL = is read */
+	const char *says; /* NULL = is read */
 } files[] = {
-	{D D D D "\n", 0600, NULL},
-	{D D D D "\n", 0640, NULL},
-	{D D D D "\n", 0400, NULL},
-	{D D D D, 0600, NULL},
-	{D D D D "\n", 0644, "mode"},
-	{D D D D "\n", 0660, "mode"},
-	{D D D D "\n", 0700, "mode"},
-	{D D D, 0600, "64 hex digits"},
-	{"", 0600, "64 hex digits"},
-	{D D D D "\n\n", 0600, "64 hex digits"},
-	{D D D D "0", 0600, "64 hex digits"},
-	{D D D "0123456789abcdex\n", 0600, "64 hex digits"},
+	{D D D D "\n", 0600, NULL},	      {D D D D "\n", 0640, NULL},
+	{D D D D "\n", 0400, NULL},	      {D D D D, 0600, NULL},
+	{D D D D "\n", 0644, "mode"},	      {D D D D "\n", 0660, "mode"},
+	{D D D D "\n", 0700, "mode"},	      {D D D, 0600, "64 hex digits"},
+	{"", 0600, "64 hex digits"},	      {D D D D "\n\n", 0600, "64 hex digits"},
+	{D D D D "0", 0600, "64 hex digits"}, {D D D "0123456789abcdex\n", 0600, "64 hex digits"},
 };
 
 static void test_keyfile_refusals(void)
@@ -252,7 +251,8 @@ static void test_keyfile_refusals(void)
 		rc = crypto_keyfile_read(path, key, err, sizeof(err));
 		HARNESS_AT(rc == (files[i].says ? -1 : 0), "row %zu", i);
 		if (files[i].says) {
-			HARNESS_AT(strstr(err, files[i].says) && !strstr(err, "89abc"), "row %zu: %s", i, err);
+			HARNESS_AT(strstr(err, files[i].says) && !strstr(err, "89abc"), "row %zu: %s", i,
+				   err);
 			CU_ASSERT_EQUAL(memcmp(key, zero, 32), 0);
 		}
 		unlink(path);
@@ -264,7 +264,8 @@ static void test_keyfile_refusals(void)
 	close_dir();
 }
 
-HARNESS_MAIN("lib/crypto", HARNESS_CASE(test_macs), HARNESS_CASE(test_unknown_mac), HARNESS_CASE(test_digests),
-	     HARNESS_CASE(test_hkdf), HARNESS_CASE(test_open_known), HARNESS_CASE(test_seal_and_open),
-	     HARNESS_CASE(test_wrap_is_bound_to_its_label), HARNESS_CASE(test_random_and_equal), HARNESS_CASE(test_hex),
+HARNESS_MAIN("lib/crypto", HARNESS_CASE(test_macs), HARNESS_CASE(test_unknown_mac),
+	     HARNESS_CASE(test_digests), HARNESS_CASE(test_hkdf), HARNESS_CASE(test_open_known),
+	     HARNESS_CASE(test_seal_and_open), HARNESS_CASE(test_wrap_is_bound_to_its_label),
+	     HARNESS_CASE(test_random_and_equal), HARNESS_CASE(test_hex),
 	     HARNESS_CASE(test_keyfile_create_and_read), HARNESS_CASE(test_keyfile_refusals))

@@ -119,5 +119,6 @@ static void test_counters_of_threads(void)
 }
 
 HARNESS_MAIN("lib/log and counter", HARNESS_CASE(test_levels), HARNESS_CASE(test_level_words),
-	     HARNESS_CASE(test_control_characters), HARNESS_CASE(test_long_line_is_cut), HARNESS_CASE(test_counters),
-	     HARNESS_CASE(test_counters_are_sorted), HARNESS_CASE(test_counters_of_threads))
+	     HARNESS_CASE(test_control_characters), HARNESS_CASE(test_long_line_is_cut),
+	     HARNESS_CASE(test_counters), HARNESS_CASE(test_counters_are_sorted),
+	     HARNESS_CASE(test_counters_of_threads))

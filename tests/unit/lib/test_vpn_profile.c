@@ -25,10 +25,19 @@ static struct vpn_prefix prefix(const char *text)
 /* FA to HA, with keys of this session. */
 static struct vpn_profile agent_profile(void)
 {
-	struct vpn_profile p = {.number = 7, .src = prefix("10.1.0.10"), .dst = prefix("10.9.0.0/24"), .tos_up = 184,
-				.tos_down = 136, .security = VPN_SEC_ESP, .src_gw = ip("198.51.100.11"),
-				.dst_gw = ip("198.51.100.21"), .dst_gw_type = VPN_GW_AGENT, .spi_up = 4096,
-				.spi_down = 4097, .required = true, .esp_proposal = "aes128gcm16-curve25519"};
+	struct vpn_profile p = {.number = 7,
+				.src = prefix("10.1.0.10"),
+				.dst = prefix("10.9.0.0/24"),
+				.tos_up = 184,
+				.tos_down = 136,
+				.security = VPN_SEC_ESP,
+				.src_gw = ip("198.51.100.11"),
+				.dst_gw = ip("198.51.100.21"),
+				.dst_gw_type = VPN_GW_AGENT,
+				.spi_up = 4096,
+				.spi_down = 4097,
+				.required = true,
+				.esp_proposal = "aes128gcm16-curve25519"};
 
 	p.enc_key.len = 16;
 	for (uint8_t i = 0; i < 16; i++)
@@ -60,15 +69,27 @@ static struct vpn_profile static_profile(void)
 static void test_prefix_text(void)
 {
 	static const struct {
-		const char *text, *again;	/* NULL = refused */
-	} rows[] = {
-		{"10.9.0.0/24", "10.9.0.0/24"}, {"192.0.2.1", "192.0.2.1/32"}, {"192.0.2.1/32", "192.0.2.1/32"},
-		{"0.0.0.0/0", "0.0.0.0/0"},	{"255.255.255.255/32", "255.255.255.255/32"},
-		{"128.0.0.0/1", "128.0.0.0/1"}, {"10.9.0.1/24", NULL},	      {"10.9.0.0/33", NULL},
-		{"10.9.0.0/", NULL},		{"10.9.0.0/-1", NULL},	      {"10.9.0.0/024", NULL},
-		{"10.9.0.0/2 4", NULL},		{"10.9.0.0/24/1", NULL},      {"10.9.0", NULL},
-		{"", NULL},			{"/24", NULL},		      {" 10.9.0.0", NULL},
-		{"1.2.3.4.5", NULL},		{"10.9.0.0.0.0.0.0.0.0.0", NULL}, {"0.0.0.1/0", NULL}};
+		const char *text, *again; /* NULL = refused */
+	} rows[] = {{"10.9.0.0/24", "10.9.0.0/24"},
+		    {"192.0.2.1", "192.0.2.1/32"},
+		    {"192.0.2.1/32", "192.0.2.1/32"},
+		    {"0.0.0.0/0", "0.0.0.0/0"},
+		    {"255.255.255.255/32", "255.255.255.255/32"},
+		    {"128.0.0.0/1", "128.0.0.0/1"},
+		    {"10.9.0.1/24", NULL},
+		    {"10.9.0.0/33", NULL},
+		    {"10.9.0.0/", NULL},
+		    {"10.9.0.0/-1", NULL},
+		    {"10.9.0.0/024", NULL},
+		    {"10.9.0.0/2 4", NULL},
+		    {"10.9.0.0/24/1", NULL},
+		    {"10.9.0", NULL},
+		    {"", NULL},
+		    {"/24", NULL},
+		    {" 10.9.0.0", NULL},
+		    {"1.2.3.4.5", NULL},
+		    {"10.9.0.0.0.0.0.0.0.0.0", NULL},
+		    {"0.0.0.1/0", NULL}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct vpn_prefix p;
@@ -108,17 +129,17 @@ static void test_good_profiles(void)
 	CU_ASSERT_PTR_NULL(vpn_profile_check(&p));
 	p = static_profile();
 	CU_ASSERT_PTR_NULL(vpn_profile_check(&p));
-	p.enc_key.len = p.auth_key.len = 0;	/* the way to a static gateway is guarded by the SLA's key */
+	p.enc_key.len = p.auth_key.len = 0; /* the way to a static gateway is guarded by the SLA's key */
 	CU_ASSERT_PTR_NULL(vpn_profile_check(&p));
 }
 
-#define BAD(change, says)                                                                                              \
-	do {                                                                                                           \
-		struct vpn_profile p = static_profile();                                                               \
-		const char *why;                                                                                       \
-		change;                                                                                                \
-		why = vpn_profile_check(&p);                                                                           \
-		HARNESS_AT(why && strstr(why, says), "%s: %s", #change, why ? why : "taken");                          \
+#define BAD(change, says)                                                                                    \
+	do {                                                                                                 \
+		struct vpn_profile p = static_profile();                                                     \
+		const char *why;                                                                             \
+		change;                                                                                      \
+		why = vpn_profile_check(&p);                                                                 \
+		HARNESS_AT(why &&strstr(why, says), "%s: %s", #change, why ? why : "taken");                 \
 	} while (0)
 
 static void test_bad_selectors_and_gateways(void)
@@ -161,10 +182,10 @@ static void test_equal(void)
 {
 	struct vpn_profile a = static_profile(), b;
 
-#define DIFFERS(change)                                                                                                \
-	b = static_profile();                                                                                          \
-	CU_ASSERT_TRUE(vpn_profile_equal(&a, &b));                                                                     \
-	b.change;                                                                                                      \
+#define DIFFERS(change)                                                                                      \
+	b = static_profile();                                                                                \
+	CU_ASSERT_TRUE(vpn_profile_equal(&a, &b));                                                           \
+	b.change;                                                                                            \
 	HARNESS_AT(!vpn_profile_equal(&a, &b), "%s", #change)
 	DIFFERS(number++);
 	DIFFERS(src.addr = ip("10.1.0.11"));
@@ -190,7 +211,7 @@ static void test_equal(void)
 	DIFFERS(ike_proposal[0] = 'x');
 	DIFFERS(psk.data[31]++);
 	b = static_profile();
-	b.enc_key.data[20] = 1;	/* behind its length: not part of it */
+	b.enc_key.data[20] = 1; /* behind its length: not part of it */
 	CU_ASSERT_TRUE(vpn_profile_equal(&a, &b));
 }
 
@@ -249,14 +270,15 @@ static void test_json_hides_keys(void)
 	json_decref(j);
 }
 
-#define GOOD                                                                                                           \
-	"'number':1,'src':'10.1.0.1','dst':'10.9.0.0/24','security':'esp','src_gw':'192.0.2.1','dst_gw':'192.0.2.2'," \
+#define GOOD                                                                                                 \
+	"'number':1,'src':'10.1.0.1','dst':'10.9.0.0/"                                                       \
+	"24','security':'esp','src_gw':'192.0.2.1','dst_gw':'192.0.2.2',"                                    \
 	"'dst_gw_type':'agent','spi_up':256,'spi_down':256"
 
 static void test_json_refusals(void)
 {
 	static const struct {
-		const char *text, *says;	/* NULL = taken */
+		const char *text, *says; /* NULL = taken */
 	} rows[] = {
 		{"{" GOOD "}", NULL},
 		{"{" GOOD ",'tos_up':255}", NULL},
@@ -287,7 +309,8 @@ static void test_json_refusals(void)
 			*q = '"';
 		j = json_loads(text, 0, NULL);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(j);
-		HARNESS_AT(vpn_profile_from_json(j, &p, err, sizeof(err)) == (rows[i].says ? -1 : 0), "%s", text);
+		HARNESS_AT(vpn_profile_from_json(j, &p, err, sizeof(err)) == (rows[i].says ? -1 : 0), "%s",
+			   text);
 		HARNESS_AT(!rows[i].says || !strcmp(err, rows[i].says), "%s: %s", text, err);
 		json_decref(j);
 	}
@@ -322,5 +345,5 @@ static void test_wipe(void)
 HARNESS_MAIN("lib/vpn_profile", HARNESS_CASE(test_prefix_text), HARNESS_CASE(test_prefix_has),
 	     HARNESS_CASE(test_good_profiles), HARNESS_CASE(test_bad_selectors_and_gateways),
 	     HARNESS_CASE(test_bad_keys_and_sla), HARNESS_CASE(test_equal), HARNESS_CASE(test_key_material),
-	     HARNESS_CASE(test_json_round_trip), HARNESS_CASE(test_json_hides_keys), HARNESS_CASE(test_json_refusals),
-	     HARNESS_CASE(test_json_long_text), HARNESS_CASE(test_wipe))
+	     HARNESS_CASE(test_json_round_trip), HARNESS_CASE(test_json_hides_keys),
+	     HARNESS_CASE(test_json_refusals), HARNESS_CASE(test_json_long_text), HARNESS_CASE(test_wipe))

@@ -73,8 +73,8 @@ static void test_truncated_at_every_length(void)
 		ok += rej == MIP_REJ_OK;
 		without_agent += rej == MIP_REJ_TYPE;
 	}
-	CU_ASSERT_EQUAL(ok, 2);			/* behind 16, behind 19 */
-	CU_ASSERT_EQUAL(without_agent, 1);	/* a plain router's */
+	CU_ASSERT_EQUAL(ok, 2);		   /* behind 16, behind 19 */
+	CU_ASSERT_EQUAL(without_agent, 1); /* a plain router's */
 }
 
 static void test_checksum(void)
@@ -98,7 +98,10 @@ static const struct {
 	size_t len;
 	enum mip_reject want;
 } table[] = {
-#define X(name, data, want) {name, data, sizeof(data) - 1, want}
+#define X(name, data, want)                                                                                  \
+	{                                                                                                    \
+		name, data, sizeof(data) - 1, want                                                           \
+	}
 	X("agent", HEAD AGENT, MIP_REJ_OK),
 	X("padding", HEAD "\0" AGENT "\0", MIP_REJ_OK),
 	X("no addresses", "\x09\0\0\0\0\2\0\3" AGENT, MIP_REJ_OK),
@@ -168,5 +171,6 @@ static void test_solicitation(void)
 }
 
 HARNESS_MAIN("mip/adv", HARNESS_CASE(test_decode), HARNESS_CASE(test_put_gives_the_vector),
-	     HARNESS_CASE(test_truncated_at_every_length), HARNESS_CASE(test_checksum), HARNESS_CASE(test_every_reject),
-	     HARNESS_CASE(test_more_addresses_than_we_keep), HARNESS_CASE(test_solicitation))
+	     HARNESS_CASE(test_truncated_at_every_length), HARNESS_CASE(test_checksum),
+	     HARNESS_CASE(test_every_reject), HARNESS_CASE(test_more_addresses_than_we_keep),
+	     HARNESS_CASE(test_solicitation))

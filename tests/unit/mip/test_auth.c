@@ -24,7 +24,7 @@ static void test_mn_ha(void)
 	CU_ASSERT_FALSE(mip_auth_check(&m.mn_ha, m.raw, CRYPTO_HMAC_MD5, key_mn_ha, 15));
 	CU_ASSERT_FALSE(mip_auth_check(&m.mn_ha, m.raw, CRYPTO_HMAC_SHA1, key_mn_ha, 16));
 	CU_ASSERT_FALSE(mip_auth_check(&m.mn_ha, m.raw, CRYPTO_KEYED_MD5, key_mn_ha, 16));
-	CU_ASSERT_FALSE(mip_auth_check(&m.fa_ha, m.raw, CRYPTO_HMAC_MD5, key_mn_ha, 16));	/* absent */
+	CU_ASSERT_FALSE(mip_auth_check(&m.fa_ha, m.raw, CRYPTO_HMAC_MD5, key_mn_ha, 16)); /* absent */
 }
 
 static void test_keyed_md5(void)
@@ -59,7 +59,8 @@ static void test_coverage(void)
 {
 	for (size_t i = 0; i < sizeof(rrq_mn_ha); i++) {
 		uint8_t copy[sizeof(rrq_mn_ha)];
-		struct mip_auth a = {.present = true, .mac = copy + 30, .mac_len = 16, .start = 24, .covered = 30};
+		struct mip_auth a = {
+			.present = true, .mac = copy + 30, .mac_len = 16, .start = 24, .covered = 30};
 
 		memcpy(copy, rrq_mn_ha, sizeof(copy));
 		CU_ASSERT_TRUE(mip_auth_check(&a, copy, CRYPTO_HMAC_MD5, key_mn_ha, 16));
@@ -73,7 +74,8 @@ static void test_coverage(void)
 		memcpy(copy, rrq_first_chap, sizeof(copy));
 		copy[i] ^= 0x80;
 		HARNESS_AT(!mip_mn_aaa_check(copy, covered, copy + covered, 16, CRYPTO_CHAP_MD5, key_aaa, 16,
-					     challenge, sizeof(challenge)), "byte %zu", i);
+					     challenge, sizeof(challenge)),
+			   "byte %zu", i);
 	}
 }
 
@@ -83,10 +85,10 @@ static void test_mac_of_another_length(void)
 
 	CU_ASSERT_EQUAL(mip_rrq_decode(rrq_mn_ha, sizeof(rrq_mn_ha), &m), MIP_REJ_OK);
 	for (uint16_t n = 0; n < 16; n++) {
-		m.mn_ha.mac_len = n;	/* a shorter one would be easier to guess */
+		m.mn_ha.mac_len = n; /* a shorter one would be easier to guess */
 		CU_ASSERT_FALSE(mip_auth_check(&m.mn_ha, m.raw, CRYPTO_HMAC_MD5, key_mn_ha, 16));
-		CU_ASSERT_FALSE(mip_mn_aaa_check(m.raw, m.mn_ha.covered, m.mn_ha.mac, n, CRYPTO_HMAC_MD5, key_mn_ha,
-						 16, NULL, 0));
+		CU_ASSERT_FALSE(mip_mn_aaa_check(m.raw, m.mn_ha.covered, m.mn_ha.mac, n, CRYPTO_HMAC_MD5,
+						 key_mn_ha, 16, NULL, 0));
 	}
 	CU_ASSERT_FALSE(mip_auth_check(&m.mn_ha, m.raw, (enum crypto_mac)0, key_mn_ha, 16));
 	m.mn_ha.mac_len = 16;
@@ -105,7 +107,8 @@ static void test_mn_aaa_chap(void)
 {
 	struct mip_rrq m;
 
-	CU_ASSERT_TRUE(aaa_ok(rrq_first_chap, sizeof(rrq_first_chap), CRYPTO_CHAP_MD5, challenge, sizeof(challenge)));
+	CU_ASSERT_TRUE(aaa_ok(rrq_first_chap, sizeof(rrq_first_chap), CRYPTO_CHAP_MD5, challenge,
+			      sizeof(challenge)));
 	CU_ASSERT_FALSE(aaa_ok(rrq_first_chap, sizeof(rrq_first_chap), CRYPTO_CHAP_MD5, challenge, 7));
 	CU_ASSERT_FALSE(aaa_ok(rrq_first_chap, sizeof(rrq_first_chap), CRYPTO_CHAP_MD5, NULL, 0));
 	/* A challenge of 250 bytes: its first byte and its last 237 count. */
@@ -145,16 +148,18 @@ static void test_key_generation(void)
 	static const uint8_t long_nonce[2000];
 	uint8_t key[20], zero[20] = {0};
 
-	CU_ASSERT_EQUAL(mip_keygen_derive(key_aaa, 16, keygen_nonce, 20, "alice@home.test", TEST_HOA, key), 0);
+	CU_ASSERT_EQUAL(mip_keygen_derive(key_aaa, 16, keygen_nonce, 20, "alice@home.test", TEST_HOA, key),
+			0);
 	CU_ASSERT_EQUAL(memcmp(key, keygen_by_nai, 20), 0);
 	CU_ASSERT_EQUAL(mip_keygen_derive(key_aaa, 16, keygen_nonce, 20, "", TEST_HOA, key), 0);
 	CU_ASSERT_EQUAL(memcmp(key, keygen_by_hoa, 20), 0);
-	CU_ASSERT_EQUAL(mip_keygen_derive(key_aaa, 16, long_nonce, sizeof(long_nonce), "", TEST_HOA, key), -1);
+	CU_ASSERT_EQUAL(mip_keygen_derive(key_aaa, 16, long_nonce, sizeof(long_nonce), "", TEST_HOA, key),
+			-1);
 	CU_ASSERT_EQUAL(memcmp(key, zero, 20), 0);
 }
 
 HARNESS_MAIN("mip/auth", HARNESS_CASE(test_mn_ha), HARNESS_CASE(test_keyed_md5),
 	     HARNESS_CASE(test_all_authenticators_of_one_message), HARNESS_CASE(test_coverage),
-	     HARNESS_CASE(test_mac_of_another_length), HARNESS_CASE(test_mn_aaa), HARNESS_CASE(test_mn_aaa_chap),
-	     HARNESS_CASE(test_writing_chap), HARNESS_CASE(test_key_too_long_for_chap),
-	     HARNESS_CASE(test_key_generation))
+	     HARNESS_CASE(test_mac_of_another_length), HARNESS_CASE(test_mn_aaa),
+	     HARNESS_CASE(test_mn_aaa_chap), HARNESS_CASE(test_writing_chap),
+	     HARNESS_CASE(test_key_too_long_for_chap), HARNESS_CASE(test_key_generation))

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define ERA_UNIX_MS UINT64_C(2085978496000)	/* 2036-02-07 06:28:16 UTC: NTP seconds are zero */
+#define ERA_UNIX_MS UINT64_C(2085978496000) /* 2036-02-07 06:28:16 UTC: NTP seconds are zero */
 
 static void test_known_times(void)
 {
@@ -30,11 +30,16 @@ static void test_differences(void)
 {
 	static const struct {
 		uint64_t a_ms, b_ms;
-	} rows[] = {{1000, 1000}, {1007000, 1000000}, {1000000, 1007000}, {ERA_UNIX_MS + 2000, ERA_UNIX_MS - 3000},
-		    {ERA_UNIX_MS - 3000, ERA_UNIX_MS + 2000}, {ERA_UNIX_MS, ERA_UNIX_MS - 1}};
+	} rows[] = {{1000, 1000},
+		    {1007000, 1000000},
+		    {1000000, 1007000},
+		    {ERA_UNIX_MS + 2000, ERA_UNIX_MS - 3000},
+		    {ERA_UNIX_MS - 3000, ERA_UNIX_MS + 2000},
+		    {ERA_UNIX_MS, ERA_UNIX_MS - 1}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		uint64_t a = mip_ident_from_unix_ms(rows[i].a_ms, 0), b = mip_ident_from_unix_ms(rows[i].b_ms, 0);
+		uint64_t a = mip_ident_from_unix_ms(rows[i].a_ms, 0),
+			 b = mip_ident_from_unix_ms(rows[i].b_ms, 0);
 		int64_t want = (int64_t)(rows[i].a_ms - rows[i].b_ms), got = mip_ident_diff_ms(a, b);
 
 		HARNESS_AT(got >= want - 1 && got <= want + 1, "row %zu: %ld", i, (long)got);
@@ -71,5 +76,5 @@ static void test_rejects_fit_counter_names(void)
 }
 
 HARNESS_MAIN("mip/ident and codes", HARNESS_CASE(test_known_times), HARNESS_CASE(test_noise),
-	     HARNESS_CASE(test_differences), HARNESS_CASE(test_one_unit_later), HARNESS_CASE(test_codes_have_words),
-	     HARNESS_CASE(test_rejects_fit_counter_names))
+	     HARNESS_CASE(test_differences), HARNESS_CASE(test_one_unit_later),
+	     HARNESS_CASE(test_codes_have_words), HARNESS_CASE(test_rejects_fit_counter_names))

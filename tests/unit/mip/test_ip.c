@@ -139,8 +139,15 @@ static void test_frame_padding_is_not_payload(void)
 static void test_udp_sum_zero(void)
 {
 	uint8_t data[2] = {0, 0};
-	struct mip_ip p = {.src = TEST_HOA, .dst = TEST_HA, .ttl = 1, .proto = IPPROTO_UDP, .sport = 1, .dport = 434,
-			   .payload = data, .payload_len = 2}, q;
+	struct mip_ip p = {.src = TEST_HOA,
+			   .dst = TEST_HA,
+			   .ttl = 1,
+			   .proto = IPPROTO_UDP,
+			   .sport = 1,
+			   .dport = 434,
+			   .payload = data,
+			   .payload_len = 2},
+		      q;
 	struct wbuf *w = message_new();
 	uint16_t sum;
 
@@ -171,8 +178,8 @@ static void test_too_long_to_put(void)
 	CU_ASSERT_EQUAL(w.len, 65535);
 }
 
-HARNESS_MAIN("mip/ip", HARNESS_CASE(test_udp), HARNESS_CASE(test_not_udp), HARNESS_CASE(test_put_gives_the_vector),
-	     HARNESS_CASE(test_put_behind_other_bytes), HARNESS_CASE(test_truncated_at_every_length),
-	     HARNESS_CASE(test_every_bit_is_checked), HARNESS_CASE(test_every_reject),
-	     HARNESS_CASE(test_frame_padding_is_not_payload), HARNESS_CASE(test_udp_sum_zero),
-	     HARNESS_CASE(test_too_long_to_put))
+HARNESS_MAIN("mip/ip", HARNESS_CASE(test_udp), HARNESS_CASE(test_not_udp),
+	     HARNESS_CASE(test_put_gives_the_vector), HARNESS_CASE(test_put_behind_other_bytes),
+	     HARNESS_CASE(test_truncated_at_every_length), HARNESS_CASE(test_every_bit_is_checked),
+	     HARNESS_CASE(test_every_reject), HARNESS_CASE(test_frame_padding_is_not_payload),
+	     HARNESS_CASE(test_udp_sum_zero), HARNESS_CASE(test_too_long_to_put))

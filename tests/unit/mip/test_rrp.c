@@ -69,7 +69,7 @@ static void test_refused_says_why(void)
 
 	CU_ASSERT_EQUAL(mip_rrp_decode(rrp_refused, sizeof(rrp_refused), &m), MIP_REJ_OK);
 	CU_ASSERT_EQUAL(m.code, MIP_HA_RESOURCES);
-	CU_ASSERT_EQUAL(m.message_from, 1);	/* the first one told why */
+	CU_ASSERT_EQUAL(m.message_from, 1); /* the first one told why */
 	CU_ASSERT_EQUAL(m.message.len, 15);
 	CU_ASSERT_EQUAL(memcmp(m.message.data, "gateway is dead", 15), 0);
 	CU_ASSERT_EQUAL(m.fa_error, MIP_FA_HA_CHALLENGE);
@@ -88,12 +88,13 @@ static void test_truncated_at_every_length(void)
 		CU_ASSERT_FATAL(copy != NULL);
 		memcpy(copy, rrp_from_ha, n);
 		rej = mip_rrp_decode(copy, n, &m);
-		HARNESS_AT(rej == MIP_REJ_TRUNCATED || (rej == MIP_REJ_OK && n >= 20), "%zu: %s", n, mip_reject_str(rej));
+		HARNESS_AT(rej == MIP_REJ_TRUNCATED || (rej == MIP_REJ_OK && n >= 20), "%zu: %s", n,
+			   mip_reject_str(rej));
 		CU_ASSERT_EQUAL(m.raw != NULL, n >= 20);
 		borders += rej == MIP_REJ_OK;
 		free(copy);
 	}
-	CU_ASSERT_EQUAL(borders, 7);	/* fixed, 131, 136, 136, 43, 41, 32 */
+	CU_ASSERT_EQUAL(borders, 7); /* fixed, 131, 136, 136, 43, 41, 32 */
 }
 
 #define NONCE "0123456789abcdef"
@@ -109,20 +110,27 @@ static const struct {
 	size_t len;
 	enum mip_reject want;
 } table[] = {
-#define X(name, ext, want) {name, ext, sizeof(ext) - 1, want}
+#define X(name, ext, want)                                                                                   \
+	{                                                                                                    \
+		name, ext, sizeof(ext) - 1, want                                                             \
+	}
 	X("nothing", "", MIP_REJ_OK),
 	X("43", EXT43, MIP_REJ_OK),
 	X("43 twice", EXT43 EXT43, MIP_REJ_EXT_DUPLICATE),
 	X("43 of another subtype", "\x2b\2\0\x20\0\0\0\1\0\0\1\0\0\0\1\0\0\2\0\2" NONCE, MIP_REJ_EXT_UNKNOWN),
-	X("43 with a short nonce", "\x2b\1\0\x1f\0\0\0\1\0\0\1\0\0\0\1\0\0\2\0\2"
-				   "0123456789abcde", MIP_REJ_EXT_LENGTH),
+	X("43 with a short nonce",
+	  "\x2b\1\0\x1f\0\0\0\1\0\0\1\0\0\0\1\0\0\2\0\2"
+	  "0123456789abcde",
+	  MIP_REJ_EXT_LENGTH),
 	X("43 with SPI 255", "\x2b\1\0\x20\0\0\0\1\0\0\1\0\0\0\0\xff\0\2\0\2" NONCE, MIP_REJ_SPI),
 	X("43 behind 32", AUTH32 EXT43, MIP_REJ_EXT_ORDER),
 	X("41", EXT41, MIP_REJ_OK),
 	X("41 behind 32", AUTH32 EXT41, MIP_REJ_OK),
 	X("41 behind 33", AUTH33 EXT41, MIP_REJ_EXT_ORDER),
-	X("41 too short", "\x29\1\0\x1d\0\0\0\1\0\0\1\0\0\0\1\0\0\2"
-			  "0123456789abcde", MIP_REJ_EXT_LENGTH),
+	X("41 too short",
+	  "\x29\1\0\x1d\0\0\0\1\0\0\1\0\0\0\1\0\0\2"
+	  "0123456789abcde",
+	  MIP_REJ_EXT_LENGTH),
 	X("32 twice", AUTH32 AUTH32, MIP_REJ_EXT_DUPLICATE),
 	X("33 twice", AUTH33 AUTH33, MIP_REJ_EXT_DUPLICATE),
 	X("34 twice", AUTH34 AUTH34, MIP_REJ_EXT_DUPLICATE),
@@ -196,7 +204,7 @@ static void test_message_is_cut(void)
 	mip_ext_put_message(w, 1, text);
 	CU_ASSERT_EQUAL(mip_rrp_decode(w->base, w->len, &m), MIP_REJ_OK);
 	CU_ASSERT_EQUAL(m.message.len, 253);
-	memcpy(text + 251, "\xe2\x82\xac", 3);	/* bytes 252 to 254 */
+	memcpy(text + 251, "\xe2\x82\xac", 3); /* bytes 252 to 254 */
 	w = message_new();
 	put_rrp(w, 130, 0);
 	mip_ext_put_message(w, 1, text);

@@ -85,14 +85,15 @@ static void test_truncated_at_every_length(void)
 	size_t borders = 0;
 
 	for (size_t n = 0; n < sizeof(rrq_to_fa); n++) {
-		uint8_t *copy = malloc(n ? n : 1);	/* exact: a sanitizer sees a read behind it */
+		uint8_t *copy = malloc(n ? n : 1); /* exact: a sanitizer sees a read behind it */
 		struct mip_rrq m;
 		enum mip_reject rej;
 
 		CU_ASSERT_FATAL(copy != NULL);
 		memcpy(copy, rrq_to_fa, n);
 		rej = mip_rrq_decode(copy, n, &m);
-		HARNESS_AT(rej == MIP_REJ_TRUNCATED || (rej == MIP_REJ_OK && n >= 24), "%zu: %s", n, mip_reject_str(rej));
+		HARNESS_AT(rej == MIP_REJ_TRUNCATED || (rej == MIP_REJ_OK && n >= 24), "%zu: %s", n,
+			   mip_reject_str(rej));
 		CU_ASSERT_EQUAL(m.raw != NULL, n >= 24);
 		CU_ASSERT_EQUAL(m.lifetime, n >= 4 ? 600 : 0);
 		borders += rej == MIP_REJ_OK;
@@ -109,7 +110,10 @@ static const struct {
 	size_t len;
 	enum mip_reject want;
 } table[] = {
-#define X(name, ext, want) {name, ext, sizeof(ext) - 1, want}
+#define X(name, ext, want)                                                                                   \
+	{                                                                                                    \
+		name, ext, sizeof(ext) - 1, want                                                             \
+	}
 #define AUTH32 "\x20\x05\0\0\1\0m"
 #define AUTH33 "\x21\x05\0\0\1\0m"
 #define AUTH34 "\x22\x05\0\0\1\0m"
@@ -152,8 +156,10 @@ static const struct {
 	X("NAI with NUL", "\x83\3a\0b", MIP_REJ_NAI),
 	X("NAI with a blank", "\x83\3a b", MIP_REJ_NAI),
 	X("NAI with a newline", "\x83\3a\nb", MIP_REJ_NAI),
-	X("NAI with DEL", "\x83\3a\x7f"
-			  "b", MIP_REJ_NAI),
+	X("NAI with DEL",
+	  "\x83\3a\x7f"
+	  "b",
+	  MIP_REJ_NAI),
 	X("NAI not ASCII", "\x83\3a\xc3\xa9", MIP_REJ_NAI),
 	X("NAI twice", "\x83\1a\x83\1a", MIP_REJ_EXT_DUPLICATE),
 	X("NAI behind 32", AUTH32 "\x83\1a", MIP_REJ_EXT_ORDER),
@@ -233,7 +239,7 @@ static void test_vendor_extensions(void)
 	struct wbuf w;
 
 	CU_ASSERT_EQUAL(decode_rrq_bytes(&m, "\x86\x08\0\0\0\0\0\x09\0\1", 10), MIP_REJ_OK);
-	CU_ASSERT_FALSE(m.service_update);	/* of vendor 9 */
+	CU_ASSERT_FALSE(m.service_update); /* of vendor 9 */
 	CU_ASSERT_EQUAL(decode_rrq_bytes(&m, "\x26\0\0\6\0\0\0\x09\0\1", 10), MIP_REJ_OK);
 	CU_ASSERT_TRUE(m.cvse);
 	wbuf_init(&w, mem, sizeof(mem));

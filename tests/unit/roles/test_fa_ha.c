@@ -2,6 +2,8 @@
  *
  * F1 in memory: a mobile node, the FA, the AAAH's stand-in, the HA.  Whatever begins must end, in every way that it can.
  */
+#include <malloc.h>
+
 #include "tests/unit/roles/world.h"
 
 static struct world w;
@@ -86,17 +88,19 @@ static void test_reregistration_goes_direct(void)
 	world_end(&w);
 }
 
+/* What is granted directly must not outlast what the AAAH has authorized. */
 static void test_authorization_runs_out(void)
 {
 	struct ask a = join;
 
 	begin(1);
-	w.auth_lifetime = 400;
+	w.auth_lifetime = 560;
 	mn_join(&w, &alice, 300);
+	CU_ASSERT_EQUAL(alice.rrp.mn_fa_key.lifetime, 560);
 	world_pass(&w, 250000);
 	CU_ASSERT_EQUAL(mn_send(&w, &alice, &rereg), 0);
-	world_pass(&w, 200000);
-	CU_ASSERT_EQUAL(mn_send(&w, &alice, &rereg), MIP_FA_AAA_AUTH);
+	world_pass(&w, 20000);
+	CU_ASSERT_EQUAL(mn_send(&w, &alice, &rereg), MIP_FA_MN_AUTH);
 	CU_ASSERT_EQUAL(w.to_ha, 1);
 	CU_ASSERT_EQUAL(mn_send(&w, &alice, &a), 0);	/* with the challenge of the refusal */
 	CU_ASSERT_EQUAL(w.sessions, 2);
@@ -112,6 +116,7 @@ static void test_deregister_via_fa(void)
 	mn_join(&w, &alice, 300);
 	CU_ASSERT_EQUAL(mn_send(&w, &alice, &dereg), 0);
 	CU_ASSERT_TRUE(alice.right32);
+	CU_ASSERT_TRUE(alice.right33);	/* although the AAAH's ASR was here before the reply */
 	CU_ASSERT_EQUAL(alice.rrp.lifetime, 0);
 	CU_ASSERT_EQUAL(w.strs[AT_HA], 1);
 	CU_ASSERT_EQUAL(w.str_cause, DM_TERM_LOGOUT);
@@ -405,11 +410,12 @@ static void test_fa_ha_wrong(void)
 	world_end(&w);
 }
 
-static void test_new_session_replaces(void)
+static void new_session_replaces(bool same)
 {
 	struct ask a = join;
 
 	begin(2);
+	w.same_session = same;
 	mn_join(&w, &alice, 300);
 	for (int i = 0; i < 3; i++) {	/* the node restarts: no 32, no 33 */
 		world_pass(&w, 2000);
@@ -426,6 +432,41 @@ static void test_new_session_replaces(void)
 	for (size_t i = 0; i < w.n_ledger; i++)
 		CU_ASSERT_PTR_NULL(strstr(w.ledger[i].what, "vpn"));
 	world_end(&w);
+}
+
+static void test_new_session_replaces(void)
+{
+	new_session_replaces(false);
+	new_session_replaces(true);
+}
+
+/* The renewal through the AAA fails at one end, in one of two ways: what the AAAH believes is what stands. */
+static void test_renewal_fails(void)
+{
+	for (int i = 0; i < 8; i++) {
+		int at = i & 1 ? AT_HA : AT_FA;
+		enum vpn_policy how = i & 2 ? VPN_HANGS : VPN_FAILS;
+
+		begin(1);
+		w.same_session = i & 4;
+		mn_join(&w, &alice, 300);
+		w.vpn[at] = how;
+		world_pass(&w, 1000);
+		mn_hear(&w, &alice);
+		int code = mn_send(&w, &alice, &join);
+
+		world_pass(&w, 6000);
+		code = code < 0 ? alice.rrp.code : code;
+		HARNESS_AT(code == (at == AT_HA ? MIP_HA_RESOURCES : MIP_FA_RESOURCES), "case %d: %d", i, code);
+		if (at == AT_FA) {	/* the HA had granted it, and was told */
+			CU_ASSERT_EQUAL(fa_count(&w) + ha_count(&w), 0);
+			CU_ASSERT_TRUE(world_balanced(&w));
+		} else if (how == VPN_FAILS) {
+			CU_ASSERT_EQUAL(fa_count(&w) + ha_count(&w), 2);
+			CU_ASSERT_EQUAL(mn_send(&w, &alice, &rereg), 0);
+		}
+		world_end(&w);
+	}
 }
 
 /* A HAR with another care-of address: the binding moves, and one user's address is never another's. */
@@ -482,11 +523,13 @@ static void test_thousand(void)
 	static char nai[1000][32];
 	static struct mn m;
 	unsigned bad = 0;
+	size_t before;
 
 	world_init(&w, true);
 	w.hc.home_prefix = (struct vpn_prefix){ addr("10.1.0.0"), 16 };
 	w.n_profiles = 1;
 	world_start(&w);
+	before = mallinfo2().uordblks;
 	for (int i = 0; i < 1000; i++) {
 		snprintf(nai[i], sizeof(nai[i]), "u%d@home.test", i);
 		w.n_mn = 0;
@@ -499,6 +542,8 @@ static void test_thousand(void)
 		world_pass(&w, 50);
 	}
 	CU_ASSERT_EQUAL(bad, 0);
+	/* A visitor and a binding together (the sanitizers' allocator says 0). */
+	CU_ASSERT_TRUE(mallinfo2().uordblks < before + 1000 * 3072);
 	CU_ASSERT_EQUAL(fa_count(&w), 1000);
 	CU_ASSERT_EQUAL(ha_count(&w), 1000);
 	world_pass(&w, 400000);
@@ -514,5 +559,6 @@ HARNESS_MAIN("roles/fa_ha", HARNESS_CASE(test_f1), HARNESS_CASE(test_reply_comes
 	     HARNESS_CASE(test_vpn_fails_at_fa), HARNESS_CASE(test_vpn_never_answers), HARNESS_CASE(test_vpn_down),
 	     HARNESS_CASE(test_replay), HARNESS_CASE(test_clock), HARNESS_CASE(test_dynamic_address),
 	     HARNESS_CASE(test_dynamic_home_agent), HARNESS_CASE(test_reverse_tunnel), HARNESS_CASE(test_fa_ha_wrong),
-	     HARNESS_CASE(test_new_session_replaces), HARNESS_CASE(test_other_fa_and_other_user),
+	     HARNESS_CASE(test_new_session_replaces), HARNESS_CASE(test_renewal_fails),
+	      HARNESS_CASE(test_other_fa_and_other_user),
 	     HARNESS_CASE(test_thousand))

@@ -141,6 +141,8 @@ static void learn(const struct mn *m, const struct mip_keygen_rep *k, uint32_t m
 
 static void mn_receive(struct mn *m, const struct action *a)
 {
+	struct assoc ha = m->mn_ha, fa = m->mn_fa;
+
 	memcpy(m->bytes, a->data->data, a->data->len);
 	m->path = a->path;
 	if (mip_rrp_decode(m->bytes, a->data->len, &m->rrp)) {
@@ -148,10 +150,14 @@ static void mn_receive(struct mn *m, const struct action *a)
 		return;
 	}
 	m->replies++;
-	learn(m, &m->rrp.mn_ha_key, 0x2000, &m->mn_ha);
-	learn(m, &m->rrp.mn_fa_key, 0x1000, &m->mn_fa);
-	m->right32 = verify(&m->rrp.mn_ha, m->bytes, &m->mn_ha);
-	m->right33 = verify(&m->rrp.mn_fa, m->bytes, &m->mn_fa);
+	learn(m, &m->rrp.mn_ha_key, 0x2000, &ha);
+	learn(m, &m->rrp.mn_fa_key, 0x1000, &fa);
+	m->right32 = verify(&m->rrp.mn_ha, m->bytes, &ha);
+	m->right33 = verify(&m->rrp.mn_fa, m->bytes, &fa);
+	if (m->rrp.code <= 1) {	/* keys of a refusal prove it, and are forgotten */
+		m->mn_ha = ha;
+		m->mn_fa = fa;
+	}
 	m->challenge_len = 0;
 	if (m->rrp.challenge.len) {
 		m->challenge_len = (uint8_t)m->rrp.challenge.len;
@@ -184,6 +190,11 @@ static void udp_send(struct world *w, int role, const struct action *a)
 
 	e.path.ifindex = 0;
 	w->to_ha += role == AT_FA;
+	if (role == AT_HA) {
+		w->from_ha.path = a->path;
+		w->ha_len = a->data->len;
+		memcpy(w->ha_bytes, a->data->data, w->ha_len);
+	}
 	if (role == AT_FA && w->cut_fa_ha)
 		return;
 	if (role == AT_FA && w->ha)
@@ -252,7 +263,7 @@ static void har(struct world *w, const struct mn *m, const struct dm_amr *amr)
 	struct role_event e = { .type = EV_HAR, .har = h, .token = ++w->sessions };
 	uint8_t nonce[16], key[20];
 
-	snprintf(w->har_session, sizeof(w->har_session), "aaah;%u;ha", w->sessions);
+	snprintf(w->har_session, sizeof(w->har_session), "aaah;%u;ha", w->same_session ? m->mac[5] : w->sessions);
 	memcpy(h->session, w->har_session, sizeof(h->session));
 	snprintf(h->origin_host, sizeof(h->origin_host), "aaah.home.test");
 	snprintf(h->origin_realm, sizeof(h->origin_realm), "home.test");
@@ -318,6 +329,7 @@ static void aaah_haa(struct world *w, const struct action *act)
 	a->ha = h->ha;
 	a->auth_lifetime = w->auth_lifetime;
 	if (h->result == DM_SUCCESS) {
+		memcpy(w->granted, w->amr_session, sizeof(w->granted));
 		if (h->fa_to_mn_spi)
 			msa(&a->fa_to_mn, h->fa_to_mn_spi, mn_fa_key, sizeof(mn_fa_key));
 		if (h->fa_to_ha_spi)
@@ -337,7 +349,7 @@ static void aaah_haa(struct world *w, const struct action *act)
 static void aaah_str(struct world *w, int role, const struct action *a)
 {
 	struct role_event e = { .type = EV_ASR, .token = 77,
-				.session = role == AT_HA ? w->amr_session : w->har_session };
+				.session = role == AT_HA ? w->granted : w->har_session };
 
 	CU_ASSERT_STRING_EQUAL(a->end->dest_realm, "home.test");
 	CU_ASSERT_STRING_EQUAL(a->end->session, a->session);

@@ -77,7 +77,9 @@ struct world {
 	uint32_t answer;		/* fixed Result-Code; 0 = works */
 	uint32_t auth_lifetime;
 	unsigned sessions;
+	bool same_session;		/* one HAR session for each user, as RFC 4004 wants of a stateful AAAH */
 	char amr_session[DM_SESSION_MAX], har_session[DM_SESSION_MAX];	/* the last ones */
+	char granted[DM_SESSION_MAX];	/* the FA's session that the AAAH has in its table */
 	struct dm_amr amr;		/* the last one */
 	uint32_t haa_result;
 	unsigned strs[2];		/* STRs by role */
@@ -90,6 +92,9 @@ struct world {
 	/* the wire */
 	bool cut_fa_ha;			/* nothing gets from the FA to the HA */
 	unsigned to_ha;			/* packets of the FA */
+	struct action from_ha;		/* the HA's last packet to the core, without its data */
+	uint8_t ha_bytes[MIP_MSG_MAX];
+	size_t ha_len;			/* 0 = none */
 	struct mip_adv adv;		/* the last one on the visited link */
 	unsigned advs;
 	struct role_path adv_path;

@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * See fake_charon.h.
+ */
+#include "tests/unit/vpn/fake_charon.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/unit/harness.h"
+
+static const char *const event_names[6] = { "ike-updown", "child-updown", "ike-rekey", "child-rekey", "log", "list-sa" };
+
+/* --- packets --- */
+
+static void send_packet(struct fake *f, unsigned which, uint8_t type, const char *name, struct vici_msg *m)
+{
+	static uint8_t out[65536];
+	const uint8_t *data = NULL;
+	size_t len = 0, at = 4;
+
+	if (m)
+		CU_ASSERT_TRUE_FATAL(vici_msg_bytes(m, &data, &len));
+	out[at++] = type;
+	if (name) {
+		out[at++] = (uint8_t)strlen(name);
+		memcpy(out + at, name, strlen(name));
+		at += strlen(name);
+	}
+	if (len)
+		memcpy(out + at, data, len);
+	at += len;
+	for (int i = 0; i < 4; i++)
+		out[i] = (uint8_t)((at - 4) >> (24 - 8 * i));
+	if (f->fd[which] >= 0)
+		CU_ASSERT_EQUAL_FATAL(send(f->fd[which], out, at, MSG_NOSIGNAL), (ssize_t)at);
+	vici_msg_free(m);
+}
+
+static struct vici_msg *row(const struct fake_sa *s, bool up)
+{
+	struct vici_msg *m = vici_msg_new();
+
+	if (up)
+		vici_msg_kv(m, "up", "yes");
+	vici_msg_section(m, s->name);
+	vici_msg_kvf(m, "uniqueid", "%u", s->id);
+	vici_msg_kv(m, "state", s->established ? "ESTABLISHED" : "CONNECTING");
+	vici_msg_section(m, "child-sas");
+	if (s->child) {
+		vici_msg_section(m, "child-1");
+		vici_msg_kv(m, "name", s->name);
+		vici_msg_kv(m, "state", "INSTALLED");
+		vici_msg_kv(m, "bytes-in", "4711");
+		vici_msg_kv(m, "spi-in", "c0ffee01");
+		vici_msg_section_end(m);
+	}
+	vici_msg_section_end(m);
+	vici_msg_section_end(m);
+	return m;
+}
+
+static void event(struct fake *f, int which_event, struct vici_msg *m)
+{
+	for (unsigned i = 0; i < VPN_CHARON_CONNS; i++) {
+		if (f->subscribed[i][which_event]) {
+			send_packet(f, i, 7, event_names[which_event], m);
+			return;
+		}
+	}
+	vici_msg_free(m);
+}
+
+void fake_log(struct room *r, const char *ike_name, const char *msg)
+{
+	struct vici_msg *m = vici_msg_new();
+
+	if (ike_name)
+		vici_msg_kv(m, "ikesa-name", ike_name);
+	vici_msg_kv(m, "msg", msg);
+	event(&r->f, 4, m);
+}
+
+/* --- state --- */
+
+static bool add_name(char list[][FAKE_NAME], size_t *n, const char *name)
+{
+	CU_ASSERT_TRUE_FATAL(*n < FAKE_MAX);
+	snprintf(list[(*n)++], FAKE_NAME, "%s", name);
+	return true;
+}
+
+static bool del_name(char list[][FAKE_NAME], size_t *n, const char *name)
+{
+	for (size_t i = 0; i < *n; i++) {
+		if (strcmp(list[i], name))
+			continue;
+		memmove(list[i], list[i + 1], (*n - i - 1) * FAKE_NAME);
+		(*n)--;
+		return true;
+	}
+	return false;
+}
+
+static struct fake_sa *sa_new(struct fake *f, const char *name)
+{
+	struct fake_sa *s = &f->sas[f->n_sas++];
+
+	CU_ASSERT_TRUE_FATAL(f->n_sas < FAKE_MAX);
+	memset(s, 0, sizeof(*s));
+	snprintf(s->name, sizeof(s->name), "%s", name);
+	s->id = ++f->next_id;
+	return s;
+}
+
+static void sa_drop(struct fake *f, size_t i)
+{
+	struct fake_sa s = f->sas[i];
+
+	memmove(&f->sas[i], &f->sas[i + 1], (f->n_sas - i - 1) * sizeof(s));
+	f->n_sas--;
+	event(f, 0, row(&s, false));
+}
+
+static void sa_up(struct fake *f, struct fake_sa *s)
+{
+	s->established = true;
+	event(f, 0, row(s, true));
+	s->child = true;
+	event(f, 1, row(s, true));
+}
+
+static unsigned connecting(const struct fake *f)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < f->n_sas; i++)
+		n += !f->sas[i].established;
+	return n;
+}
+
+/* --- commands --- */
+
+static struct vici_msg *answer(bool ok, const char *err)
+{
+	struct vici_msg *m = vici_msg_new();
+
+	vici_msg_kv(m, "success", ok ? "yes" : "no");
+	if (!ok)
+		vici_msg_kv(m, "errmsg", err);
+	return m;
+}
+
+struct load {
+	char name[FAKE_NAME];
+	struct fake *f;
+	int owners;
+};
+
+static bool load_element(const struct vici_walk *w, void *user)
+{
+	struct load *l = user;
+
+	if (w->element == VICI_SECTION_START && w->depth == 1)
+		snprintf(l->name, sizeof(l->name), "%s", w->path[0]);
+	if (w->element == VICI_LIST_ITEM && !strcmp(w->key, "owners") && l->owners < 2)
+		snprintf(l->f->owners[l->owners++], sizeof(l->f->owners[0]), "%.*s", (int)w->value_len,
+			 (const char *)w->value);
+	if (w->element == VICI_KEY_VALUE && !strcmp(w->key, "data") && w->value_len <= sizeof(l->f->secret)) {
+		memcpy(l->f->secret, w->value, w->value_len);
+		l->f->secret_len = w->value_len;
+	}
+	return true;
+}
+
+static void do_initiate(struct room *r, const char *name)
+{
+	struct fake *f = &r->f;
+	struct fake_sa *s = sa_new(f, name);
+	unsigned n = connecting(f);
+
+	f->initiates++;
+	if (n > f->initiates_max)
+		f->initiates_max = n;
+	switch (f->outcome) {
+	case FAKE_UP:
+		sa_up(f, s);
+		break;
+	case FAKE_AUTH_FAILED:
+		sa_drop(f, f->n_sas - 1);
+		fake_log(r, name, "received AUTHENTICATION_FAILED notify error");	/* comes behind, as in charon */
+		break;
+	case FAKE_NO_PROPOSAL:
+		fake_log(r, name, "received NO_PROPOSAL_CHOSEN notify error");
+		sa_drop(f, f->n_sas - 1);
+		break;
+	case FAKE_TS_UNACCEPTABLE:
+	case FAKE_TS_SILENT:
+		s->established = true;
+		event(f, 0, row(s, true));
+		if (f->outcome == FAKE_TS_UNACCEPTABLE)
+			fake_log(r, name, "received TS_UNACCEPTABLE notify, no CHILD_SA built");
+		break;
+	case FAKE_BLACK_HOLE:
+	case FAKE_HANGS:
+		break;
+	}
+}
+
+static struct vici_msg *do_terminate(struct fake *f, const char *name, bool force)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < f->n_sas;) {
+		if (strcmp(f->sas[i].name, name)) {
+			i++;
+			continue;
+		}
+		found = true;
+		if (f->stubborn && !force)
+			break;
+		sa_drop(f, i);
+	}
+	return answer(found, "no matching SAs to terminate found");
+}
+
+static struct vici_msg *names(const char *list, char items[][FAKE_NAME], size_t n)
+{
+	static const char *p[FAKE_MAX];
+	struct vici_msg *m = vici_msg_new();
+
+	for (size_t i = 0; i < n; i++)
+		p[i] = items[i];
+	vici_msg_list(m, list, p, n);
+	return m;
+}
+
+static void list_sas(struct fake *f, unsigned which, const char *ike)
+{
+	for (size_t i = 0; i < f->n_sas; i++) {
+		if (!ike[0] || !strcmp(f->sas[i].name, ike))
+			send_packet(f, which, 7, "list-sa", row(&f->sas[i], false));
+	}
+}
+
+static void note(struct fake *f, const char *cmd)
+{
+	size_t n = strlen(f->commands);
+
+	if (!strncmp(cmd, "get-", 4) || !strcmp(cmd, "list-sas"))
+		return;
+	f->commands = realloc(f->commands, n + strlen(cmd) + 2);
+	sprintf(f->commands + n, "%s;", cmd);
+}
+
+static struct vici_msg *do_load(struct room *r, const char *cmd, const uint8_t *msg, size_t len, const char *id)
+{
+	struct load l = { "", &r->f, 0 };
+	const char *why;
+
+	CU_ASSERT_EQUAL_FATAL(vici_walk(msg, len, load_element, &l, &why), 0);
+	if (!strcmp(cmd, "load-shared"))
+		add_name(r->f.keys, &r->f.n_keys, id);
+	else
+		add_name(r->f.conns, &r->f.n_conns, l.name);
+	return answer(true, NULL);
+}
+
+static struct vici_msg *execute(struct room *r, unsigned which, const char *cmd, const uint8_t *msg, size_t len)
+{
+	struct fake *f = &r->f;
+	char name[FAKE_NAME], force[8];
+
+	if (f->refuse && !strcmp(cmd, f->refuse))
+		return answer(false, "as the test wants");
+	vici_find(msg, len, "ike", name, sizeof(name));
+	if (!strcmp(cmd, "initiate")) {
+		if (!fake_has_conn(f, name))
+			return answer(false, "CHILD_SA config not found");
+		do_initiate(r, name);
+		return answer(true, NULL);
+	}
+	if (!strcmp(cmd, "terminate"))
+		return do_terminate(f, name, vici_find(msg, len, "force", force, sizeof(force)));
+	if (!strcmp(cmd, "list-sas")) {
+		list_sas(f, which, name);
+		return NULL;
+	}
+	if (!strcmp(cmd, "get-conns"))
+		return names("conns", f->conns, f->n_conns);
+	if (!strcmp(cmd, "get-shared"))
+		return names("keys", f->keys, f->n_keys);
+	vici_find(msg, len, !strcmp(cmd, "unload-conn") ? "name" : "id", name, sizeof(name));
+	if (!strcmp(cmd, "unload-conn"))
+		return answer(del_name(f->conns, &f->n_conns, name), "not found");
+	if (!strcmp(cmd, "unload-shared"))
+		return answer(del_name(f->keys, &f->n_keys, name), "not found");
+	return do_load(r, cmd, msg, len, name);
+}
+
+static void take_packet(struct room *r, unsigned which, const uint8_t *p, size_t len)
+{
+	char name[256];
+	size_t n = p[1];
+
+	memcpy(name, p + 2, n);
+	name[n] = '\0';
+	if (p[0] == 0) {
+		note(&r->f, name);
+		send_packet(&r->f, which, 1, NULL, execute(r, which, name, p + 2 + n, len - 2 - n));
+		return;
+	}
+	for (int i = 0; i < 6; i++) {
+		if (!strcmp(name, event_names[i]))
+			r->f.subscribed[which][i] = p[0] == 3;
+	}
+	send_packet(&r->f, which, 5, NULL, NULL);
+}
+
+/* True when something was done. */
+static bool fake_serve(struct room *r, unsigned which)
+{
+	struct fake *f = &r->f;
+	uint8_t *in = f->in[which];
+	bool done = false;
+	size_t len;
+	ssize_t n;
+
+	if (f->fd[which] < 0)
+		return false;
+	n = recv(f->fd[which], in + f->in_len[which], sizeof(f->in[0]) - f->in_len[which], MSG_DONTWAIT);
+	if (n > 0)
+		f->in_len[which] += (size_t)n;
+	while (f->in_len[which] >= 4) {
+		len = (size_t)in[2] << 8 | in[3];
+		if (f->in_len[which] < 4 + len)
+			break;
+		take_packet(r, which, in + 4, len);
+		f->in_len[which] -= 4 + len;
+		memmove(in, in + 4 + len, f->in_len[which]);
+		done = true;
+	}
+	return done;
+}
+
+/* --- the other end, and other people --- */
+
+void fake_peer_up(struct room *r, const char *part)
+{
+	for (size_t i = 0; i < r->f.n_conns; i++) {
+		if (strstr(r->f.conns[i], part))
+			sa_up(&r->f, sa_new(&r->f, r->f.conns[i]));
+	}
+	room_settle(r);
+}
+
+void fake_peer_down(struct room *r, const char *part)
+{
+	for (size_t i = 0; i < r->f.n_sas;) {
+		if (strstr(r->f.sas[i].name, part))
+			sa_drop(&r->f, i);
+		else
+			i++;
+	}
+	room_settle(r);
+}
+
+void fake_unload_all(struct fake *f)
+{
+	f->n_conns = f->n_keys = 0;
+}
+
+bool fake_empty(const struct fake *f)
+{
+	return !f->n_conns && !f->n_keys && !f->n_sas;
+}
+
+bool fake_has_conn(const struct fake *f, const char *part)
+{
+	for (size_t i = 0; i < f->n_conns; i++) {
+		if (strstr(f->conns[i], part))
+			return true;
+	}
+	return false;
+}
+
+void fake_kill(struct room *r)
+{
+	struct fake *f = &r->f;
+
+	for (unsigned i = 0; i < VPN_CHARON_CONNS; i++) {
+		if (f->fd[i] >= 0)
+			close(f->fd[i]);
+		f->fd[i] = -1;
+		f->in_len[i] = 0;
+	}
+	memset(f->subscribed, 0, sizeof(f->subscribed));
+	fake_unload_all(f);
+	f->n_sas = 0;
+}
+
+/* --- the room --- */
+
+static void on_open(void *user, unsigned which)
+{
+	struct room *r = user;
+	int fd[2] = { -1, -1 };
+
+	if (!r->f.absent) {
+		CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd), 0);
+		if (r->f.fd[which] >= 0)
+			close(r->f.fd[which]);
+		r->f.fd[which] = fd[1];
+		r->f.in_len[which] = 0;
+		memset(r->f.subscribed[which], 0, sizeof(r->f.subscribed[which]));
+	}
+	vpn_charon_fd(r->v, which, fd[0], r->now);
+}
+
+static const char *verb(uint32_t v)
+{
+	static const char *const words[NH_VERB_MAX] = {
+		[NH_VPN_ADD] = "vpn-add", [NH_VPN_DEL] = "vpn-del", [NH_PROTECT_ADD] = "protect-add",
+		[NH_PROTECT_DEL] = "protect-del", [NH_ENCAP_ADD] = "encap-add", [NH_ENCAP_DEL] = "encap-del",
+		[NH_IPIP_ADD] = "ipip-add", [NH_IPIP_DEL] = "ipip-del",
+	};
+
+	return v < NH_VERB_MAX && words[v] ? words[v] : "?";
+}
+
+static void on_net(void *user, const struct nh_request *q, uint64_t cookie)
+{
+	struct room *r = user;
+	char src[VPN_PREFIX_STRLEN], dst[VPN_PREFIX_STRLEN];
+	size_t n = strlen(r->net);
+
+	snprintf(r->net + n, sizeof(r->net) - n, "%s %s %s %u/%u;", verb(q->verb), vpn_prefix_str(&q->src, src),
+		 vpn_prefix_str(&q->dst, dst), q->tos_up, q->tos_down);
+	CU_ASSERT_TRUE_FATAL(r->n_cookies < sizeof(r->cookies) / sizeof(r->cookies[0]));
+	r->cookies[r->n_cookies++] = cookie << 8 | (q->verb == r->net_fails ? 1 : 0);
+}
+
+static void on_report(void *user, const char *session, enum vpn_report what, const char *text)
+{
+	static const char *const words[] = { "UP", "FAILED", "DOWN" };
+	struct room *r = user;
+	size_t n = strlen(r->reports);
+
+	r->reports_inside += r->inside;
+	snprintf(r->reports + n, sizeof(r->reports) - n, "%s %s %s;", session, words[what], text);
+	if (r->remove_on_report && !strcmp(r->remove_on_report, session))
+		vpn_remove(r->v, session, r->now);
+}
+
+static void on_event(void *user, int level, const char *text)
+{
+	(void)user;
+	(void)level;
+	if (getenv("VPN_TEST_VERBOSE"))
+		fprintf(stderr, "    %s\n", text);
+}
+
+void room_open(struct room *r, const struct vpn_config *c)
+{
+	static const struct vpn_ops ops = { on_open, on_net, on_report, on_event };
+
+	memset(r, 0, sizeof(*r));
+	r->now = 1000;
+	r->f.commands = calloc(1, 1);
+	for (unsigned i = 0; i < VPN_CHARON_CONNS; i++)
+		r->f.fd[i] = -1;
+	r->v = vpn_new(c, &ops, r, r->now);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(r->v);
+}
+
+void room_close(struct room *r)
+{
+	vpn_free(r->v);
+	fake_kill(r);
+	free(r->f.commands);
+}
+
+static bool answer_net(struct room *r)
+{
+	uint64_t c;
+
+	if (!r->n_cookies || r->net_silent)
+		return false;
+	c = r->cookies[0];
+	memmove(&r->cookies[0], &r->cookies[1], --r->n_cookies * sizeof(c));
+	vpn_net_done(r->v, c >> 8, c & 1 ? EPERM : 0, c & 1 ? "not allowed" : "", r->now);
+	return true;
+}
+
+static bool serve_room(struct room *r, unsigned which)
+{
+	bool write;
+	int fd = vpn_charon_poll(r->v, which, &write);
+	uint8_t byte;
+	bool readable = fd >= 0 && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != -1;
+
+	if (!readable && !write)
+		return false;
+	vpn_charon_io(r->v, which, readable, write, r->now);
+	return true;
+}
+
+void room_settle(struct room *r)
+{
+	bool busy = true;
+
+	for (int turn = 0; busy; turn++) {
+		busy = false;
+		if (turn == 200000)
+			CU_FAIL_FATAL("the room never comes to rest");
+		if (vpn_next(r->v) <= r->now) {
+			vpn_tick(r->v, r->now);
+			busy = true;
+		}
+		for (unsigned i = 0; i < VPN_CHARON_CONNS; i++)
+			busy |= fake_serve(r, i) | serve_room(r, i);
+		busy |= answer_net(r);
+	}
+}
+
+void room_pass(struct room *r, uint64_t ms)
+{
+	uint64_t end = r->now + ms, next;
+
+	room_settle(r);
+	while ((next = vpn_next(r->v)) <= end) {
+		r->now = next > r->now ? next : r->now;
+		room_settle(r);
+	}
+	r->now = end;
+	room_settle(r);
+}
+
+int room_install(struct room *r, const char *session, const struct vpn_profile *p, size_t n, uint32_t deadline_ms)
+{
+	char err[128] = "";
+	int rc;
+
+	r->inside = true;
+	rc = vpn_install(r->v, session, p, n, deadline_ms, r->now, err, sizeof(err));
+	r->inside = false;
+	CU_ASSERT_EQUAL(rc == 0, !err[0]);
+	return rc;
+}
+
+void room_remove(struct room *r, const char *session)
+{
+	vpn_remove(r->v, session, r->now);
+	room_settle(r);
+}
+
+bool room_said(const struct room *r, const char *text)
+{
+	return strstr(r->reports, text) != NULL;
+}
+
+bool room_net(const struct room *r, const char *text)
+{
+	return strstr(r->net, text) != NULL;
+}
