@@ -26,8 +26,8 @@ struct aaa_table *aaa_table_new(size_t max);
 void aaa_table_free(struct aaa_table *t, void (*item_free)(void *item));
 /* Takes item; the id is never 0 and never used again; 0 = full. */
 uint64_t aaa_table_put(struct aaa_table *t, void *item, uint64_t deadline_ms);
-void *aaa_table_take(struct aaa_table *t,
-		     uint64_t id); /* gives the item; NULL = unknown (or taken, or expired) */
+/* Gives the item; NULL = unknown (or taken, or expired). */
+void *aaa_table_take(struct aaa_table *t, uint64_t id);
 void *aaa_table_expired(struct aaa_table *t,
 			uint64_t now_ms);     /* gives one whose deadline has come, or NULL */
 uint64_t aaa_table_next(struct aaa_table *t); /* earliest deadline; UINT64_MAX = none */

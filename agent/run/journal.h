@@ -23,7 +23,7 @@ struct journal *journal_new(size_t max); /* NULL without memory */
 void journal_free(struct journal *j);
 void journal_add(struct journal *j, uint64_t wall_ms, enum log_level level, const char *text);
 size_t journal_len(const struct journal *j);
-const struct journal_entry *journal_at(const struct journal *j,
-				       size_t i); /* 0 = oldest; NULL = no such entry */
+/* 0 = oldest; NULL = no such entry. */
+const struct journal_entry *journal_at(const struct journal *j, size_t i);
 
 #endif

@@ -34,8 +34,8 @@ void loop_io_del(struct loop_io *io); /* before its descriptor is closed; NULL i
 
 struct loop_timer;
 struct loop_timer *loop_timer_add(struct loop *l, void (*fn)(void *user), void *user);
-void loop_timer_at(struct loop_timer *t,
-		   uint64_t at_ms); /* once; replaces an earlier time; LOOP_NEVER stops it */
+/* Once; replaces an earlier time; LOOP_NEVER stops it. */
+void loop_timer_at(struct loop_timer *t, uint64_t at_ms);
 void loop_timer_del(struct loop_timer *t);
 
 struct loop_wake;
