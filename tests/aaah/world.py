@@ -131,7 +131,8 @@ class World:
             return None
         env = dict(os.environ, UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
                    ASAN_OPTIONS="exitcode=99:log_path=%s/sanitizer:detect_odr_violation=0:suppressions=%s/lab/asan.supp:"
-                   "detect_leaks=%d" % (self.dir, SRC, not preload),    # acl_wl.fdx leaks, and is unloaded when it shows LSAN_OPTIONS="suppressions=%s/lab/lsan.supp:print_suppressions=0" % SRC)
+                   "detect_leaks=%d" % (self.dir, SRC, not preload),    # acl_wl.fdx leaks, unloaded when it shows
+                   LSAN_OPTIONS="suppressions=%s/lab/lsan.supp:print_suppressions=0" % SRC)
         if preload:
             env["LD_PRELOAD"] = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True,
                                                check=True).stdout.strip()
