@@ -2,9 +2,9 @@
  *
  * The Diameter boundary of the agent: start, stop, and the loop's side of the queues.
  *
- * Threads.  libfdcore lives inside this process and brings about a dozen threads.  The agent proper has one: its loop.
- * Nothing of the agent is ever touched by libfdcore's threads and nothing of libfdcore that can block is ever called by
- * the loop.  Between them stand four containers (queue.h), all of them bounded:
+ * Threads.  libfdcore lives inside this process and brings about a dozen threads.  The agent proper has one:
+ * its loop. Nothing of the agent is ever touched by libfdcore's threads and nothing of libfdcore that can
+ * block is ever called by the loop.  Between them stand four containers (queue.h), all of them bounded:
  *
  *	libfdcore's threads                                         the loop
  *	-------------------                                         --------
@@ -15,17 +15,18 @@
  *	out.c: the sender, a thread of ours: builds
  *	  messages, calls fd_msg_send, keeps deadlines <- jobs  <-  aaa_amr(), aaa_haa(), aaa_asa(), aaa_str()
  *
- * fd_msg_send can block (a full outgoing queue), therefore the sender; it also sends what a dispatch thread must refuse,
- * because a send from there is one half of a known deadlock of libfdcore (doc/freediameter.md).
+ * fd_msg_send can block (a full outgoing queue), therefore the sender; it also sends what a dispatch thread
+ * must refuse, because a send from there is one half of a known deadlock of libfdcore (doc/freediameter.md).
  *
- * Every request ends exactly once.  An AMR or STR is in "waiting" under an id; whoever takes the id out (the answer, the
- * route guard's answer when no peer is open, the deadline) reports it, and all others come too late and are counted.
- * libfdcore keeps the id and never a pointer of ours: some of its answers never come (an answer that it finds
- * malformed vanishes), so its own expiry is not relied on.  A HAR or ASR is in "parked" under its token in the same way; the
- * deadline there sends DIAMETER_TOO_BUSY, so that a peer always gets an answer.
+ * Every request ends exactly once.  An AMR or STR is in "waiting" under an id; whoever takes the id out (the
+ * answer, the route guard's answer when no peer is open, the deadline) reports it, and all others come too
+ * late and are counted.  libfdcore keeps the id and never a pointer of ours: some of its answers never come (an
+ * answer that it finds malformed vanishes), so its own expiry is not relied on.  A HAR or ASR is in "parked"
+ * under its token in the same way; the deadline there sends DIAMETER_TOO_BUSY, so that a peer always gets an
+ * answer.
  *
- * Ownership: an event is the loop's as soon as it is popped; a job is the sender's as soon as it is pushed; the parked
- * struct msg belongs to whoever took its token.
+ * Ownership: an event is the loop's as soon as it is popped; a job is the sender's as soon as it is pushed;
+ * the parked struct msg belongs to whoever took its token.
  *
  * RFC 6733 (base), RFC 4004 (Mobile IPv4).
  */
@@ -44,7 +45,8 @@
 
 /* --- events --- */
 
-struct aaa_event *aaa_event_new(enum aaa_event_type type, const char *session, uint32_t result, const char *text)
+struct aaa_event *aaa_event_new(enum aaa_event_type type, const char *session, uint32_t result,
+				const char *text)
 {
 	struct aaa_event *e = calloc(1, sizeof(*e));
 
@@ -217,7 +219,8 @@ const char *aaa_realm(const struct aaa *a)
 
 /* --- start and stop --- */
 
-/* libfdcore's log lines.  Its NOTICE is our debug: it tells of each connection attempt and each dictionary object. */
+/* libfdcore's log lines.  Its NOTICE is our debug: it tells of each connection attempt and each dictionary
+ * object. */
 static void log_bridge(int level, const char *fmt, va_list ap)
 {
 	if (level >= FD_LOG_FATAL)
@@ -228,7 +231,8 @@ static void log_bridge(int level, const char *fmt, va_list ap)
 		log_v(LOG_LVL_DEBUG, "freediameter", fmt, ap);
 }
 
-/* fd_core_start connects to nobody yet, but what it waits for may take a while: never in the loop's thread. */
+/* fd_core_start connects to nobody yet, but what it waits for may take a while: never in the loop's thread.
+ */
 static void *core_main(void *arg)
 {
 	struct aaa *a = arg;
@@ -253,7 +257,8 @@ static int core_prepare(const char *conf, bool dumps, char *err, size_t err_len)
 	}
 	rc = fd_core_parseconf(conf);
 	if (rc) {
-		snprintf(err, err_len, "%s: refused by freeDiameter: %s (its reason is in the log lines above)", conf,
+		snprintf(err, err_len,
+			 "%s: refused by freeDiameter: %s (its reason is in the log lines above)", conf,
 			 strerror(rc));
 		return -1;
 	}
@@ -294,7 +299,8 @@ static struct aaa *aaa_alloc(void (*wake)(void *user), void *user)
 	return NULL;
 }
 
-struct aaa *aaa_start(const char *conf, bool dumps, void (*wake)(void *user), void *user, char *err, size_t err_len)
+struct aaa *aaa_start(const char *conf, bool dumps, void (*wake)(void *user), void *user, char *err,
+		      size_t err_len)
 {
 	struct aaa *a = aaa_alloc(wake, user);
 	sigset_t all, before;

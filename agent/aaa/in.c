@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What libfdcore's threads call: dispatch callbacks for the AAAH's requests, the answer callback, the routing callback
- * and the hook on peers (see the essay in aaa.c).  A dispatch callback here never returns an error: libfdcore would drop
- * the request and send no answer.
+ * What libfdcore's threads call: dispatch callbacks for the AAAH's requests, the answer callback, the routing
+ * callback and the hook on peers (see the essay in aaa.c).  A dispatch callback here never returns an error:
+ * libfdcore would drop the request and send no answer.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +13,10 @@
 #include "lib/counter.h"
 #include "lib/log.h"
 
-#define ROUTE_PRIORITY 1	/* behind libfdcore's own callbacks (10), in front of the route guard */
+#define ROUTE_PRIORITY 1 /* behind libfdcore's own callbacks (10), in front of the route guard */
 
-static struct aaa *the_aaa;	/* an answer callback has room for the id only; libfdcore is one per process as well */
+static struct aaa
+	*the_aaa; /* an answer callback has room for the id only; libfdcore is one per process as well */
 
 /* --- requests of the AAAH --- */
 
@@ -31,7 +32,7 @@ static void park_and_post(struct aaa *a, struct msg *m, const char *name, struct
 		token = e->token = aaa_table_put(a->parked, p, aaa_now_ms() + AAA_PARK_MS);
 	}
 	if (token) {
-		aaa_queue_kick(a->jobs);	/* the sender has a new deadline to keep */
+		aaa_queue_kick(a->jobs); /* the sender has a new deadline to keep */
 		if (aaa_post(a, e))
 			return;
 		p = aaa_table_take(a->parked, token);
@@ -79,7 +80,7 @@ static int on_asr(struct msg **m, struct avp *avp, struct session *s, void *opaq
 {
 	struct aaa *a = opaque;
 	struct msg *req = *m;
-	struct dm_end end = { 0 };
+	struct dm_end end = {0};
 	char why[DM_ERROR_MAX] = "";
 	int rc = dm_end_parse(req, &end, why, sizeof(why));
 
@@ -103,7 +104,7 @@ static void ama_in(struct aaa *a, struct aaa_request *r, struct msg *m)
 		e->ama = calloc(1, sizeof(*e->ama));
 	if (e && e->ama)
 		rc = dm_ama_parse(m, e->ama, why, sizeof(why));
-	if (!rc && e->ama->result / 1000 == 3) {	/* protocol errors: nobody has decided anything */
+	if (!rc && e->ama->result / 1000 == 3) { /* protocol errors: nobody has decided anything */
 		rc = (int)e->ama->result;
 		snprintf(why, sizeof(why), "%s", e->ama->error);
 	}
@@ -132,7 +133,7 @@ void aaa_in_answer(void *data, struct msg **m)
 	struct aaa_request *r = aaa_table_take(a->waiting, (uint64_t)(uintptr_t)data);
 
 	if (!r)
-		counter_inc("aaa.answer.unexpected");	/* its deadline has passed */
+		counter_inc("aaa.answer.unexpected"); /* its deadline has passed */
 	else if (r->type == AAA_JOB_AMR)
 		ama_in(a, r, *m);
 	else
@@ -148,7 +149,8 @@ static int on_route(void *cbdata, struct msg **pm, struct fd_list *candidates)
 	for (struct fd_list *li = candidates->next; li != candidates; li = li->next) {
 		struct rtd_candidate *c = (struct rtd_candidate *)li;
 
-		if (c->score == FD_SCORE_INI)	/* open, speaks the application, and no rule says anything of it */
+		if (c->score ==
+		    FD_SCORE_INI) /* open, speaks the application, and no rule says anything of it */
 			c->score = FD_SCORE_DEFAULT;
 	}
 	return 0;
@@ -168,10 +170,12 @@ static void on_peer(enum fd_hook_type type, struct msg *msg, struct peer_hdr *pe
 /* --- registration --- */
 
 static int command_register(struct aaa *a, struct dict_object *app, const char *name,
-			    int (*cb)(struct msg **, struct avp *, struct session *, void *, enum disp_action *))
+			    int (*cb)(struct msg **, struct avp *, struct session *, void *,
+				      enum disp_action *))
 {
-	struct disp_when when = { .app = app };
-	int rc = fd_dict_search(fd_g_config->cnf_dict, DICT_COMMAND, CMD_BY_NAME, name, &when.command, ENOENT);
+	struct disp_when when = {.app = app};
+	int rc =
+		fd_dict_search(fd_g_config->cnf_dict, DICT_COMMAND, CMD_BY_NAME, name, &when.command, ENOENT);
 
 	if (!rc)
 		rc = fd_disp_register(cb, DISP_HOW_CC, &when, a, NULL);
@@ -180,14 +184,15 @@ static int command_register(struct aaa *a, struct dict_object *app, const char *
 
 int aaa_in_register(struct aaa *a, char *err, size_t err_len)
 {
-	application_id_t id = 2;	/* Diameter Mobile IPv4, RFC 4004 */
+	application_id_t id = 2; /* Diameter Mobile IPv4, RFC 4004 */
 	struct dict_object *app = NULL;
-	int rc = fd_dict_search(fd_g_config->cnf_dict, DICT_APPLICATION, APPLICATION_BY_ID, &id, &app, ENOENT);
+	int rc =
+		fd_dict_search(fd_g_config->cnf_dict, DICT_APPLICATION, APPLICATION_BY_ID, &id, &app, ENOENT);
 
 	the_aaa = a;
 	if (!rc)
 		rc = command_register(a, app, "Home-Agent-MIP-Request", on_har);
-	if (!rc)	/* of the base application, whatever Application-Id its header names */
+	if (!rc) /* of the base application, whatever Application-Id its header names */
 		rc = command_register(a, NULL, "Abort-Session-Request", on_asr);
 	if (!rc)
 		rc = fd_disp_app_support(app, NULL, 1, 0);
@@ -196,8 +201,8 @@ int aaa_in_register(struct aaa *a, char *err, size_t err_len)
 	if (!rc)
 		rc = dm_route_guard_install();
 	if (!rc)
-		rc = fd_hook_register(HOOK_MASK(HOOK_PEER_CONNECT_SUCCESS, HOOK_PEER_CONNECT_FAILED), on_peer, a, NULL,
-				      &a->peer_hook);
+		rc = fd_hook_register(HOOK_MASK(HOOK_PEER_CONNECT_SUCCESS, HOOK_PEER_CONNECT_FAILED), on_peer,
+				      a, NULL, &a->peer_hook);
 	if (rc)
 		snprintf(err, err_len, "libfdcore refuses our callbacks: %s", strerror(rc));
 	return rc ? -1 : 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The sender thread: builds Diameter messages out of jobs, hands them to libfdcore, and keeps the deadlines of both
- * tables (see the essay in aaa.c).
+ * The sender thread: builds Diameter messages out of jobs, hands them to libfdcore, and keeps the deadlines
+ * of both tables (see the essay in aaa.c).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,7 +117,8 @@ static void expire(struct aaa *a)
 		aaa_out_fail(a, r, 0, "no answer in time");
 	while ((p = aaa_table_expired(a->parked, now))) {
 		counter_inc("aaa.parked.expired");
-		log_warn("aaa", "%s not decided in %d ms: answered with %u", p->name, AAA_PARK_MS, DM_TOO_BUSY);
+		log_warn("aaa", "%s not decided in %d ms: answered with %u", p->name, AAA_PARK_MS,
+			 DM_TOO_BUSY);
 		aaa_out_refuse(a, p->msg, DM_TOO_BUSY, "no decision in time");
 		free(p);
 	}

@@ -192,7 +192,8 @@ static void insert_locked(struct aaa_table *t, struct waiting *w)
 	struct waiting *before;
 
 	HASH_ADD(hh, t->by_id, id, sizeof(w->id), w);
-	TAILQ_FOREACH_REVERSE(before, &t->by_deadline, waiting_list, link) {
+	TAILQ_FOREACH_REVERSE(before, &t->by_deadline, waiting_list, link)
+	{
 		if (before->deadline_ms <= w->deadline_ms)
 			break;
 	}

@@ -2,9 +2,10 @@
  *
  * Carrying out what the roles decided: one function for each type of action.
  *
- * Order: actions are carried out in the order of the list.  Requests to the helper and to the VPN room return at once; a
- * send behind a request to the helper waits until the helper has confirmed it (held.c).  What an action brings about
- * without delay (AAA's queue is full, a profile is bad) comes back to the role by agent_later(), after the list.
+ * Order: actions are carried out in the order of the list.  Requests to the helper and to the VPN room return
+ * at once; a send behind a request to the helper waits until the helper has confirmed it (held.c).  What an
+ * action brings about without delay (AAA's queue is full, a profile is bad) comes back to the role by
+ * agent_later(), after the list.
  */
 #include <errno.h>
 #include <net/ethernet.h>
@@ -31,7 +32,8 @@ static const struct link *find_link(const struct agent *g, unsigned ifindex)
 	return NULL;
 }
 
-/* Link-layer destination: what the role learned from the packet, or what follows from a group or broadcast address. */
+/* Link-layer destination: what the role learned from the packet, or what follows from a group or broadcast
+ * address. */
 static void link_dst(struct sockaddr_ll *ll, const struct role_path *p)
 {
 	static const uint8_t none[6];
@@ -41,7 +43,7 @@ static void link_dst(struct sockaddr_ll *ll, const struct role_path *p)
 	if (memcmp(p->mac, none, 6) != 0) {
 		memcpy(ll->sll_addr, p->mac, 6);
 	} else if (IN_MULTICAST(ntohl(p->dst.s_addr))) {
-		const uint8_t mac[6] = { 0x01, 0x00, 0x5e, ip[1] & 0x7f, ip[2], ip[3] };
+		const uint8_t mac[6] = {0x01, 0x00, 0x5e, ip[1] & 0x7f, ip[2], ip[3]};
 
 		memcpy(ll->sll_addr, mac, 6);
 	} else {
@@ -52,10 +54,17 @@ static void link_dst(struct sockaddr_ll *ll, const struct role_path *p)
 static void send_link(struct agent *g, enum role_id role, struct action *a)
 {
 	const struct link *l = find_link(g, a->path.ifindex);
-	struct sockaddr_ll ll = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = (int)a->path.ifindex };
-	struct mip_ip ip = { .src = a->path.src, .dst = a->path.dst, .ttl = a->path.ttl ? a->path.ttl : 64, .proto = a->proto,
-			     .sport = a->path.sport, .dport = a->path.dport, .payload = a->data ? a->data->data : NULL,
-			     .payload_len = a->data ? a->data->len : 0 };
+	struct sockaddr_ll ll = {.sll_family = AF_PACKET,
+				 .sll_protocol = htons(ETH_P_IP),
+				 .sll_ifindex = (int)a->path.ifindex};
+	struct mip_ip ip = {.src = a->path.src,
+			    .dst = a->path.dst,
+			    .ttl = a->path.ttl ? a->path.ttl : 64,
+			    .proto = a->proto,
+			    .sport = a->path.sport,
+			    .dport = a->path.dport,
+			    .payload = a->data ? a->data->data : NULL,
+			    .payload_len = a->data ? a->data->len : 0};
 	uint8_t packet[MIP_MSG_MAX + 64];
 	uint16_t id = 0;
 	struct wbuf w;
@@ -84,13 +93,18 @@ static ssize_t sendmsg_twice(int fd, const struct msghdr *m)
 
 static void send_udp(struct agent *g, enum role_id role, struct action *a)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(a->path.dport), .sin_addr = a->path.dst };
-	struct iovec iov = { a->data ? a->data->data : NULL, a->data ? a->data->len : 0 };
-	char control[CMSG_SPACE(sizeof(struct in_pktinfo))] = { 0 };
-	struct msghdr m = { .msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &iov, .msg_iovlen = 1,
-			    .msg_control = control, .msg_controllen = sizeof(control) };
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(a->path.dport), .sin_addr = a->path.dst};
+	struct iovec iov = {a->data ? a->data->data : NULL, a->data ? a->data->len : 0};
+	char control[CMSG_SPACE(sizeof(struct in_pktinfo))] = {0};
+	struct msghdr m = {.msg_name = &to,
+			   .msg_namelen = sizeof(to),
+			   .msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control,
+			   .msg_controllen = sizeof(control)};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-	struct in_pktinfo info = { .ipi_spec_dst = a->path.src };
+	struct in_pktinfo info = {.ipi_spec_dst = a->path.src};
 
 	if (!a->data)
 		return;
@@ -123,7 +137,8 @@ static void do_amr(struct agent *g, enum role_id role, struct action *a)
 	if (!a->amr)
 		return;
 	if (!g->aaa || aaa_amr(g->aaa, a->amr, a->deadline_ms))
-		agent_later(g, role, EV_AAA_FAILED, a->amr->session, DM_TOO_BUSY, "too many requests under way");
+		agent_later(g, role, EV_AAA_FAILED, a->amr->session, DM_TOO_BUSY,
+			    "too many requests under way");
 }
 
 static void do_str(struct agent *g, enum role_id role, struct action *a)
@@ -138,7 +153,8 @@ static void do_vpn_install(struct agent *g, enum role_id role, struct action *a)
 {
 	char err[160] = "";
 
-	if (vpn_install(g->vpn, a->session, a->profiles, a->n_profiles, a->deadline_ms, loop_now(g->loop), err, sizeof(err)))
+	if (vpn_install(g->vpn, a->session, a->profiles, a->n_profiles, a->deadline_ms, loop_now(g->loop),
+			err, sizeof(err)))
 		agent_later(g, role, EV_VPN_FAILED, a->session, 0, err);
 }
 
@@ -151,33 +167,58 @@ static void do_vpn_remove(struct agent *g, enum role_id role, struct action *a)
 
 static void ask(struct agent *g, enum role_id role, const struct action *a, uint32_t verb)
 {
-	struct nh_request r = { .verb = verb, .addr = a->hoa, .local = a->local, .peer = a->peer, .ifindex = a->ifindex };
+	struct nh_request r = {
+		.verb = verb, .addr = a->hoa, .local = a->local, .peer = a->peer, .ifindex = a->ifindex};
 
 	memcpy(r.mac, a->mac, sizeof(r.mac));
 	net_ask(g, &r, role);
 }
 
-static void do_visitor_add(struct agent *g, enum role_id role, struct action *a) { ask(g, role, a, NH_VISITOR_ADD); }
-static void do_visitor_del(struct agent *g, enum role_id role, struct action *a) { ask(g, role, a, NH_VISITOR_DEL); }
-static void do_reverse_add(struct agent *g, enum role_id role, struct action *a) { ask(g, role, a, NH_REVERSE_ADD); }
-static void do_reverse_del(struct agent *g, enum role_id role, struct action *a) { ask(g, role, a, NH_REVERSE_DEL); }
-static void do_tunnel_add(struct agent *g, enum role_id role, struct action *a) { ask(g, role, a, NH_IPIP_ADD); }
-static void do_tunnel_del(struct agent *g, enum role_id role, struct action *a) { ask(g, role, a, NH_IPIP_DEL); }
-static void do_binding_add(struct agent *g, enum role_id role, struct action *a) { ask(g, role, a, NH_BINDING_ADD); }
-static void do_binding_del(struct agent *g, enum role_id role, struct action *a) { ask(g, role, a, NH_BINDING_DEL); }
+static void do_visitor_add(struct agent *g, enum role_id role, struct action *a)
+{
+	ask(g, role, a, NH_VISITOR_ADD);
+}
+static void do_visitor_del(struct agent *g, enum role_id role, struct action *a)
+{
+	ask(g, role, a, NH_VISITOR_DEL);
+}
+static void do_reverse_add(struct agent *g, enum role_id role, struct action *a)
+{
+	ask(g, role, a, NH_REVERSE_ADD);
+}
+static void do_reverse_del(struct agent *g, enum role_id role, struct action *a)
+{
+	ask(g, role, a, NH_REVERSE_DEL);
+}
+static void do_tunnel_add(struct agent *g, enum role_id role, struct action *a)
+{
+	ask(g, role, a, NH_IPIP_ADD);
+}
+static void do_tunnel_del(struct agent *g, enum role_id role, struct action *a)
+{
+	ask(g, role, a, NH_IPIP_DEL);
+}
+static void do_binding_add(struct agent *g, enum role_id role, struct action *a)
+{
+	ask(g, role, a, NH_BINDING_ADD);
+}
+static void do_binding_del(struct agent *g, enum role_id role, struct action *a)
+{
+	ask(g, role, a, NH_BINDING_DEL);
+}
 
 static void do_proxy_arp_add(struct agent *g, enum role_id role, struct action *a)
 {
-	struct nh_request garp = { .verb = NH_GARP, .addr = a->hoa, .ifindex = a->ifindex };	/* own MAC */
+	struct nh_request garp = {.verb = NH_GARP, .addr = a->hoa, .ifindex = a->ifindex}; /* own MAC */
 
-	net_ask(g, &garp, ROLE_NONE);	/* RFC 5944 4.6: gratuitous ARP, then proxy ARP */
+	net_ask(g, &garp, ROLE_NONE); /* RFC 5944 4.6: gratuitous ARP, then proxy ARP */
 	ask(g, role, a, NH_PROXY_ARP_ADD);
 }
 
 static void do_proxy_arp_del(struct agent *g, enum role_id role, struct action *a)
 {
 	static const uint8_t none[6];
-	struct nh_request garp = { .verb = NH_GARP, .addr = a->hoa, .ifindex = a->ifindex };
+	struct nh_request garp = {.verb = NH_GARP, .addr = a->hoa, .ifindex = a->ifindex};
 
 	ask(g, role, a, NH_PROXY_ARP_DEL);
 	if (memcmp(a->mac, none, sizeof(none)) == 0)
@@ -233,7 +274,8 @@ void actions_send(struct agent *g, enum role_id role, struct action *a)
 		fn(g, role, a);
 }
 
-/* The registration could not be carried out here (net.c drops the user): the AAAH is owed an answer all the same. */
+/* The registration could not be carried out here (net.c drops the user): the AAAH is owed an answer all the
+ * same. */
 void actions_send_failed(struct agent *g, enum role_id role, struct action *a, const char *why)
 {
 	counter_inc("run.send.withheld");

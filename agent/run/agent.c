@@ -32,11 +32,21 @@ void agent_note(struct agent *g, enum log_level level, const char *fmt, ...)
 	va_end(ap);
 	journal_add(g->journal, agent_wall_ms(), level, text);
 	switch (level) {
-	case LOG_LVL_DEBUG: log_debug("agent", "%s", text); break;
-	case LOG_LVL_INFO: log_info("agent", "%s", text); break;
-	case LOG_LVL_NOTICE: log_notice("agent", "%s", text); break;
-	case LOG_LVL_WARN: log_warn("agent", "%s", text); break;
-	case LOG_LVL_ERROR: log_error("agent", "%s", text); break;
+	case LOG_LVL_DEBUG:
+		log_debug("agent", "%s", text);
+		break;
+	case LOG_LVL_INFO:
+		log_info("agent", "%s", text);
+		break;
+	case LOG_LVL_NOTICE:
+		log_notice("agent", "%s", text);
+		break;
+	case LOG_LVL_WARN:
+		log_warn("agent", "%s", text);
+		break;
+	case LOG_LVL_ERROR:
+		log_error("agent", "%s", text);
+		break;
 	}
 }
 
@@ -44,7 +54,7 @@ void agent_note(struct agent *g, enum log_level level, const char *fmt, ...)
 
 void agent_event(struct agent *g, enum role_id role, struct role_event *e)
 {
-	struct actions as = { 0 };
+	struct actions as = {0};
 
 	e->wall_ms = agent_wall_ms();
 	if (role == ROLE_FA && g->fa)
@@ -65,13 +75,13 @@ struct later {
 	struct later *prev, *next;
 };
 
-void agent_later(struct agent *g, enum role_id role, enum role_event_type type, const char *session, uint32_t result,
-		 const char *text)
+void agent_later(struct agent *g, enum role_id role, enum role_event_type type, const char *session,
+		 uint32_t result, const char *text)
 {
 	struct later *l = calloc(1, sizeof(*l));
 
 	if (!l) {
-		counter_inc("run.event.no_memory");	/* the role's own deadline clears up */
+		counter_inc("run.event.no_memory"); /* the role's own deadline clears up */
 		return;
 	}
 	l->role = role;
@@ -87,7 +97,8 @@ static void later_events(struct agent *g)
 	struct later *l;
 
 	while ((l = g->later)) {
-		struct role_event e = { .type = l->type, .session = l->session, .text = l->text, .result = l->result };
+		struct role_event e = {
+			.type = l->type, .session = l->session, .text = l->text, .result = l->result};
 
 		DL_DELETE(g->later, l);
 		agent_event(g, l->role, &e);
@@ -115,7 +126,7 @@ void agent_fa_config(struct agent *g, struct fa_config *out)
 
 		if (l->home || !link_ready(l))
 			continue;
-		*fl = (struct fa_link){ .ifindex = l->ifindex, .addr = l->addr, .prefix_len = l->prefix_len };
+		*fl = (struct fa_link){.ifindex = l->ifindex, .addr = l->addr, .prefix_len = l->prefix_len};
 		memcpy(fl->name, l->name, sizeof(fl->name));
 		memcpy(fl->mac, l->mac, sizeof(fl->mac));
 		out->n_links++;
@@ -178,8 +189,10 @@ void agent_links_changed(struct agent *g)
 
 struct role_row *agent_rows(struct agent *g, enum role_id role, size_t *n)
 {
-	size_t max = role == ROLE_FA ? (g->fa ? g->conf->fa.v->role.visitors_max + g->conf->fa.v->role.pending_max : 0)
-				     : (g->ha ? g->conf->ha.v->role.bindings_max : 0);
+	size_t max =
+		role == ROLE_FA
+			? (g->fa ? g->conf->fa.v->role.visitors_max + g->conf->fa.v->role.pending_max : 0)
+			: (g->ha ? g->conf->ha.v->role.bindings_max : 0);
 	struct role_row *rows = calloc(max + 1, sizeof(*rows));
 
 	*n = 0;
@@ -232,7 +245,8 @@ int agent_reload(struct agent *g, struct conf_errors *errs)
 		return -1;
 	fixed = config_fixed_change(old, wanted);
 	if (fixed) {
-		conf_errors_add(errs, "%s: %s: cannot change while the agent runs; restart it", g->conf_path, fixed);
+		conf_errors_add(errs, "%s: %s: cannot change while the agent runs; restart it", g->conf_path,
+				fixed);
 		config_free(wanted);
 		return -1;
 	}
@@ -250,7 +264,7 @@ int agent_reload(struct agent *g, struct conf_errors *errs)
 
 static void role_timers(struct agent *g, uint64_t now)
 {
-	struct role_event fa = { .type = EV_TIMER }, ha = { .type = EV_TIMER };
+	struct role_event fa = {.type = EV_TIMER}, ha = {.type = EV_TIMER};
 
 	if (g->fa && fa_next(g->fa) <= now)
 		agent_event(g, ROLE_FA, &fa);
@@ -271,7 +285,8 @@ static bool all_down(struct agent *g)
 	       (!g->aaa || aaa_idle(g->aaa));
 }
 
-/* How often a shutdown looks whether the sender thread has got rid of the STRs: nothing wakes the loop for that. */
+/* How often a shutdown looks whether the sender thread has got rid of the STRs: nothing wakes the loop for
+ * that. */
 #define STOP_LOOK_MS 20
 
 void agent_turn(struct agent *g)
@@ -329,14 +344,15 @@ void agent_say_ready(struct agent *g)
 		return;
 	g->was_ready = ready;
 	if (!g->stopping)
-		agent_note(g, ready ? LOG_LVL_NOTICE : LOG_LVL_WARN, ready ? "ready" : "not ready: see mipvpnctl show status");
+		agent_note(g, ready ? LOG_LVL_NOTICE : LOG_LVL_WARN,
+			   ready ? "ready" : "not ready: see mipvpnctl show status");
 	notify_send(ready ? "STATUS=ready" : "STATUS=waiting for charon, a Diameter peer or a link");
 }
 
 void agent_stop(struct agent *g, bool failed)
 {
 	uint64_t now = loop_now(g->loop);
-	struct actions as = { 0 };
+	struct actions as = {0};
 
 	g->failed = g->failed || failed;
 	if (g->stopping)

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * struct agent: all state of the daemon, and what the files of agent/run/ offer each other.  Everything in here belongs
- * to the thread that runs the loop.
+ * struct agent: all state of the daemon, and what the files of agent/run/ offer each other.  Everything in
+ * here belongs to the thread that runs the loop.
  *
  *	main.c		options, start and stop in a visible order
  *	agent.c		roles' events in, actions out; timers; reload; shutdown
- *	dispatch.c	packets -> events		actions.c	actions -> calls
- *	diameter.c	aaa_event -> events		net.c		the helper: requests, barriers, sockets
- *	charon.c	wiring of the VPN room		links.c		what the kernel knows of interfaces
- *	ctl.c		control socket			ctl_cmds.c, ctl_show.c	its commands
+ *	dispatch.c	packets -> events
+ *	diameter.c	values from the AAA boundary -> events
+ *	actions.c	actions -> calls
+ *	held.c		answers wait for the helper
+ *	net.c		the helper: requests, answers, sockets
+ *	links.c		what the kernel knows of interfaces
+ *	charon.c	wiring of the VPN room
+ *	ctl.c		control socket; its commands: ctl_cmds.c, ctl_show.c
  *	config.c, config_schema.c, journal.c, loop.c, notify.c, privs.c: see their headers
  */
 #ifndef MIPVPN_RUN_AGENT_H
@@ -24,7 +28,7 @@
 #include "agent/run/loop.h"
 #include "nethelper/client.h"
 
-#define AGENT_STOP_MS 10000	/* for an orderly shutdown, libfdcore's own excepted */
+#define AGENT_STOP_MS 10000 /* for an orderly shutdown, libfdcore's own excepted */
 
 enum role_id { ROLE_NONE, ROLE_FA, ROLE_HA };
 
@@ -33,18 +37,18 @@ struct link {
 	struct agent *agent;
 	char name[16];
 	bool home;
-	unsigned ifindex;	/* 0 = not there (yet) */
+	unsigned ifindex; /* 0 = not there (yet) */
 	struct in_addr addr;
 	uint8_t prefix_len;
 	uint8_t mac[6];
-	int fd;			/* packet socket, -1 = none (yet) */
+	int fd; /* packet socket, -1 = none (yet) */
 	struct loop_io *io;
-	bool opening;		/* NH_OPEN_LINK is under way */
-	bool complained;	/* its absence is in the log */
+	bool opening;	 /* NH_OPEN_LINK is under way */
+	bool complained; /* its absence is in the log */
 };
 #define LINKS_MAX (FA_LINKS_MAX + 1)
 
-struct peer_state {		/* a Diameter peer */
+struct peer_state { /* a Diameter peer */
 	char name[DM_ID_MAX];
 	bool open;
 };
@@ -59,7 +63,7 @@ struct agent {
 	struct config *conf;
 	struct loop *loop;
 	struct loop_timer *tick;
-	struct loop_timer *retry;	/* links and charon that were not there */
+	struct loop_timer *retry; /* links and charon that were not there */
 	struct loop_wake *aaa_wake;
 	struct loop_signal *sig_term, *sig_int, *sig_hup;
 	struct journal *journal;
@@ -69,9 +73,9 @@ struct agent {
 
 	struct fa *fa;
 	struct ha *ha;
-	struct aaa *aaa;	/* NULL: no Diameter in this configuration */
+	struct aaa *aaa; /* NULL: no Diameter in this configuration */
 	struct vpn *vpn;
-	struct later *later;	/* events that actions brought about; see agent_later() */
+	struct later *later; /* events that actions brought about; see agent_later() */
 	struct peer_state peers[PEERS_MAX];
 	size_t n_peers;
 
@@ -80,12 +84,12 @@ struct agent {
 	pid_t helper_pid;
 	struct loop_io *nh_io;
 	bool nh_gone, kernel_ipip;
-	uint64_t batch;		/* number of the actions being carried out */
-	uint64_t batch_ask;	/* number of the last request to the helper in this batch; 0 = none */
-	uint64_t asked, answered;	/* requests to the helper, replies from it: they come in order */
-	struct held *held;	/* sends that wait for replies */
+	uint64_t batch;		  /* number of the actions being carried out */
+	uint64_t batch_ask;	  /* number of the last request to the helper in this batch; 0 = none */
+	uint64_t asked, answered; /* requests to the helper, replies from it: they come in order */
+	struct held *held;	  /* sends that wait for replies */
 	size_t n_held;
-	int udp;		/* port 434 */
+	int udp; /* port 434 */
 	struct loop_io *udp_io;
 	struct link links[LINKS_MAX];
 	size_t n_links;
@@ -103,24 +107,27 @@ struct agent {
 };
 
 /* agent.c */
-void agent_event(struct agent *g, enum role_id role, struct role_event *e);	/* sets wall_ms, carries out the actions */
+/* Sets wall_ms; carries out the actions. */
+void agent_event(struct agent *g, enum role_id role, struct role_event *e);
 /* An event that comes out of carrying out actions: given to the role when these are done.  Copies. */
-void agent_later(struct agent *g, enum role_id role, enum role_event_type type, const char *session, uint32_t result,
-		 const char *text);
-void agent_turn(struct agent *g);	/* at the end of each turn of the loop: later events, timers, descriptors */
-void agent_note(struct agent *g, enum log_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void agent_later(struct agent *g, enum role_id role, enum role_event_type type, const char *session,
+		 uint32_t result, const char *text);
+void agent_turn(struct agent *g); /* at the end of each turn of the loop: later events, timers, descriptors */
+void agent_note(struct agent *g, enum log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 uint64_t agent_wall_ms(void);
-void agent_tick(void *user);		/* the timer of the roles and the VPN room */
+void agent_tick(void *user); /* the timer of the roles and the VPN room */
 bool agent_owns(struct agent *g, enum role_id role, const char *session);
-void agent_spis_apply(struct agent *g);	/* the configured default SPIs, at the start */
+void agent_spis_apply(struct agent *g); /* the configured default SPIs, at the start */
 int agent_reload(struct agent *g, struct conf_errors *errs);
-void agent_stop(struct agent *g, bool failed);	/* begins the orderly shutdown */
-bool agent_ready(const struct agent *g);	/* helper, links, charon and a Diameter peer are there */
-void agent_say_ready(struct agent *g);		/* tells the log and systemd when that changes */
-struct role_row *agent_rows(struct agent *g, enum role_id role, size_t *n);	/* returns new (free); NULL without memory */
+void agent_stop(struct agent *g, bool failed); /* begins the orderly shutdown */
+bool agent_ready(const struct agent *g);       /* helper, links, charon and a Diameter peer are there */
+void agent_say_ready(struct agent *g);	       /* tells the log and systemd when that changes */
+/* Returns new (free); NULL without memory. */
+struct role_row *agent_rows(struct agent *g, enum role_id role, size_t *n);
 int agent_roles_start(struct agent *g);
-void agent_links_changed(struct agent *g);	/* gives the roles what the kernel knows now */
-void agent_fa_config(struct agent *g, struct fa_config *out);	/* with what the kernel knows of the links */
+void agent_links_changed(struct agent *g);		      /* gives the roles what the kernel knows now */
+void agent_fa_config(struct agent *g, struct fa_config *out); /* with what the kernel knows of the links */
 void agent_ha_config(struct agent *g, struct ha_config *out);
 
 /* actions.c */
@@ -131,25 +138,26 @@ void dispatch_link_io(void *link, bool readable, bool writable);
 void dispatch_udp_io(void *user, bool readable, bool writable);
 
 /* diameter.c */
-void diameter_wake(void *agent);	/* any thread */
+void diameter_wake(void *user); /* any thread */
 void diameter_events(void *user);
 
 /* net.c, held.c */
-int net_start(struct agent *g, char *err, size_t err_len);	/* helper, before privileges go */
-int net_open(struct agent *g, char *err, size_t err_len);	/* hello, flush, UDP socket, protected prefixes; after */
+int net_start(struct agent *g, char *err, size_t err_len); /* helper, before privileges go */
+/* After: hello, flush, UDP socket, protected prefixes. */
+int net_open(struct agent *g, char *err, size_t err_len);
 void net_stop(struct agent *g);
 /* Asks the helper; its answer counts toward the barrier of the current batch when role is given. */
 void net_ask(struct agent *g, const struct nh_request *r, enum role_id role);
 void net_ask_vpn(struct agent *g, const struct nh_request *r, uint64_t cookie);
 void net_ask_charon(struct agent *g, unsigned which);
-void net_links_open(struct agent *g);		/* those that are there and not yet open */
+void net_links_open(struct agent *g); /* those that are there and not yet open */
 void net_link_lost(struct link *l, const char *why);
 void net_turn(struct agent *g);
-/* Takes the contents of a: carried out when all that this batch asked of the helper is done, or dropped (and the user with
- * it) when some of it failed. */
+/* Takes the contents of a: carried out when all that this batch asked of the helper is done, or dropped (and
+ * the user with it) when some of it failed. */
 void net_hold(struct agent *g, enum role_id role, struct action *a);
 bool net_batch_pending(const struct agent *g);
-void held_release(struct agent *g);			/* carries out what waits for nothing any more */
+void held_release(struct agent *g); /* carries out what waits for nothing any more */
 void held_fail(struct agent *g, uint64_t batch, const char *why);
 void held_free(struct agent *g);
 void net_protect(struct agent *g, const struct config *old, const struct config *wanted);
@@ -159,7 +167,7 @@ void actions_send(struct agent *g, enum role_id role, struct action *a);
 void actions_send_failed(struct agent *g, enum role_id role, struct action *a, const char *why);
 
 /* links.c */
-bool links_lookup(struct link *l);	/* fills ifindex, addr, mac from the kernel; true when complete */
+bool links_lookup(struct link *l); /* fills ifindex, addr, mac from the kernel; true when complete */
 size_t links_own_addrs(struct in_addr *out, size_t max);
 
 /* charon.c */

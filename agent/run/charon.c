@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Wiring of the VPN room: descriptors to charon (opened by the helper, polled by the loop), network changes to the helper,
- * reports to the role that owns the session.
+ * Wiring of the VPN room: descriptors to charon (opened by the helper, polled by the loop), network changes
+ * to the helper, reports to the role that owns the session.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +55,8 @@ void charon_opened(struct agent *g, unsigned which, int fd, int error, const cha
 		return;
 	}
 	if (!g->charon_complained)
-		agent_note(g, LOG_LVL_WARN, "charon: %s (will be tried again)", text[0] ? text : "not reachable");
+		agent_note(g, LOG_LVL_WARN, "charon: %s (will be tried again)",
+			   text[0] ? text : "not reachable");
 	g->charon_complained = true;
 	counter_inc("run.charon.unreachable");
 	g->charon_retry_at[which] = now + backoff(g->charon_tries[which]++);
@@ -66,12 +67,18 @@ static void charon_io(struct agent *g, unsigned which, bool readable, bool writa
 	vpn_charon_io(g->vpn, which, readable, writable, loop_now(g->loop));
 }
 
-static void on_io_0(void *user, bool readable, bool writable) { charon_io(user, 0, readable, writable); }
-static void on_io_1(void *user, bool readable, bool writable) { charon_io(user, 1, readable, writable); }
+static void on_io_0(void *user, bool readable, bool writable)
+{
+	charon_io(user, 0, readable, writable);
+}
+static void on_io_1(void *user, bool readable, bool writable)
+{
+	charon_io(user, 1, readable, writable);
+}
 
 static void watch(struct agent *g, unsigned which)
 {
-	static void (*const on_io[VPN_CHARON_CONNS])(void *, bool, bool) = { on_io_0, on_io_1 };
+	static void (*const on_io[VPN_CHARON_CONNS])(void *, bool, bool) = {on_io_0, on_io_1};
 	bool want_write = false;
 	int fd = vpn_charon_poll(g->vpn, which, &want_write);
 
@@ -93,7 +100,7 @@ void charon_turn(struct agent *g)
 	for (unsigned which = 0; which < VPN_CHARON_CONNS; which++) {
 		if (g->charon_retry_at[which] <= now && !g->stopping) {
 			g->charon_retry_at[which] = LOOP_NEVER;
-			vpn_charon_fd(g->vpn, which, -1, now);	/* it asks again */
+			vpn_charon_fd(g->vpn, which, -1, now); /* it asks again */
 		}
 		watch(g, which);
 	}
@@ -119,8 +126,9 @@ static void on_net(void *user, const struct nh_request *r, uint64_t cookie)
 
 static void on_report(void *user, const char *session, enum vpn_report what, const char *text)
 {
-	static const enum role_event_type type[] = { [VPN_REPORT_UP] = EV_VPN_UP, [VPN_REPORT_FAILED] = EV_VPN_FAILED,
-						     [VPN_REPORT_DOWN] = EV_VPN_DOWN };
+	static const enum role_event_type type[] = {[VPN_REPORT_UP] = EV_VPN_UP,
+						    [VPN_REPORT_FAILED] = EV_VPN_FAILED,
+						    [VPN_REPORT_DOWN] = EV_VPN_DOWN};
 	struct agent *g = user;
 
 	/* A session is one role's; the other does not know it and does nothing. */
@@ -137,7 +145,8 @@ static void on_event(void *user, int level, const char *text)
 
 int charon_start(struct agent *g)
 {
-	static const struct vpn_ops ops = { .charon_open = on_open, .net = on_net, .report = on_report, .event = on_event };
+	static const struct vpn_ops ops = {
+		.charon_open = on_open, .net = on_net, .report = on_report, .event = on_event};
 
 	for (unsigned which = 0; which < VPN_CHARON_CONNS; which++) {
 		g->charon_fd[which] = -1;

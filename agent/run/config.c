@@ -9,9 +9,11 @@
 #include "agent/run/config.h"
 #include "lib/crypto.h"
 
-static const enum crypto_mac algorithms[] = { CRYPTO_HMAC_MD5, CRYPTO_HMAC_SHA1, CRYPTO_HMAC_SHA256, CRYPTO_KEYED_MD5 };
+static const enum crypto_mac algorithms[] = {CRYPTO_HMAC_MD5, CRYPTO_HMAC_SHA1, CRYPTO_HMAC_SHA256,
+					     CRYPTO_KEYED_MD5};
 
-static void key_read(const char *name, const char *what, const char *path, struct vpn_key *key, struct conf_errors *errs)
+static void key_read(const char *name, const char *what, const char *path, struct vpn_key *key,
+		     struct conf_errors *errs)
 {
 	char why[512];
 
@@ -66,7 +68,8 @@ static void check_fa(const char *name, const struct config *c, struct conf_error
 	if (fa->role.reverse_tunnel_required && !fa->role.reverse_tunnel)
 		conf_errors_add(errs, "%s: fa: reverse-tunnel-required: needs reverse-tunnel = true", name);
 	if (fa->role.adv_lifetime && fa->role.adv_lifetime * 1000u < fa->role.adv_interval_ms)
-		conf_errors_add(errs, "%s: fa: advertisement-lifetime: shorter than advertisement-interval", name);
+		conf_errors_add(errs, "%s: fa: advertisement-lifetime: shorter than advertisement-interval",
+				name);
 	if (!fa->role.adv_lifetime)
 		fa->role.adv_lifetime = (uint16_t)((3 * fa->role.adv_interval_ms + 999) / 1000);
 	fa->role.sas = c->sas;
@@ -82,7 +85,8 @@ static void check_ha(const char *name, const struct config *c, struct conf_error
 	ha = &c->ha.v->role;
 	if (strlen(ha->home_ifname) > 15)
 		conf_errors_add(errs, "%s: ha: home-link: an interface name has at most 15 letters", name);
-	if (ha->pool.len && (ha->pool.len < ha->home_prefix.len || !vpn_prefix_has(&ha->home_prefix, ha->pool.addr)))
+	if (ha->pool.len &&
+	    (ha->pool.len < ha->home_prefix.len || !vpn_prefix_has(&ha->home_prefix, ha->pool.addr)))
 		conf_errors_add(errs, "%s: ha: pool: must lie in home-prefix", name);
 	if (ha->reverse_tunnel_required && !ha->reverse_tunnel)
 		conf_errors_add(errs, "%s: ha: reverse-tunnel-required: needs reverse-tunnel = true", name);
@@ -93,7 +97,7 @@ static void check_ha(const char *name, const struct config *c, struct conf_error
 /* The vpn section may be missing: its defaults hold all the same. */
 static void take_vpn(struct config *c, struct conf_errors *errs)
 {
-	static const struct conf_key none = { 0 };
+	static const struct conf_key none = {0};
 	const struct conf_section *s = config_schema.sections;
 	struct config defaults;
 
@@ -102,7 +106,7 @@ static void take_vpn(struct config *c, struct conf_errors *errs)
 	} else {
 		while (strcmp(s->name, "vpn") != 0)
 			s++;
-		struct conf_schema only_vpn = { sizeof(defaults), &none, s };
+		struct conf_schema only_vpn = {sizeof(defaults), &none, s};
 
 		if (conf_parse(&only_vpn, "vpn", "vpn { }\n", &defaults, errs))
 			return;
@@ -110,7 +114,9 @@ static void take_vpn(struct config *c, struct conf_errors *errs)
 		conf_free(&only_vpn, &defaults);
 	}
 	if (!c->vpn_room.self.s_addr)
-		c->vpn_room.self = c->fa.n ? c->fa.v->role.coa : c->ha.n ? c->ha.v->role.addr : c->vpn_room.self;
+		c->vpn_room.self = c->fa.n   ? c->fa.v->role.coa
+				   : c->ha.n ? c->ha.v->role.addr
+					     : c->vpn_room.self;
 }
 
 static int finish(const char *name, int rc, struct config *c, struct config **out, struct conf_errors *errs)
@@ -126,7 +132,9 @@ static int finish(const char *name, int rc, struct config *c, struct config **ou
 		if (!c->fa.n && !c->ha.n)
 			conf_errors_add(errs, "%s: no role: needs a section fa or ha (or both)", name);
 		if (!c->freediameter_conf[0] && (c->ha.n || (c->fa.n && c->fa.v->role.aaa)))
-			conf_errors_add(errs, "%s: freediameter-conf: required, unless there is only a role fa with aaa = false",
+			conf_errors_add(errs,
+					"%s: freediameter-conf: required, unless there is only a role fa "
+					"with aaa = false",
 					name);
 	}
 	if (!errs->n) {

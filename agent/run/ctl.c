@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The control socket: a Unix stream socket, mode 0660, one request and one response a connection (ctl_proto.h).  Bounds: so
- * many clients, so many bytes, so many seconds.
+ * The control socket: a Unix stream socket, mode 0660, one request and one response a connection
+ * (ctl_proto.h).  Bounds: so many clients, so many bytes, so many seconds.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ struct client {
 	struct loop_timer *deadline;
 	char in[CTL_REQUEST_MAX];
 	size_t in_len;
-	char *out;		/* the response; NULL = the request is not complete */
+	char *out; /* the response; NULL = the request is not complete */
 	size_t out_len, out_done;
 	struct client *prev, *next;
 };
@@ -51,7 +51,7 @@ static void client_end(struct client *c)
 	close(c->fd);
 	crypto_wipe(c->in, sizeof(c->in));
 	if (c->out)
-		crypto_wipe(c->out, c->out_len);	/* show vpns --show-keys */
+		crypto_wipe(c->out, c->out_len); /* show vpns --show-keys */
 	free(c->out);
 	free(c);
 }
@@ -66,7 +66,8 @@ static void on_deadline(void *user)
 static bool client_write(struct client *c)
 {
 	while (c->out_done < c->out_len) {
-		ssize_t n = send(c->fd, c->out + c->out_done, c->out_len - c->out_done, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = send(c->fd, c->out + c->out_done, c->out_len - c->out_done,
+				 MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno == EAGAIN) {
 			loop_io_want_write(c->io, true);
@@ -145,7 +146,7 @@ static void on_client(void *user, bool readable, bool writable)
 	else if (writable)
 		client_write(c);
 	else if (recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0 && errno != EAGAIN)
-		client_end(c);	/* gone while its response is under way */
+		client_end(c); /* gone while its response is under way */
 }
 
 static void client_new(struct ctl *ctl, int fd)
@@ -195,7 +196,7 @@ static int remove_stale(const struct sockaddr_un *sa)
 
 static int listen_at(const char *path)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	mode_t before;
 	int rc;
@@ -203,7 +204,7 @@ static int listen_at(const char *path)
 	if (fd < 0)
 		return -1;
 	memcpy(sa.sun_path, path, strlen(path) + 1);
-	before = umask(0117);	/* 0660 from its first moment on */
+	before = umask(0117); /* 0660 from its first moment on */
 	rc = remove_stale(&sa) || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) || listen(fd, CLIENTS_MAX);
 	umask(before);
 	if (!rc)
@@ -242,7 +243,7 @@ void ctl_stop(struct agent *g)
 	if (!ctl)
 		return;
 	DL_FOREACH_SAFE(ctl->clients, c, next)
-		client_end(c);
+	client_end(c);
 	loop_io_del(ctl->io);
 	close(ctl->fd);
 	unlink(ctl->path);

@@ -16,7 +16,7 @@ typedef json_t *(*command_fn)(struct agent *g, const json_t *request);
 struct command {
 	const char *name;
 	command_fn fn;
-	const char *help;	/* its other members */
+	const char *help; /* its other members */
 };
 
 /* "" when absent or not a string. */
@@ -48,7 +48,8 @@ static json_t *do_drop(struct agent *g, const json_t *request)
 	size_t n = user[0] ? ctl_count_users(g, user) : 0;
 
 	if (!n)
-		return ctl_response_error("drop: nobody with NAI, home address or session \"%.255s\" is here", user);
+		return ctl_response_error("drop: nobody with NAI, home address or session \"%.255s\" is here",
+					  user);
 	agent_note(g, LOG_LVL_NOTICE, "drop %s: asked for at the console", user);
 	agent_later(g, ROLE_FA, EV_DROP, NULL, 0, user);
 	agent_later(g, ROLE_HA, EV_DROP, NULL, 0, user);
@@ -57,7 +58,7 @@ static json_t *do_drop(struct agent *g, const json_t *request)
 
 static json_t *do_reload(struct agent *g, const json_t *request)
 {
-	struct conf_errors errs = { 0 };
+	struct conf_errors errs = {0};
 
 	if (agent_reload(g, &errs))
 		return ctl_response_error("nothing changed:\n%s", errs.text);
@@ -94,7 +95,7 @@ static const char *spi_args(const json_t *request, struct vpn_default_spi *d)
 
 static json_t *do_spi_set(struct agent *g, const json_t *request)
 {
-	struct vpn_default_spi d = { 0 };
+	struct vpn_default_spi d = {0};
 	const char *why = spi_args(request, &d), *hex = text_of(request, "key");
 	int n = why ? 0 : hex_decode(hex, strlen(hex), d.key.data, sizeof(d.key.data));
 
@@ -105,34 +106,36 @@ static json_t *do_spi_set(struct agent *g, const json_t *request)
 	d.key.len = (uint8_t)n;
 	vpn_default_spi_set(g->vpn, &d, loop_now(g->loop));
 	crypto_wipe(&d, sizeof(d));
-	agent_note(g, LOG_LVL_NOTICE, "default SPI with %s: key set at the console", text_of(request, "peer"));
+	agent_note(g, LOG_LVL_NOTICE, "default SPI with %s: key set at the console",
+		   text_of(request, "peer"));
 	return ctl_response_ok(NULL);
 }
 
 static json_t *do_spi_del(struct agent *g, const json_t *request)
 {
-	struct vpn_default_spi d = { 0 };
+	struct vpn_default_spi d = {0};
 	const char *why = spi_args(request, &d);
 
 	if (why)
 		return ctl_response_error("default-spi del: %s", why);
 	vpn_default_spi_set(g->vpn, &d, loop_now(g->loop));
-	agent_note(g, LOG_LVL_NOTICE, "default SPI with %s: key removed at the console", text_of(request, "peer"));
+	agent_note(g, LOG_LVL_NOTICE, "default SPI with %s: key removed at the console",
+		   text_of(request, "peer"));
 	return ctl_response_ok(NULL);
 }
 
 static json_t *do_help(struct agent *g, const json_t *request);
 
 static const struct command commands[] = {
-	{ "show", do_show, "what: status|bindings|visitors|vpns|tunnels|events|counters; showKeys: bool" },
-	{ "explain", do_explain, "nai" },
-	{ "drop", do_drop, "user: NAI, home address or session" },
-	{ "reload", do_reload, "" },
-	{ "resync", do_resync, "" },
-	{ "log", do_log, "level" },
-	{ "default-spi set", do_spi_set, "peer, spi, key" },
-	{ "default-spi del", do_spi_del, "peer, spi" },
-	{ "help", do_help, "" },
+	{"show", do_show, "what: status|bindings|visitors|vpns|tunnels|events|counters; showKeys: bool"},
+	{"explain", do_explain, "nai"},
+	{"drop", do_drop, "user: NAI, home address or session"},
+	{"reload", do_reload, ""},
+	{"resync", do_resync, ""},
+	{"log", do_log, "level"},
+	{"default-spi set", do_spi_set, "peer, spi, key"},
+	{"default-spi del", do_spi_del, "peer, spi"},
+	{"help", do_help, ""},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

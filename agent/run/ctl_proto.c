@@ -26,7 +26,7 @@ json_t *ctl_request_parse(const char *line, size_t len, char *err, size_t err_le
 	json_error_t e;
 	json_t *j = json_loadb(line, len, JSON_REJECT_DUPLICATES, &e);
 
-	if (!j) {	/* e.text may quote the input, and that may hold a key */
+	if (!j) { /* e.text may quote the input, and that may hold a key */
 		snprintf(err, err_len, "not JSON (at byte %d)", e.position);
 		return NULL;
 	}

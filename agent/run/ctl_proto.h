@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The control protocol, as bytes: one request and one response on a connection, each a JSON object on one line.
+ * The control protocol, as bytes: one request and one response on a connection, each a JSON object on one
+ * line.
  *
  *	request		{"command": "show", "what": "bindings"}\n
  *	response	{"ok": true, "result": [...]}\n  or  {"ok": false, "error": "..."}\n
@@ -13,7 +14,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
-#define CTL_REQUEST_MAX 4096	/* bytes, with the newline */
+#define CTL_REQUEST_MAX 4096 /* bytes, with the newline */
 #define CTL_RESPONSE_MAX (64u << 20)
 
 enum ctl_line { CTL_LINE_MORE, CTL_LINE_DONE, CTL_LINE_TOO_LONG };
@@ -22,7 +23,7 @@ enum ctl_line ctl_line_find(const char *buf, size_t len, size_t max, size_t *lin
 
 /* Returns new: an object with a string "command", or NULL with a reason. */
 json_t *ctl_request_parse(const char *line, size_t len, char *err, size_t err_len);
-json_t *ctl_response_ok(json_t *result);	/* takes result; returns new; NULL without memory */
+json_t *ctl_response_ok(json_t *result); /* takes result; returns new; NULL without memory */
 json_t *ctl_response_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The line to send with its newline: malloc'd; NULL without memory. */
 char *ctl_line_make(const json_t *j, size_t *len);

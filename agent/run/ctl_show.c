@@ -41,8 +41,8 @@ static json_t *links_json(const struct agent *g)
 		const struct link *l = &g->links[i];
 
 		json_array_append_new(all, json_pack("{s:s, s:s, s:b, s:o}", "name", l->name, "kind",
-						     l->home ? "home" : "visited", "open", l->fd >= 0, "address",
-						     addr_json(l->addr)));
+						     l->home ? "home" : "visited", "open", l->fd >= 0,
+						     "address", addr_json(l->addr)));
 	}
 	return all;
 }
@@ -52,7 +52,8 @@ static json_t *peers_json(const struct agent *g)
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < g->n_peers; i++)
-		json_array_append_new(all, json_pack("{s:s, s:b}", "name", g->peers[i].name, "open", g->peers[i].open));
+		json_array_append_new(
+			all, json_pack("{s:s, s:b}", "name", g->peers[i].name, "open", g->peers[i].open));
 	return all;
 }
 
@@ -72,23 +73,25 @@ static json_t *show_status(struct agent *g, bool show_keys)
 		json_array_append_new(roles, json_string("fa"));
 	if (g->ha)
 		json_array_append_new(roles, json_string("ha"));
-	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:b, s:b, s:s, s:o, s:o, s:I, s:I}", "version", PACKAGE_VERSION,
-			 "roles", roles, "identity", g->aaa ? aaa_identity(g->aaa) : "", "realm",
-			 g->aaa ? aaa_realm(g->aaa) : "", "startedAt", time_json(g->started_wall_ms), "ready",
-			 agent_ready(g), "charonAnswers", vpn_ready(g->vpn) != 0, "ipInIp",
-			 g->kernel_ipip ? "kernel" : "userSpace", "links", links_json(g), "peers", peers_json(g), "visitors",
-			 count_rows(g, ROLE_FA), "bindings", count_rows(g, ROLE_HA));
+	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:b, s:b, s:s, s:o, s:o, s:I, s:I}", "version",
+			 PACKAGE_VERSION, "roles", roles, "identity", g->aaa ? aaa_identity(g->aaa) : "",
+			 "realm", g->aaa ? aaa_realm(g->aaa) : "", "startedAt", time_json(g->started_wall_ms),
+			 "ready", agent_ready(g), "charonAnswers", vpn_ready(g->vpn) != 0, "ipInIp",
+			 g->kernel_ipip ? "kernel" : "userSpace", "links", links_json(g), "peers",
+			 peers_json(g), "visitors", count_rows(g, ROLE_FA), "bindings",
+			 count_rows(g, ROLE_HA));
 }
 
 /* --- bindings and visitors --- */
 
 static json_t *row_json(const struct role_row *r)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:o, s:i, s:b, s:s}", "nai", r->nai, "homeAddress",
-			 addr_json(r->hoa), "careOfAddress", addr_json(r->coa), "homeAgent", addr_json(r->ha), "state",
-			 r->state ? r->state : "", "lifetimeSeconds", (json_int_t)r->lifetime_s, "leftSeconds",
-			 (json_int_t)r->left_s, "since", time_json(r->since_wall_ms), "profiles", r->n_profiles,
-			 "reverseTunnel", r->reverse_tunnel, "session", r->session);
+	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:o, s:i, s:b, s:s}", "nai", r->nai,
+			 "homeAddress", addr_json(r->hoa), "careOfAddress", addr_json(r->coa), "homeAgent",
+			 addr_json(r->ha), "state", r->state ? r->state : "", "lifetimeSeconds",
+			 (json_int_t)r->lifetime_s, "leftSeconds", (json_int_t)r->left_s, "since",
+			 time_json(r->since_wall_ms), "profiles", r->n_profiles, "reverseTunnel",
+			 r->reverse_tunnel, "session", r->session);
 }
 
 static json_t *rows_json(struct agent *g, enum role_id role)
@@ -150,7 +153,7 @@ static json_t *show_tunnels(struct agent *g, bool show_keys)
 
 static json_t *event_json(const struct journal_entry *e)
 {
-	static const char *const words[] = { "debug", "info", "notice", "warning", "error" };
+	static const char *const words[] = {"debug", "info", "notice", "warning", "error"};
 
 	return json_pack("{s:o, s:s, s:o}", "time", time_json(e->wall_ms), "level", words[e->level], "text",
 			 json_stringn_nocheck(e->text, strlen(e->text)));
@@ -182,8 +185,9 @@ static const struct {
 	const char *name;
 	json_t *(*fn)(struct agent *g, bool show_keys);
 } shows[] = {
-	{ "status", show_status }, { "bindings", show_bindings }, { "visitors", show_visitors }, { "vpns", show_vpns },
-	{ "tunnels", show_tunnels }, { "events", show_events }, { "counters", show_counters },
+	{"status", show_status},     {"bindings", show_bindings}, {"visitors", show_visitors},
+	{"vpns", show_vpns},	     {"tunnels", show_tunnels},	  {"events", show_events},
+	{"counters", show_counters},
 };
 
 json_t *ctl_show(struct agent *g, const char *what, bool show_keys)
@@ -206,7 +210,8 @@ static json_t *vpns_of(const json_t *vpns, const char *session)
 	size_t i;
 	json_t *v;
 
-	json_array_foreach(all, i, v) {
+	json_array_foreach(all, i, v)
+	{
 		const char *name = json_string_value(json_object_get(v, "session"));
 
 		if (name && strcmp(name, session) == 0)
@@ -269,5 +274,6 @@ json_t *ctl_explain(struct agent *g, const char *nai)
 			json_array_insert_new(events, 0, event_json(e));
 	}
 	json_decref(vpns);
-	return json_pack("{s:s, s:o, s:o, s:o}", "nai", nai, "visitors", visitors, "bindings", bindings, "events", events);
+	return json_pack("{s:s, s:o, s:o, s:o}", "nai", nai, "visitors", visitors, "bindings", bindings,
+			 "events", events);
 }

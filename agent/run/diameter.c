@@ -15,22 +15,24 @@ void diameter_wake(void *agent)
 
 static void on_ama(struct agent *g, const struct aaa_event *in)
 {
-	struct role_event e = { .type = EV_AMA, .session = in->session, .result = in->ama->result, .ama = in->ama };
+	struct role_event e = {
+		.type = EV_AMA, .session = in->session, .result = in->ama->result, .ama = in->ama};
 
 	agent_event(g, ROLE_FA, &e);
 }
 
 static void on_failed(struct agent *g, const struct aaa_event *in)
 {
-	struct role_event e = { .type = EV_AAA_FAILED, .session = in->session, .result = in->result, .text = in->text };
+	struct role_event e = {
+		.type = EV_AAA_FAILED, .session = in->session, .result = in->result, .text = in->text};
 
 	agent_event(g, ROLE_FA, &e);
 }
 
 static void on_har(struct agent *g, const struct aaa_event *in)
 {
-	struct role_event e = { .type = EV_HAR, .session = in->session, .token = in->token, .har = in->har };
-	struct dm_haa no = { .result = DM_HA_NOT_AVAILABLE };
+	struct role_event e = {.type = EV_HAR, .session = in->session, .token = in->token, .har = in->har};
+	struct dm_haa no = {.result = DM_HA_NOT_AVAILABLE};
 
 	if (g->ha && !g->stopping) {
 		agent_event(g, ROLE_HA, &e);
@@ -45,7 +47,7 @@ static void on_har(struct agent *g, const struct aaa_event *in)
 /* A session belongs to one role.  Whoever does not know it answers so. */
 static void on_asr(struct agent *g, const struct aaa_event *in)
 {
-	struct role_event e = { .type = EV_ASR, .session = in->session, .token = in->token };
+	struct role_event e = {.type = EV_ASR, .session = in->session, .token = in->token};
 
 	if (g->fa && (!g->ha || agent_owns(g, ROLE_FA, in->session)))
 		agent_event(g, ROLE_FA, &e);
@@ -57,8 +59,8 @@ static void on_sta(struct agent *g, const struct aaa_event *in)
 {
 	if (in->result == DM_SUCCESS || in->result == DM_UNKNOWN_SESSION)
 		return;
-	agent_note(g, LOG_LVL_WARN, "%s: the AAAH did not take the end of the session: %u %s", in->session, in->result,
-		   in->text);
+	agent_note(g, LOG_LVL_WARN, "%s: the AAAH did not take the end of the session: %u %s", in->session,
+		   in->result, in->text);
 }
 
 static struct peer_state *find_peer(struct agent *g, const char *name)
@@ -95,14 +97,8 @@ static void on_dead(struct agent *g, const struct aaa_event *in)
 }
 
 static void (*const handlers[])(struct agent *g, const struct aaa_event *e) = {
-	[AAA_AMA] = on_ama,
-	[AAA_FAILED] = on_failed,
-	[AAA_HAR] = on_har,
-	[AAA_ASR] = on_asr,
-	[AAA_STA] = on_sta,
-	[AAA_PEER_UP] = on_peer,
-	[AAA_PEER_DOWN] = on_peer,
-	[AAA_DEAD] = on_dead,
+	[AAA_AMA] = on_ama, [AAA_FAILED] = on_failed, [AAA_HAR] = on_har,	 [AAA_ASR] = on_asr,
+	[AAA_STA] = on_sta, [AAA_PEER_UP] = on_peer,  [AAA_PEER_DOWN] = on_peer, [AAA_DEAD] = on_dead,
 };
 
 void diameter_events(void *user)

@@ -2,13 +2,14 @@
  *
  * Packets -> events.  Two kinds of sockets, both opened by the helper:
  *
- * - a packet socket for each link with mobile nodes (visited links, the home link): IP packets to UDP port 434 and ICMP
- *   router advertisements and solicitations, with the sender's link-layer address;
- * - one UDP socket on port 434 for the core side.  The kernel gives it the links' packets too (and must, or it would
- *   answer them with "port unreachable"): requests that came in by a link are left to the packet socket.
+ * - a packet socket for each link with mobile nodes (visited links, the home link): IP packets to UDP port
+ * 434 and ICMP router advertisements and solicitations, with the sender's link-layer address;
+ * - one UDP socket on port 434 for the core side.  The kernel gives it the links' packets too (and must, or
+ * it would answer them with "port unreachable"): requests that came in by a link are left to the packet
+ * socket.
  *
- * Who gets what: on a visited link the FA, on the home link the HA; on the core side requests go to the HA, replies to
- * the FA.
+ * Who gets what: on a visited link the FA, on the home link the HA; on the core side requests go to the HA,
+ * replies to the FA.
  */
 #include <errno.h>
 #include <linux/icmp.h>
@@ -22,14 +23,14 @@
 #include "agent/run/agent.h"
 #include "lib/counter.h"
 
-#define PACKETS_PER_TURN 64	/* per socket: others get their turn too */
+#define PACKETS_PER_TURN 64 /* per socket: others get their turn too */
 
 /* --- links --- */
 
 static void link_packet(struct link *l, const uint8_t *data, size_t len, const struct sockaddr_ll *from)
 {
 	enum role_id role = l->home ? ROLE_HA : ROLE_FA;
-	struct role_event e = { .type = EV_PACKET };
+	struct role_event e = {.type = EV_PACKET};
 	enum mip_reject bad;
 	struct mip_ip ip;
 	char name[64];
@@ -40,8 +41,12 @@ static void link_packet(struct link *l, const uint8_t *data, size_t len, const s
 		counter_inc(name);
 		return;
 	}
-	e.path = (struct role_path){ .ifindex = l->ifindex, .src = ip.src, .dst = ip.dst, .sport = ip.sport,
-				     .dport = ip.dport, .ttl = ip.ttl };
+	e.path = (struct role_path){.ifindex = l->ifindex,
+				    .src = ip.src,
+				    .dst = ip.dst,
+				    .sport = ip.sport,
+				    .dport = ip.dport,
+				    .ttl = ip.ttl};
 	memcpy(e.path.mac, from->sll_addr, sizeof(e.path.mac));
 	if (ip.proto == IPPROTO_UDP && ip.dport == MIP_PORT) {
 		e.data = ip.payload;
@@ -49,14 +54,14 @@ static void link_packet(struct link *l, const uint8_t *data, size_t len, const s
 	} else if (ip.proto == IPPROTO_ICMP && mip_solicit_ok(ip.payload, ip.payload_len)) {
 		e.type = EV_SOLICIT;
 	} else {
-		counter_inc("run.link.other");	/* other agents' advertisements */
+		counter_inc("run.link.other"); /* other agents' advertisements */
 		return;
 	}
 	agent_event(l->agent, role, &e);
 }
 
-/* A packet of a neighbour on the same machine (veth, bridge) has no UDP checksum yet: the kernel leaves it to hardware that is
- * not there.  Nothing can have damaged it; zero says that there is none. */
+/* A packet of a neighbour on the same machine (veth, bridge) has no UDP checksum yet: the kernel leaves it to
+ * hardware that is not there.  Nothing can have damaged it; zero says that there is none. */
 static void checksum_not_ready(uint8_t *packet, size_t len)
 {
 	size_t header = len ? (packet[0] & 15u) * 4u : 0;
@@ -82,10 +87,14 @@ static bool is_checksum_ready(struct msghdr *m)
 static bool link_read(struct link *l)
 {
 	uint8_t packet[MIP_MSG_MAX + 64], control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
-	struct sockaddr_ll from = { 0 };
-	struct iovec iov = { packet, sizeof(packet) };
-	struct msghdr m = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1,
-			    .msg_control = control, .msg_controllen = sizeof(control) };
+	struct sockaddr_ll from = {0};
+	struct iovec iov = {packet, sizeof(packet)};
+	struct msghdr m = {.msg_name = &from,
+			   .msg_namelen = sizeof(from),
+			   .msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control,
+			   .msg_controllen = sizeof(control)};
 	ssize_t n = recvmsg(l->fd, &m, MSG_DONTWAIT | MSG_TRUNC);
 
 	if (n < 0) {
@@ -99,7 +108,7 @@ static bool link_read(struct link *l)
 		counter_inc("run.link.too_long");
 	else if (from.sll_pkttype != PACKET_OUTGOING)
 		link_packet(l, packet, (size_t)n, &from);
-	return l->fd >= 0;	/* an event may have closed it */
+	return l->fd >= 0; /* an event may have closed it */
 }
 
 void dispatch_link_io(void *link, bool readable, bool writable)
@@ -141,7 +150,7 @@ static void control_data(struct msghdr *m, struct role_path *path, unsigned *ifi
 static void udp_packet(struct agent *g, struct msghdr *m, const uint8_t *data, size_t len)
 {
 	const struct sockaddr_in *from = m->msg_name;
-	struct role_event e = { .type = EV_PACKET, .data = data, .len = len };
+	struct role_event e = {.type = EV_PACKET, .data = data, .len = len};
 	unsigned ifindex = 0;
 
 	e.path.src = from->sin_addr;
@@ -160,17 +169,21 @@ static void udp_packet(struct agent *g, struct msghdr *m, const uint8_t *data, s
 static bool udp_error(struct agent *g)
 {
 	uint8_t data[MIP_MSG_MAX], control[512];
-	struct sockaddr_in to = { 0 };
-	struct iovec iov = { data, sizeof(data) };
-	struct msghdr m = { .msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &iov, .msg_iovlen = 1,
-			    .msg_control = control, .msg_controllen = sizeof(control) };
+	struct sockaddr_in to = {0};
+	struct iovec iov = {data, sizeof(data)};
+	struct msghdr m = {.msg_name = &to,
+			   .msg_namelen = sizeof(to),
+			   .msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control,
+			   .msg_controllen = sizeof(control)};
 	ssize_t n = recvmsg(g->udp, &m, MSG_ERRQUEUE | MSG_DONTWAIT);
 
 	if (n < 0)
 		return false;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
 		struct sock_extended_err ee;
-		struct role_event e = { .type = EV_ICMP_ERROR, .data = data, .len = (size_t)n };
+		struct role_event e = {.type = EV_ICMP_ERROR, .data = data, .len = (size_t)n};
 
 		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR)
 			continue;
@@ -192,14 +205,18 @@ void dispatch_udp_io(void *user, bool readable, bool writable)
 	for (int i = 0; i < PACKETS_PER_TURN && udp_error(g); i++)
 		;
 	for (int i = 0; i < PACKETS_PER_TURN; i++) {
-		struct sockaddr_in from = { 0 };
-		struct iovec iov = { data, sizeof(data) };
-		struct msghdr m = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1,
-				    .msg_control = control, .msg_controllen = sizeof(control) };
+		struct sockaddr_in from = {0};
+		struct iovec iov = {data, sizeof(data)};
+		struct msghdr m = {.msg_name = &from,
+				   .msg_namelen = sizeof(from),
+				   .msg_iov = &iov,
+				   .msg_iovlen = 1,
+				   .msg_control = control,
+				   .msg_controllen = sizeof(control)};
 		ssize_t n = recvmsg(g->udp, &m, MSG_DONTWAIT);
 
 		if (n < 0)
-			return;	/* EAGAIN, or an error that the error queue tells of */
+			return; /* EAGAIN, or an error that the error queue tells of */
 		if ((m.msg_flags & MSG_TRUNC) || n > MIP_MSG_MAX)
 			counter_inc("run.udp.too_long");
 		else

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The barrier: an answer stands for what its sender has done (requirement E8), so a reply to a mobile node or to the
- * AAAH leaves only when the helper has confirmed the routes and tunnels that were asked for in front of it in the same
- * list of actions.  When the helper refuses one of them, the reply does not leave (and net.c has the user dropped).
+ * The barrier: an answer stands for what its sender has done (requirement E8), so a reply to a mobile node or
+ * to the AAAH leaves only when the helper has confirmed the routes and tunnels that were asked for in front
+ * of it in the same list of actions.  When the helper refuses one of them, the reply does not leave (and
+ * net.c has the user dropped).
  */
 #include <stdlib.h>
 
@@ -15,9 +16,9 @@
 
 struct held {
 	enum role_id role;
-	uint64_t batch, after;	/* after: number of the request whose answer is waited for */
-	struct actions one;	/* the send; owned */
-	char why[160];		/* "" = nothing has failed */
+	uint64_t batch, after; /* after: number of the request whose answer is waited for */
+	struct actions one;    /* the send; owned */
+	char why[160];	       /* "" = nothing has failed */
 	struct held *prev, *next;
 };
 
@@ -44,7 +45,7 @@ void net_hold(struct agent *g, enum role_id role, struct action *a)
 	h->batch = g->batch;
 	h->after = g->batch_ask;
 	*mine = *a;
-	*a = (struct action){ .type = a->type };	/* owns nothing any more */
+	*a = (struct action){.type = a->type}; /* owns nothing any more */
 	DL_APPEND(g->held, h);
 	g->n_held++;
 }
@@ -53,7 +54,8 @@ void held_fail(struct agent *g, uint64_t batch, const char *why)
 {
 	struct held *h;
 
-	DL_FOREACH(g->held, h) {
+	DL_FOREACH(g->held, h)
+	{
 		if (h->batch == batch && !h->why[0])
 			snprintf(h->why, sizeof(h->why), "%s", why);
 	}
@@ -63,7 +65,8 @@ void held_release(struct agent *g)
 {
 	struct held *h, *next;
 
-	DL_FOREACH_SAFE(g->held, h, next) {
+	DL_FOREACH_SAFE(g->held, h, next)
+	{
 		if (h->after > g->answered)
 			continue;
 		if (h->why[0])
@@ -79,5 +82,5 @@ void held_free(struct agent *g)
 	struct held *h, *next;
 
 	DL_FOREACH_SAFE(g->held, h, next)
-		held_end(g, h);
+	held_end(g, h);
 }

@@ -10,7 +10,7 @@
 
 #include "lib/log.h"
 
-#define JOURNAL_TEXT_MAX 256	/* with the NUL; longer lines are cut */
+#define JOURNAL_TEXT_MAX 256 /* with the NUL; longer lines are cut */
 
 struct journal_entry {
 	uint64_t wall_ms;
@@ -19,10 +19,11 @@ struct journal_entry {
 };
 
 struct journal;
-struct journal *journal_new(size_t max);	/* NULL without memory */
+struct journal *journal_new(size_t max); /* NULL without memory */
 void journal_free(struct journal *j);
 void journal_add(struct journal *j, uint64_t wall_ms, enum log_level level, const char *text);
 size_t journal_len(const struct journal *j);
-const struct journal_entry *journal_at(const struct journal *j, size_t i);	/* 0 = oldest; NULL = no such entry */
+/* 0 = oldest; NULL = no such entry. */
+const struct journal_entry *journal_at(const struct journal *j, size_t i);
 
 #endif

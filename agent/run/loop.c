@@ -39,7 +39,7 @@ void loop_free(struct loop *l)
 		return;
 	if (l->turn_fn)
 		uv_close((uv_handle_t *)&l->turn, NULL);
-	uv_run(&l->uv, UV_RUN_NOWAIT);	/* runs the close callbacks that are due */
+	uv_run(&l->uv, UV_RUN_NOWAIT); /* runs the close callbacks that are due */
 	uv_loop_close(&l->uv);
 	free(l);
 }
@@ -92,7 +92,8 @@ static void on_poll(uv_poll_t *p, int status, int events)
 	io->fn(io->user, status < 0 || (events & UV_READABLE), events & UV_WRITABLE);
 }
 
-struct loop_io *loop_io_add(struct loop *l, int fd, void (*fn)(void *user, bool readable, bool writable), void *user)
+struct loop_io *loop_io_add(struct loop *l, int fd, void (*fn)(void *user, bool readable, bool writable),
+			    void *user)
 {
 	struct loop_io *io = calloc(1, sizeof(*io));
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * mipvpn-agentd: foreign agent and home agent.  Start and stop in one visible order; see agent.h for the rest.
+ * mipvpn-agentd: foreign agent and home agent.  Start and stop in one visible order; see agent.h for the
+ * rest.
  */
 #include <getopt.h>
 #include <signal.h>
@@ -17,12 +18,11 @@
 #define DEFAULT_CONF SYSCONFDIR "/mipvpn/mipvpn-agentd.conf"
 #define EVENTS_KEPT 1000
 
-static const char usage_text[] =
-	"usage: mipvpn-agentd [-c FILE] [--check-config]\n"
-	"  -c, --config FILE   configuration [" DEFAULT_CONF "]\n"
-	"  -t, --check-config  read it, say what is wrong, and end\n"
-	"  -V, --version\n"
-	"  -h, --help\n";
+static const char usage_text[] = "usage: mipvpn-agentd [-c FILE] [--check-config]\n"
+				 "  -c, --config FILE   configuration [" DEFAULT_CONF "]\n"
+				 "  -t, --check-config  read it, say what is wrong, and end\n"
+				 "  -V, --version\n"
+				 "  -h, --help\n";
 
 struct options {
 	const char *conf;
@@ -32,21 +32,31 @@ struct options {
 /* -1 = go on, else the exit status. */
 static int options_parse(int argc, char **argv, struct options *o)
 {
-	static const struct option longs[] = { { "config", required_argument, NULL, 'c' },
-					       { "check-config", no_argument, NULL, 't' },
-					       { "version", no_argument, NULL, 'V' },
-					       { "help", no_argument, NULL, 'h' },
-					       { 0 } };
+	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+					      {"check-config", no_argument, NULL, 't'},
+					      {"version", no_argument, NULL, 'V'},
+					      {"help", no_argument, NULL, 'h'},
+					      {0}};
 	int c;
 
-	*o = (struct options){ .conf = DEFAULT_CONF };
+	*o = (struct options){.conf = DEFAULT_CONF};
 	while ((c = getopt_long(argc, argv, "c:tVh", longs, NULL)) != -1) {
 		switch (c) {
-		case 'c': o->conf = optarg; break;
-		case 't': o->check = true; break;
-		case 'V': puts("mipvpn-agentd " PACKAGE_VERSION); return 0;
-		case 'h': fputs(usage_text, stdout); return 0;
-		default: fputs(usage_text, stderr); return 2;
+		case 'c':
+			o->conf = optarg;
+			break;
+		case 't':
+			o->check = true;
+			break;
+		case 'V':
+			puts("mipvpn-agentd " PACKAGE_VERSION);
+			return 0;
+		case 'h':
+			fputs(usage_text, stdout);
+			return 0;
+		default:
+			fputs(usage_text, stderr);
+			return 2;
 		}
 	}
 	if (optind == argc)
@@ -58,7 +68,7 @@ static int options_parse(int argc, char **argv, struct options *o)
 static void on_signal(void *user, int signo)
 {
 	struct agent *g = user;
-	struct conf_errors errs = { 0 };
+	struct conf_errors errs = {0};
 
 	if (signo != SIGHUP)
 		agent_stop(g, false);
@@ -103,7 +113,7 @@ static int start(struct agent *g, char *err, size_t err_len)
 	const struct config *c = g->conf;
 
 	snprintf(err, err_len, "out of memory or descriptors");
-	if (net_start(g, err, err_len))	/* forks: while there is one thread */
+	if (net_start(g, err, err_len)) /* forks: while there is one thread */
 		return -1;
 	if (privs_make_dir(c->control_socket, c->user, err, err_len) || privs_drop(c->user, err, err_len))
 		return -1;
@@ -145,7 +155,8 @@ static void stop(struct agent *g)
 
 static int run(const char *conf_path, struct config *conf)
 {
-	struct agent g = { .conf_path = conf_path, .conf = conf, .udp = -1, .started_wall_ms = agent_wall_ms() };
+	struct agent g = {
+		.conf_path = conf_path, .conf = conf, .udp = -1, .started_wall_ms = agent_wall_ms()};
 	char err[512];
 	int rc = start(&g, err, sizeof(err));
 
@@ -155,7 +166,8 @@ static int run(const char *conf_path, struct config *conf)
 		return 1;
 	}
 	notify_send("READY=1\nSTATUS=waiting for charon, a Diameter peer or a link");
-	agent_note(&g, LOG_LVL_NOTICE, "started%s%s%s", g.fa ? ", foreign agent" : "", g.ha ? ", home agent" : "",
+	agent_note(&g, LOG_LVL_NOTICE, "started%s%s%s", g.fa ? ", foreign agent" : "",
+		   g.ha ? ", home agent" : "",
 		   g.kernel_ipip ? "" : ", IP-in-IP in user space (the kernel has none)");
 	loop_timer_at(g.retry, loop_now(g.loop) + 1000);
 	agent_turn(&g);
@@ -167,7 +179,7 @@ static int run(const char *conf_path, struct config *conf)
 
 int main(int argc, char **argv)
 {
-	struct conf_errors errs = { 0 };
+	struct conf_errors errs = {0};
 	struct config *conf;
 	struct options o;
 	int rc = options_parse(argc, argv, &o);
@@ -184,7 +196,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);	/* keys do not go into core files */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* keys do not go into core files */
 	log_init("mipvpn-agentd", conf->log_level, NULL);
 	return run(o.conf, conf);
 }

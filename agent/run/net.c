@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The agent's side of mipvpn-nethelper in the loop: start, requests, answers, and the sockets that it opens.  The
- * helper answers strictly in order, so "request number n is answered" is all that a barrier needs (held.c).
+ * The agent's side of mipvpn-nethelper in the loop: start, requests, answers, and the sockets that it opens.
+ * The helper answers strictly in order, so "request number n is answered" is all that a barrier needs
+ * (held.c).
  *
- * The helper holds the privileges that this process has given up: it cannot be started again from here.  When it ends,
- * the agent ends too (the helper has taken down what it made), and the service manager starts both anew.
+ * The helper holds the privileges that this process has given up: it cannot be started again from here.  When
+ * it ends, the agent ends too (the helper has taken down what it made), and the service manager starts both
+ * anew.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,24 +25,38 @@
 
 struct ask {
 	struct agent *g;
-	enum role_id role;	/* counts toward the barrier of batch */
+	enum role_id role; /* counts toward the barrier of batch */
 	uint64_t batch;
 	uint32_t verb;
 	struct in_addr addr;
-	uint64_t cookie;	/* of the VPN room */
-	unsigned which;		/* connection to charon */
+	uint64_t cookie; /* of the VPN room */
+	unsigned which;	 /* connection to charon */
 	struct link *link;
 };
 
 static const char *const verb_words[NH_VERB_MAX] = {
-	[NH_HELLO] = "hello", [NH_FLUSH] = "flush", [NH_OPEN_UDP] = "open UDP port 434", [NH_OPEN_LINK] = "open link",
-	[NH_OPEN_VICI] = "connect to charon", [NH_VISITOR_ADD] = "add visitor", [NH_VISITOR_DEL] = "remove visitor",
-	[NH_IPIP_ADD] = "add IP-in-IP tunnel", [NH_IPIP_DEL] = "remove IP-in-IP tunnel",
-	[NH_BINDING_ADD] = "add binding", [NH_BINDING_DEL] = "remove binding",
-	[NH_REVERSE_ADD] = "add reverse tunnel", [NH_REVERSE_DEL] = "remove reverse tunnel",
-	[NH_PROXY_ARP_ADD] = "add proxy ARP", [NH_PROXY_ARP_DEL] = "remove proxy ARP", [NH_GARP] = "gratuitous ARP",
-	[NH_VPN_ADD] = "add VPN route", [NH_VPN_DEL] = "remove VPN route", [NH_PROTECT_ADD] = "protect prefix",
-	[NH_PROTECT_DEL] = "unprotect prefix", [NH_ENCAP_ADD] = "add encapsulation", [NH_ENCAP_DEL] = "remove encapsulation",
+	[NH_HELLO] = "hello",
+	[NH_FLUSH] = "flush",
+	[NH_OPEN_UDP] = "open UDP port 434",
+	[NH_OPEN_LINK] = "open link",
+	[NH_OPEN_VICI] = "connect to charon",
+	[NH_VISITOR_ADD] = "add visitor",
+	[NH_VISITOR_DEL] = "remove visitor",
+	[NH_IPIP_ADD] = "add IP-in-IP tunnel",
+	[NH_IPIP_DEL] = "remove IP-in-IP tunnel",
+	[NH_BINDING_ADD] = "add binding",
+	[NH_BINDING_DEL] = "remove binding",
+	[NH_REVERSE_ADD] = "add reverse tunnel",
+	[NH_REVERSE_DEL] = "remove reverse tunnel",
+	[NH_PROXY_ARP_ADD] = "add proxy ARP",
+	[NH_PROXY_ARP_DEL] = "remove proxy ARP",
+	[NH_GARP] = "gratuitous ARP",
+	[NH_VPN_ADD] = "add VPN route",
+	[NH_VPN_DEL] = "remove VPN route",
+	[NH_PROTECT_ADD] = "protect prefix",
+	[NH_PROTECT_DEL] = "unprotect prefix",
+	[NH_ENCAP_ADD] = "add encapsulation",
+	[NH_ENCAP_DEL] = "remove encapsulation",
 };
 
 static const char *verb_str(uint32_t verb)
@@ -65,8 +81,8 @@ static void complain(struct agent *g, const struct ask *a, const struct nh_reply
 /* Verbs without which a registration does not work. */
 static bool verb_adds(uint32_t verb)
 {
-	return verb == NH_VISITOR_ADD || verb == NH_IPIP_ADD || verb == NH_BINDING_ADD || verb == NH_REVERSE_ADD ||
-	       verb == NH_PROXY_ARP_ADD;
+	return verb == NH_VISITOR_ADD || verb == NH_IPIP_ADD || verb == NH_BINDING_ADD ||
+	       verb == NH_REVERSE_ADD || verb == NH_PROXY_ARP_ADD;
 }
 
 static void user_failed(struct agent *g, const struct ask *a, const char *why)
@@ -105,7 +121,7 @@ static void on_reply(void *user, const struct nh_reply *r, int fd)
 /* Ends the ask without the helper; as if it had said errnum. */
 static void refused(struct ask *a, int errnum)
 {
-	struct nh_reply r = { .error = errnum };
+	struct nh_reply r = {.error = errnum};
 
 	snprintf(r.text, sizeof(r.text), "mipvpn-nethelper: %s", strerror(errnum));
 	a->g->asked++;
@@ -137,17 +153,17 @@ static void ask(struct agent *g, const struct nh_request *r, const struct ask *w
 
 void net_ask(struct agent *g, const struct nh_request *r, enum role_id role)
 {
-	ask(g, r, &(struct ask){ .role = role });
+	ask(g, r, &(struct ask){.role = role});
 }
 
 void net_ask_vpn(struct agent *g, const struct nh_request *r, uint64_t cookie)
 {
-	ask(g, r, &(struct ask){ .cookie = cookie });
+	ask(g, r, &(struct ask){.cookie = cookie});
 }
 
 void net_ask_charon(struct agent *g, unsigned which)
 {
-	ask(g, &(struct nh_request){ .verb = NH_OPEN_VICI }, &(struct ask){ .which = which });
+	ask(g, &(struct nh_request){.verb = NH_OPEN_VICI}, &(struct ask){.which = which});
 }
 
 bool net_batch_pending(const struct agent *g)
@@ -187,7 +203,7 @@ static void link_opened(struct agent *g, struct link *l, const struct nh_reply *
 	l->opening = false;
 	if (!r->error && fd >= 0) {
 		l->fd = fd;
-		setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on));	/* see dispatch.c: checksums */
+		setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)); /* see dispatch.c: checksums */
 		l->io = loop_io_add(g->loop, fd, dispatch_link_io, l);
 	}
 	if (!l->io) {
@@ -205,7 +221,7 @@ static void link_opened(struct agent *g, struct link *l, const struct nh_reply *
 
 static void link_open(struct agent *g, struct link *l)
 {
-	struct nh_request r = { .verb = NH_OPEN_LINK };
+	struct nh_request r = {.verb = NH_OPEN_LINK};
 
 	if (!links_lookup(l)) {
 		if (!l->complained)
@@ -219,7 +235,7 @@ static void link_open(struct agent *g, struct link *l)
 	l->agent = g;
 	r.ifindex = l->ifindex;
 	memcpy(r.ifname, l->name, sizeof(r.ifname));
-	ask(g, &r, &(struct ask){ .link = l });
+	ask(g, &r, &(struct ask){.link = l});
 }
 
 void net_links_open(struct agent *g)
@@ -250,9 +266,10 @@ static bool has_prefix(const struct config *c, const struct vpn_prefix *p)
 	return false;
 }
 
-static void protect_missing(struct agent *g, const struct config *in, const struct config *not_in, uint32_t verb)
+static void protect_missing(struct agent *g, const struct config *in, const struct config *not_in,
+			    uint32_t verb)
 {
-	struct nh_request r = { .verb = verb };
+	struct nh_request r = {.verb = verb};
 
 	for (size_t i = 0; in && i < in->protect.n; i++) {
 		r.dst = in->protect.v[i];
@@ -269,7 +286,8 @@ void net_protect(struct agent *g, const struct config *old, const struct config 
 
 /* --- start and stop --- */
 
-static void link_names(struct agent *g, const char **links, size_t *n_links, const char **homes, size_t *n_homes)
+static void link_names(struct agent *g, const char **links, size_t *n_links, const char **homes,
+		       size_t *n_homes)
 {
 	*n_links = *n_homes = 0;
 	for (size_t i = 0; i < g->n_links; i++) {
@@ -292,7 +310,7 @@ static void link_add(struct agent *g, const char *name, bool home)
 
 int net_start(struct agent *g, char *err, size_t err_len)
 {
-	static const char *const levels[] = { "debug", "info", "notice", "warning", "error" };
+	static const char *const levels[] = {"debug", "info", "notice", "warning", "error"};
 	const char *links[LINKS_MAX], *homes[LINKS_MAX];
 	struct nh_client_args args = {
 		.program = g->conf->helper[0] ? g->conf->helper : NULL,
@@ -320,25 +338,27 @@ int net_start(struct agent *g, char *err, size_t err_len)
 
 static int call(struct agent *g, uint32_t verb, struct nh_reply *reply, int *fd, char *err, size_t err_len)
 {
-	struct nh_request r = { .verb = verb };
+	struct nh_request r = {.verb = verb};
 	int rc = nh_client_call(g->nh, &r, reply, fd, START_MS);
 
 	if (rc == 0)
 		return 0;
 	if (rc < 0)
-		snprintf(reply->text, sizeof(reply->text), "%s", errno == EPIPE ? "it has ended" : strerror(errno));
+		snprintf(reply->text, sizeof(reply->text), "%s",
+			 errno == EPIPE ? "it has ended" : strerror(errno));
 	snprintf(err, err_len, "mipvpn-nethelper: %s: %s", verb_str(verb), reply->text);
 	return -1;
 }
 
 int net_open(struct agent *g, char *err, size_t err_len)
 {
-	struct nh_reply reply = { 0 };
+	struct nh_reply reply = {0};
 
 	if (call(g, NH_HELLO, &reply, NULL, err, err_len))
 		return -1;
 	g->kernel_ipip = reply.value == 1;
-	if (call(g, NH_FLUSH, &reply, NULL, err, err_len) || call(g, NH_OPEN_UDP, &reply, &g->udp, err, err_len))
+	if (call(g, NH_FLUSH, &reply, NULL, err, err_len) ||
+	    call(g, NH_OPEN_UDP, &reply, &g->udp, err, err_len))
 		return -1;
 	g->udp_io = loop_io_add(g->loop, g->udp, dispatch_udp_io, g);
 	g->nh_io = loop_io_add(g->loop, nh_client_fd(g->nh), on_helper, g);
@@ -368,7 +388,7 @@ void net_stop(struct agent *g)
 		close(g->udp);
 	loop_io_del(g->nh_io);
 	held_free(g);
-	nh_client_free(g->nh);	/* the helper removes what is left and ends */
+	nh_client_free(g->nh); /* the helper removes what is left and ends */
 	if (g->helper_pid > 0)
 		waitpid(g->helper_pid, NULL, 0);
 }

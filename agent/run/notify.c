@@ -14,7 +14,7 @@
 void notify_send(const char *text)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	size_t len = path ? strlen(path) : 0;
 	int fd;
 
@@ -22,7 +22,7 @@ void notify_send(const char *text)
 		return;
 	memcpy(sa.sun_path, path, len);
 	if (path[0] == '@')
-		sa.sun_path[0] = '\0';	/* the abstract name space */
+		sa.sun_path[0] = '\0'; /* the abstract name space */
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;

@@ -42,7 +42,7 @@ int privs_make_dir(const char *path, const char *user, char *err, size_t err_len
 		if (chown(dir, pw->pw_uid, pw->pw_gid) == 0)
 			return 0;
 	} else if (errno == EEXIST) {
-		return 0;	/* left as it is: it may be /tmp */
+		return 0; /* left as it is: it may be /tmp */
 	}
 	snprintf(err, err_len, "%s: %s", dir, strerror(errno));
 	return -1;
@@ -65,7 +65,7 @@ int privs_drop(const char *user, char *err, size_t err_len)
 		snprintf(err, err_len, "cannot become user %s: %s", user, strerror(errno));
 		return -1;
 	}
-	if (setuid(0) == 0) {	/* must not work any more */
+	if (setuid(0) == 0) { /* must not work any more */
 		snprintf(err, err_len, "user %s can become root again", user);
 		return -1;
 	}

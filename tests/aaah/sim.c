@@ -330,17 +330,10 @@ static int users(const char *keyfile, const char *hex, int n)
 
 int main(int argc, char **argv)
 {
-	char text[256];
-
-	if (argc == 5 && !strcmp(argv[1], "wrap")) {
-		if (wrap(argv[2], argv[3], argv[4], text))
-			return 1;
-		return puts(text) < 0;
-	}
 	if (argc == 5 && !strcmp(argv[1], "users"))
 		return users(argv[2], argv[3], atoi(argv[4]));
 	if (argc == 2)
 		return run_node(argv[1]);
-	fprintf(stderr, "usage: aaah_sim CONF | wrap KEYFILE LABEL HEX | users KEYFILE HEX N\n");
+	fprintf(stderr, "usage: aaah_sim CONF | users KEYFILE HEX N\n");
 	return 2;
 }

@@ -4,7 +4,6 @@
  * real Diameter node (libfdcore inside) with a real Mobile IP codec; what it lacks is everything behind it.
  *
  *	aaah_sim FREEDIAMETER.CONF      commands and events are lines of JSON on standard input and output; sim.c lists them
- *	aaah_sim wrap KEYFILE LABEL HEX     a wrapped key in hex
  *	aaah_sim users KEYFILE HEX N        rows of N subscribers uN@home.test for COPY, all with the MN-AAA key HEX
  */
 #ifndef MIPVPN_TESTS_AAAH_SIM_H

@@ -18,7 +18,8 @@ import threading
 import time
 
 SRC = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("MIPVPN_BUILD", os.getcwd())).resolve()
+BUILD = pathlib.Path(os.environ.get("MIPVPN_BUILDDIR", os.getcwd())).resolve()
+SANITIZED = "-fsanitize=address" in (BUILD / "Makefile").read_text() if (BUILD / "Makefile").exists() else False
 USERS = ("alice", "bob", "carol", "dave", "mallory")
 ADDRESS = {"aaah": "192.0.2.1", "fa": "192.0.2.2", "ha": "192.0.2.3", "fa2": "192.0.2.4"}
 IDENTITY = {"aaah": "aaah.home.test", "fa": "fa.visited.test", "ha": "ha.home.test", "fa2": "fa2.visited.test"}
@@ -124,9 +125,26 @@ class World:
             raise AttributeError(name) from None
 
     # --- processes
-    def spawn(self, argv, **kw):
+    def environment(self, preload):
+        """Of a sanitized build; preload: the program is not ours, but loads a module of ours."""
+        if not SANITIZED:
+            return None
+        env = dict(os.environ, UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
+                   ASAN_OPTIONS="exitcode=99:log_path=%s/sanitizer:detect_odr_violation=0:suppressions=%s/lab/asan.supp:"
+                   "detect_leaks=%d" % (self.dir, SRC, not preload),    # acl_wl.fdx leaks, unloaded when it shows
+                   LSAN_OPTIONS="suppressions=%s/lab/lsan.supp:print_suppressions=0" % SRC)
+        if preload:
+            env["LD_PRELOAD"] = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True,
+                                               check=True).stdout.strip()
+        return env
+
+    def findings(self):
+        """What the sanitizers have reported, after close(keep=True)."""
+        return "\n".join("\n".join(f.read_text(errors="replace").splitlines()[:20]) for f in self.dir.glob("sanitizer.*"))
+
+    def spawn(self, argv, preload=False, **kw):
         p = subprocess.Popen(["ip", "netns", "exec", self.ns] + [str(a) for a in argv], text=True,
-                             preexec_fn=die_with_parent, **kw)
+                             env=self.environment(preload), preexec_fn=die_with_parent, **kw)
         self.procs.append(p)
         return p
 
@@ -157,8 +175,8 @@ TwTimer = 6;\nListenOn = "%s";\nConnectPeer = "aaah.home.test" { ConnectTo = "%s
                                "postgres", *args], input=text, check=True, text=True, capture_output=True).stdout.strip()
 
     def wrap(self, label, key):
-        return subprocess.run([BUILD / "tests/aaah/aaah_sim", "wrap", self.keyfile, label, key], check=True, text=True,
-                              capture_output=True).stdout.strip()
+        return subprocess.run([BUILD / "mipvpn-keytool", "wrap", "-k", self.keyfile, "-l", label], check=True, text=True,
+                              input=key + "\n", capture_output=True).stdout.strip().removeprefix("\\x")
 
     def _database(self, options, load):
         self.cluster("start", CLUSTER_OPTIONS=options)
@@ -191,11 +209,8 @@ LoadExtension = "acl_wl.fdx" : "%s/acl";
 LoadExtension = "%s/.libs/dict_mipvpn.fdx";
 LoadExtension = "%s/.libs/app_mipvpn_aaah.fdx" : "%s/aaah.conf";
 """ % (ADDRESS["aaah"], self.dir, BUILD, BUILD, self.dir))
-        env = dict(os.environ)
-        if "MIPVPN_PRELOAD" in env:     # libasan.so, for extensions built with --enable-sanitizers
-            env["LD_PRELOAD"] = env["MIPVPN_PRELOAD"]
-        self.aaah = self.spawn(["freeDiameterd", "-c", self.dir / "aaah.fd"], stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, env=env)
+        self.aaah = self.spawn(["freeDiameterd", "-c", self.dir / "aaah.fd"], preload=True, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT)
         self.log = Lines(self.aaah.stdout, open(self.dir / "aaah.log", "w"))
         self.logged("freeDiameterd daemon initialized", 10)
 
@@ -236,4 +251,7 @@ LoadExtension = "%s/.libs/app_mipvpn_aaah.fdx" : "%s/aaah.conf";
         subprocess.run([SRC / "tests/db/cluster", "stop", self.dir / "pg"], stdout=subprocess.DEVNULL)
         subprocess.run(["ip", "netns", "del", self.ns], stderr=subprocess.DEVNULL)
         if not keep:
-            shutil.rmtree(self.dir, ignore_errors=True)
+            self.remove()
+
+    def remove(self):
+        shutil.rmtree(self.dir, ignore_errors=True)

@@ -18,8 +18,8 @@
 
 static int agent_connect(const char *path, char *err, size_t err_len)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	struct timeval tv = { .tv_sec = DEADLINE_S };
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	struct timeval tv = {.tv_sec = DEADLINE_S};
 	int fd;
 
 	if (strlen(path) >= sizeof(sa.sun_path)) {

@@ -27,7 +27,7 @@ static bool read_line(char *line, int size)
 	bool tty = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0;
 	bool ok;
 
-	setvbuf(stdin, NULL, _IONBF, 0);	/* no copy of the key in stdio's buffer */
+	setvbuf(stdin, NULL, _IONBF, 0); /* no copy of the key in stdio's buffer */
 	if (tty) {
 		quiet = before;
 		quiet.c_lflag &= ~(tcflag_t)ECHO;

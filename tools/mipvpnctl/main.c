@@ -21,7 +21,7 @@ struct options {
 typedef json_t *(*request_fn)(const struct options *o, char **word, int n, char *err, size_t err_len);
 struct command {
 	const char *name, *args;
-	int least, most;	/* words behind the name */
+	int least, most; /* words behind the name */
 	request_fn make;
 	const char *help;
 };
@@ -84,26 +84,28 @@ static json_t *make_spi(const struct options *o, char **word, int n, char *err, 
 	if (!spi_value(o, &spi, err, err_len))
 		return NULL;
 	if (!set)
-		return json_pack("{s:s, s:s, s:I}", "command", "default-spi del", "peer", word[1], "spi", spi);
+		return json_pack("{s:s, s:s, s:I}", "command", "default-spi del", "peer", word[1], "spi",
+				 spi);
 	hex = o->generate ? key_generate(err, err_len) : key_read(err, err_len);
 	if (!hex)
 		return NULL;
-	j = json_pack("{s:s, s:s, s:I, s:s}", "command", "default-spi set", "peer", word[1], "spi", spi, "key", hex);
+	j = json_pack("{s:s, s:s, s:I, s:s}", "command", "default-spi set", "peer", word[1], "spi", spi,
+		      "key", hex);
 	if (o->generate)
-		printf("%s\n", hex);	/* the other gateway needs it too; asked for by --generate */
+		printf("%s\n", hex); /* the other gateway needs it too; asked for by --generate */
 	key_free(hex);
 	return j;
 }
 
 static const struct command commands[] = {
-	{ "show", "status|bindings|visitors|vpns|tunnels|events|counters", 1, 1, make_show, "look at it" },
-	{ "explain", "NAI", 1, 1, make_explain, "everything about one user, and why" },
-	{ "drop", "NAI|ADDRESS|SESSION", 1, 1, make_drop, "end a user's registration, with all its tunnels" },
-	{ "reload", "", 0, 0, make_reload, "read the configuration again" },
-	{ "resync", "", 0, 0, make_resync, "compare charon with what should be there, now" },
-	{ "log", "debug|info|notice|warning|error", 1, 1, make_log, "set the log level" },
-	{ "default-spi", "set|del PEER [--spi N] [--generate]", 2, 2, make_spi,
-	  "key of the relation with another gateway; it is read from standard input" },
+	{"show", "status|bindings|visitors|vpns|tunnels|events|counters", 1, 1, make_show, "look at it"},
+	{"explain", "NAI", 1, 1, make_explain, "everything about one user, and why"},
+	{"drop", "NAI|ADDRESS|SESSION", 1, 1, make_drop, "end a user's registration, with all its tunnels"},
+	{"reload", "", 0, 0, make_reload, "read the configuration again"},
+	{"resync", "", 0, 0, make_resync, "compare charon with what should be there, now"},
+	{"log", "debug|info|notice|warning|error", 1, 1, make_log, "set the log level"},
+	{"default-spi", "set|del PEER [--spi N] [--generate]", 2, 2, make_spi,
+	 "key of the relation with another gateway; it is read from standard input"},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -112,38 +114,55 @@ static void usage(FILE *to)
 	fprintf(to, "usage: mipvpnctl [-s SOCKET] [--json] [--show-keys] COMMAND\n");
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(to, "  %s %s\n        %s\n", commands[i].name, commands[i].args, commands[i].help);
-	fprintf(to, "exit status: 0 done, 1 refused, 2 usage, 3 no agent answers at SOCKET [" DEFAULT_SOCKET "]\n");
+	fprintf(to, "exit status: 0 done, 1 refused, 2 usage, 3 no agent answers at SOCKET [" DEFAULT_SOCKET
+		    "]\n");
 }
 
 /* -1 = go on, else the exit status. */
 static int options_parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
-		{ "socket", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' },
-		{ "show-keys", no_argument, NULL, 'k' },    { "generate", no_argument, NULL, 'g' },
-		{ "spi", required_argument, NULL, 'i' },    { "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },	    { 0 }
-	};
+		{"socket", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
+		{"show-keys", no_argument, NULL, 'k'},	  {"generate", no_argument, NULL, 'g'},
+		{"spi", required_argument, NULL, 'i'},	  {"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},	  {0}};
 	const char *env = getenv("MIPVPN_SOCKET");
 	int c;
 
-	*o = (struct options){ .socket = env ? env : DEFAULT_SOCKET };
+	*o = (struct options){.socket = env ? env : DEFAULT_SOCKET};
 	while ((c = getopt_long(argc, argv, "s:jVh", longs, NULL)) != -1) {
 		switch (c) {
-		case 's': o->socket = optarg; break;
-		case 'j': o->json = true; break;
-		case 'k': o->show_keys = true; break;
-		case 'g': o->generate = true; break;
-		case 'i': o->spi = optarg; break;
-		case 'V': puts("mipvpnctl " PACKAGE_VERSION); return EXIT_OK;
-		case 'h': usage(stdout); return EXIT_OK;
-		default: usage(stderr); return EXIT_USAGE;
+		case 's':
+			o->socket = optarg;
+			break;
+		case 'j':
+			o->json = true;
+			break;
+		case 'k':
+			o->show_keys = true;
+			break;
+		case 'g':
+			o->generate = true;
+			break;
+		case 'i':
+			o->spi = optarg;
+			break;
+		case 'V':
+			puts("mipvpnctl " PACKAGE_VERSION);
+			return EXIT_OK;
+		case 'h':
+			usage(stdout);
+			return EXIT_OK;
+		default:
+			usage(stderr);
+			return EXIT_USAGE;
 		}
 	}
 	return -1;
 }
 
-static void print_result(const struct options *o, const struct command *cmd, char **word, const json_t *result)
+static void print_result(const struct options *o, const struct command *cmd, char **word,
+			 const json_t *result)
 {
 	const char *what = strcmp(cmd->name, "show") == 0 ? word[0] : cmd->name;
 

@@ -54,10 +54,12 @@ static void cell(char *out, size_t len, const json_t *v, enum column_kind kind)
 		size_t i, used = 0;
 		json_t *item;
 
-		json_array_foreach(v, i, item) {
+		json_array_foreach(v, i, item)
+		{
 			if (used + 1 < len)
 				used += (size_t)snprintf(out + used, len - used, "%s%s", i ? "," : "",
-							 json_is_string(item) ? json_string_value(item) : "?");
+							 json_is_string(item) ? json_string_value(item)
+									      : "?");
 		}
 	} else {
 		snprintf(out, len, "...");
@@ -102,15 +104,15 @@ void table_print(FILE *to, const struct column *columns, const json_t *rows, con
 	}
 	for (size_t c = 0; c < n; c++) {
 		width[c] = (int)strlen(columns[c].title);
-		json_array_foreach(rows, i, row) {
+		json_array_foreach(rows, i, row)
+		{
 			cell(text, sizeof(text), json_object_get(row, columns[c].key), columns[c].kind);
 			if ((int)strlen(text) > width[c])
 				width[c] = (int)strlen(text);
 		}
 	}
 	print_row(to, columns, n, NULL, width);
-	json_array_foreach(rows, i, row)
-		print_row(to, columns, n, row, width);
+	json_array_foreach(rows, i, row) print_row(to, columns, n, row, width);
 }
 
 void table_print_one(FILE *to, const struct column *columns, const json_t *row)

@@ -7,26 +7,36 @@
 
 #include "tools/mipvpnctl/ctl.h"
 
-static const struct column status_columns[] = {
-	{ "version", "version", COL_TEXT },	  { "roles", "roles", COL_TEXT },
-	{ "identity", "identity", COL_TEXT },	  { "realm", "realm", COL_TEXT },
-	{ "started", "startedAt", COL_TEXT },	  { "ready", "ready", COL_YES },
-	{ "charon answers", "charonAnswers", COL_YES }, { "IP-in-IP", "ipInIp", COL_TEXT },
-	{ "visitors", "visitors", COL_TEXT },	  { "bindings", "bindings", COL_TEXT },
-	{ 0 }
-};
-static const struct column link_columns[] = { { "LINK", "name", COL_TEXT }, { "KIND", "kind", COL_TEXT },
-					      { "OPEN", "open", COL_YES }, { "ADDRESS", "address", COL_TEXT }, { 0 } };
-static const struct column peer_columns[] = { { "DIAMETER PEER", "name", COL_TEXT }, { "OPEN", "open", COL_YES }, { 0 } };
-static const struct column registration_columns[] = {
-	{ "NAI", "nai", COL_TEXT },	     { "HOME ADDRESS", "homeAddress", COL_TEXT },
-	{ "CARE-OF", "careOfAddress", COL_TEXT }, { "HOME AGENT", "homeAgent", COL_TEXT },
-	{ "STATE", "state", COL_TEXT },	     { "LIFETIME", "lifetimeSeconds", COL_SECONDS },
-	{ "LEFT", "leftSeconds", COL_SECONDS },   { "VPNS", "profiles", COL_TEXT },
-	{ "REVERSE", "reverseTunnel", COL_YES },  { 0 }
-};
-static const struct column event_columns[] = { { "TIME", "time", COL_TEXT }, { "LEVEL", "level", COL_TEXT },
-					       { "EVENT", "text", COL_TEXT }, { 0 } };
+static const struct column status_columns[] = {{"version", "version", COL_TEXT},
+					       {"roles", "roles", COL_TEXT},
+					       {"identity", "identity", COL_TEXT},
+					       {"realm", "realm", COL_TEXT},
+					       {"started", "startedAt", COL_TEXT},
+					       {"ready", "ready", COL_YES},
+					       {"charon answers", "charonAnswers", COL_YES},
+					       {"IP-in-IP", "ipInIp", COL_TEXT},
+					       {"visitors", "visitors", COL_TEXT},
+					       {"bindings", "bindings", COL_TEXT},
+					       {0}};
+static const struct column link_columns[] = {{"LINK", "name", COL_TEXT},
+					     {"KIND", "kind", COL_TEXT},
+					     {"OPEN", "open", COL_YES},
+					     {"ADDRESS", "address", COL_TEXT},
+					     {0}};
+static const struct column peer_columns[] = {
+	{"DIAMETER PEER", "name", COL_TEXT}, {"OPEN", "open", COL_YES}, {0}};
+static const struct column registration_columns[] = {{"NAI", "nai", COL_TEXT},
+						     {"HOME ADDRESS", "homeAddress", COL_TEXT},
+						     {"CARE-OF", "careOfAddress", COL_TEXT},
+						     {"HOME AGENT", "homeAgent", COL_TEXT},
+						     {"STATE", "state", COL_TEXT},
+						     {"LIFETIME", "lifetimeSeconds", COL_SECONDS},
+						     {"LEFT", "leftSeconds", COL_SECONDS},
+						     {"VPNS", "profiles", COL_TEXT},
+						     {"REVERSE", "reverseTunnel", COL_YES},
+						     {0}};
+static const struct column event_columns[] = {
+	{"TIME", "time", COL_TEXT}, {"LEVEL", "level", COL_TEXT}, {"EVENT", "text", COL_TEXT}, {0}};
 
 static void view_status(FILE *to, const json_t *r)
 {
@@ -75,18 +85,24 @@ static void view_counters(FILE *to, const json_t *r)
 /* --- VPNs and tunnels --- */
 
 static const struct column profile_columns[] = {
-	{ "SESSION", "session", COL_TEXT },   { "PROFILE", "number", COL_TEXT },  { "SOURCE", "src", COL_TEXT },
-	{ "DESTINATION", "dst", COL_TEXT },   { "FROM", "src_gw", COL_TEXT },	  { "TO", "dst_gw", COL_TEXT },
-	{ "SLA", "sla", COL_TEXT },	      { "WE", "role", COL_TEXT },	  { "DESIRED", "desired", COL_TEXT },
-	{ "OBSERVED", "observed", COL_TEXT }, { "IN", "bytesIn", COL_BYTES },	  { "OUT", "bytesOut", COL_BYTES },
-	{ "WHY", "why", COL_TEXT },	      { 0 }
-};
-static const struct column tunnel_columns[] = {
-	{ "NAME", "name", COL_TEXT },	      { "PEER", "peer", COL_TEXT },	{ "WE", "role", COL_TEXT },
-	{ "OBSERVED", "observed", COL_TEXT }, { "CIPHER", "encryption", COL_TEXT }, { "SPI IN", "spiIn", COL_TEXT },
-	{ "SPI OUT", "spiOut", COL_TEXT },    { "IN", "bytesIn", COL_BYTES },	{ "OUT", "bytesOut", COL_BYTES },
-	{ "WHY", "why", COL_TEXT },	      { 0 }
-};
+	{"SESSION", "session", COL_TEXT}, {"PROFILE", "number", COL_TEXT},
+	{"SOURCE", "src", COL_TEXT},	  {"DESTINATION", "dst", COL_TEXT},
+	{"FROM", "src_gw", COL_TEXT},	  {"TO", "dst_gw", COL_TEXT},
+	{"SLA", "sla", COL_TEXT},	  {"WE", "role", COL_TEXT},
+	{"DESIRED", "desired", COL_TEXT}, {"OBSERVED", "observed", COL_TEXT},
+	{"IN", "bytesIn", COL_BYTES},	  {"OUT", "bytesOut", COL_BYTES},
+	{"WHY", "why", COL_TEXT},	  {0}};
+static const struct column tunnel_columns[] = {{"NAME", "name", COL_TEXT},
+					       {"PEER", "peer", COL_TEXT},
+					       {"WE", "role", COL_TEXT},
+					       {"OBSERVED", "observed", COL_TEXT},
+					       {"CIPHER", "encryption", COL_TEXT},
+					       {"SPI IN", "spiIn", COL_TEXT},
+					       {"SPI OUT", "spiOut", COL_TEXT},
+					       {"IN", "bytesIn", COL_BYTES},
+					       {"OUT", "bytesOut", COL_BYTES},
+					       {"WHY", "why", COL_TEXT},
+					       {0}};
 
 /* One row for each profile, under its session's name; returns new. */
 static json_t *profile_rows(const json_t *sessions)
@@ -94,8 +110,10 @@ static json_t *profile_rows(const json_t *sessions)
 	json_t *rows = json_array(), *s, *p;
 	size_t i, j;
 
-	json_array_foreach(sessions, i, s) {
-		json_array_foreach(json_object_get(s, "profiles"), j, p) {
+	json_array_foreach(sessions, i, s)
+	{
+		json_array_foreach(json_object_get(s, "profiles"), j, p)
+		{
 			json_t *row = json_copy(p);
 
 			json_object_set(row, "session", json_object_get(s, "session"));
@@ -124,7 +142,8 @@ static void view_vpns_of(FILE *to, const json_t *registrations)
 	json_t *sessions = json_array(), *row, *v;
 	size_t i;
 
-	json_array_foreach(registrations, i, row) {
+	json_array_foreach(registrations, i, row)
+	{
 		v = json_object_get(row, "vpns");
 		if (json_is_object(v))
 			json_array_append(sessions, v);
@@ -150,7 +169,8 @@ static void view_explain(FILE *to, const json_t *r)
 
 static void view_drop(FILE *to, const json_t *r)
 {
-	fprintf(to, "%lld registration(s) end now\n", (long long)json_integer_value(json_object_get(r, "dropped")));
+	fprintf(to, "%lld registration(s) end now\n",
+		(long long)json_integer_value(json_object_get(r, "dropped")));
 }
 
 static void view_nothing(FILE *to, const json_t *r)
@@ -161,11 +181,11 @@ static const struct {
 	const char *what;
 	void (*print)(FILE *to, const json_t *result);
 } views[] = {
-	{ "status", view_status },     { "bindings", view_bindings }, { "visitors", view_visitors },
-	{ "events", view_events },     { "counters", view_counters }, { "explain", view_explain },
-	{ "drop", view_drop },	       { "reload", view_nothing },    { "resync", view_nothing },
-	{ "log", view_nothing },       { "default-spi", view_nothing },
-	{ "vpns", view_vpns },     { "tunnels", view_tunnels },
+	{"status", view_status},   {"bindings", view_bindings},	  {"visitors", view_visitors},
+	{"events", view_events},   {"counters", view_counters},	  {"explain", view_explain},
+	{"drop", view_drop},	   {"reload", view_nothing},	  {"resync", view_nothing},
+	{"log", view_nothing},	   {"default-spi", view_nothing}, {"vpns", view_vpns},
+	{"tunnels", view_tunnels},
 };
 
 bool view_print(FILE *to, const char *what, const json_t *result)

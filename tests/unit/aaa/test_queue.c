@@ -20,7 +20,7 @@ static void test_queue_is_bounded_and_in_order(void)
 	int v[5];
 
 	CU_ASSERT_PTR_NULL(aaa_queue_pop(q));
-	for (int round = 0; round < 3; round++) {	/* past the end of the ring */
+	for (int round = 0; round < 3; round++) { /* past the end of the ring */
 		CU_ASSERT_EQUAL(aaa_queue_push(q, &v[0]), 0);
 		CU_ASSERT_EQUAL(aaa_queue_push(q, &v[1]), 0);
 		CU_ASSERT_PTR_EQUAL(aaa_queue_pop(q), &v[0]);
@@ -53,10 +53,10 @@ static void test_queue_wait(void)
 	pthread_t t;
 	void *item, *got;
 
-	CU_ASSERT_PTR_NULL(aaa_queue_wait(q, t0 + 20));	/* the deadline */
+	CU_ASSERT_PTR_NULL(aaa_queue_wait(q, t0 + 20)); /* the deadline */
 	CU_ASSERT(aaa_now_ms() >= t0 + 20);
 	aaa_queue_kick(q);
-	CU_ASSERT_PTR_NULL(aaa_queue_wait(q, UINT64_MAX));	/* a kick that came before the wait is not lost */
+	CU_ASSERT_PTR_NULL(aaa_queue_wait(q, UINT64_MAX)); /* a kick that came before the wait is not lost */
 	pthread_create(&t, NULL, pusher, q);
 	got = aaa_queue_wait(q, UINT64_MAX);
 	pthread_join(t, &item);
@@ -71,11 +71,11 @@ static void test_table_gives_each_once(void)
 	uint64_t a = aaa_table_put(t, &v[0], 100), b = aaa_table_put(t, &v[1], 50);
 
 	CU_ASSERT(a && b && a != b);
-	CU_ASSERT_EQUAL(aaa_table_put(t, &v[2], 10), 0);	/* full */
+	CU_ASSERT_EQUAL(aaa_table_put(t, &v[2], 10), 0); /* full */
 	CU_ASSERT_PTR_EQUAL(aaa_table_take(t, a), &v[0]);
 	CU_ASSERT_PTR_NULL(aaa_table_take(t, a));
 	CU_ASSERT_PTR_NULL(aaa_table_take(t, 0));
-	CU_ASSERT(aaa_table_put(t, &v[2], 10) > b);	/* ids are never used again */
+	CU_ASSERT(aaa_table_put(t, &v[2], 10) > b); /* ids are never used again */
 	freed = 0;
 	aaa_table_free(t, count_free);
 	CU_ASSERT_EQUAL(freed, 2);
@@ -84,7 +84,7 @@ static void test_table_gives_each_once(void)
 static void test_table_expires_in_order(void)
 {
 	struct aaa_table *t = aaa_table_new(8);
-	static const uint64_t deadline[] = { 30, 10, 20, 10 };
+	static const uint64_t deadline[] = {30, 10, 20, 10};
 	int v[4];
 
 	CU_ASSERT_EQUAL(aaa_table_next(t), UINT64_MAX);

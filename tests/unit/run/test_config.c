@@ -38,9 +38,10 @@ static void test_sample_is_right(void)
 /* What the sample shows behind '#' is the default: with all of it in force nothing changes. */
 static void test_sample_shows_the_defaults(void)
 {
-	static const char *const same[] = { "user = \"mipvpn\"\n", "log-level = \"info\"\n",
-					    "control-socket = \"/run/mipvpn/agentd.ctl\"\n", "vici-socket = \"/run/charon.vici\"\n",
-					    "vpn { initiate-max = 24\n initiate-timeout = 3000\n audit-interval = 30000 }\n" };
+	static const char *const same[] = {
+		"user = \"mipvpn\"\n", "log-level = \"info\"\n",
+		"control-socket = \"/run/mipvpn/agentd.ctl\"\n", "vici-socket = \"/run/charon.vici\"\n",
+		"vpn { initiate-max = 24\n initiate-timeout = 3000\n audit-interval = 30000 }\n"};
 	struct config *plain, *said;
 	struct conf_errors errs;
 
@@ -60,27 +61,35 @@ static const struct mistake {
 	const char *text;
 	const char *says[4];
 } mistakes[] = {
-	{ "", { "no role" } },
-	{ FA, { "freediameter-conf", "required" } },
-	{ FD "fa {\n links = { \"l\" }\n}\n", { "t:", "care-of-address" } },
-	{ FD "fa {\n care-of-address = \"1.2.3\"\n links = { \"l\" }\n}\n", { "t:3", "care-of-address" } },
-	{ FD "fa {\n care-of-address = \"1.2.3.4\"\n}\n", { "t:", "links" } },
-	{ FD "fa {\n care-of-address = \"1.2.3.4\"\n links = { \"averylonginterfacename\" }\n}\n", { "t:4", "links" } },
-	{ FD FA FA, { "fa" } },
-	{ FD FA "bogus = 1\n", { "t:6", "bogus" } },
-	{ "log-level = \"loud\"\n" FD FA, { "t:1", "log-level", "debug" } },
-	{ FD "fa {\n care-of-address = \"1.2.3.4\"\n links = { \"l\" }\n lifetime-max = 0\n}\n", { "t:5", "lifetime-max", "65535" } },
-	{ FD "fa {\n care-of-address = \"1.2.3.4\"\n links = { \"l\" }\n reverse-tunnel = false\n reverse-tunnel-required = true\n}\n",
-	  { "reverse-tunnel-required" } },
-	{ "protect = { \"10.9.0.1/24\" }\n" FD FA, { "t:1", "protect" } },
-	{ "default-spi \"gw\" {\n key-file = \"/nonexistent\"\n}\n" FD FA, { "default-spi \"gw\"", "IPv4" } },
-	{ "default-spi \"1.2.3.4\" {\n key-file = \"/nonexistent\"\n}\n" FD FA, { "default-spi \"1.2.3.4\"", "key-file", "/nonexistent" } },
-	{ "default-spi \"1.2.3.4\" {\n spi = 255\n key-file = \"/x\"\n}\n" FD FA, { "t:2", "spi", "256" } },
-	{ "sa \"a\" {\n spi = 300\n key-file = \"/nonexistent\"\n}\n" FD FA, { "sa \"a\"", "nai or peer" } },
-	{ "sa \"a\" {\n nai = \"a@b\"\n spi = 300\n algorithm = \"rot13\"\n key-file = \"/x\"\n}\n" FD FA, { "t:4", "algorithm", "hmac-md5" } },
-	{ FD "ha {\n address = \"1.2.3.4\"\n home-prefix = \"10.1.0.0/24\"\n pool = \"10.2.0.0/25\"\n}\n", { "pool", "home-prefix" } },
-	{ FD "ha {\n address = \"1.2.3.4\"\n home-prefix = \"10.1.0.0/24\"\n home-link = \"averylonginterfacename\"\n}\n", { "home-link" } },
-	{ FD "fa {\n", { "t:" } },
+	{"", {"no role"}},
+	{FA, {"freediameter-conf", "required"}},
+	{FD "fa {\n links = { \"l\" }\n}\n", {"t:", "care-of-address"}},
+	{FD "fa {\n care-of-address = \"1.2.3\"\n links = { \"l\" }\n}\n", {"t:3", "care-of-address"}},
+	{FD "fa {\n care-of-address = \"1.2.3.4\"\n}\n", {"t:", "links"}},
+	{FD "fa {\n care-of-address = \"1.2.3.4\"\n links = { \"averylonginterfacename\" }\n}\n",
+	 {"t:4", "links"}},
+	{FD FA FA, {"fa"}},
+	{FD FA "bogus = 1\n", {"t:6", "bogus"}},
+	{"log-level = \"loud\"\n" FD FA, {"t:1", "log-level", "debug"}},
+	{FD "fa {\n care-of-address = \"1.2.3.4\"\n links = { \"l\" }\n lifetime-max = 0\n}\n",
+	 {"t:5", "lifetime-max", "65535"}},
+	{FD "fa {\n care-of-address = \"1.2.3.4\"\n links = { \"l\" }\n reverse-tunnel = false\n "
+	    "reverse-tunnel-required = true\n}\n",
+	 {"reverse-tunnel-required"}},
+	{"protect = { \"10.9.0.1/24\" }\n" FD FA, {"t:1", "protect"}},
+	{"default-spi \"gw\" {\n key-file = \"/nonexistent\"\n}\n" FD FA, {"default-spi \"gw\"", "IPv4"}},
+	{"default-spi \"1.2.3.4\" {\n key-file = \"/nonexistent\"\n}\n" FD FA,
+	 {"default-spi \"1.2.3.4\"", "key-file", "/nonexistent"}},
+	{"default-spi \"1.2.3.4\" {\n spi = 255\n key-file = \"/x\"\n}\n" FD FA, {"t:2", "spi", "256"}},
+	{"sa \"a\" {\n spi = 300\n key-file = \"/nonexistent\"\n}\n" FD FA, {"sa \"a\"", "nai or peer"}},
+	{"sa \"a\" {\n nai = \"a@b\"\n spi = 300\n algorithm = \"rot13\"\n key-file = \"/x\"\n}\n" FD FA,
+	 {"t:4", "algorithm", "hmac-md5"}},
+	{FD "ha {\n address = \"1.2.3.4\"\n home-prefix = \"10.1.0.0/24\"\n pool = \"10.2.0.0/25\"\n}\n",
+	 {"pool", "home-prefix"}},
+	{FD "ha {\n address = \"1.2.3.4\"\n home-prefix = \"10.1.0.0/24\"\n home-link = "
+	    "\"averylonginterfacename\"\n}\n",
+	 {"home-link"}},
+	{FD "fa {\n", {"t:"}},
 };
 
 static void test_mistakes_say_what_and_where(void)
@@ -93,7 +102,8 @@ static void test_mistakes_say_what_and_where(void)
 		HARNESS_AT(config_parse("t", m->text, &c, &errs) == -1 && !c, "row %zu was taken", i);
 		HARNESS_AT(errs.n > 0, "row %zu", i);
 		for (size_t s = 0; s < 4 && m->says[s]; s++)
-			HARNESS_AT(strstr(errs.text, m->says[s]), "row %zu: no \"%s\" in: %s", i, m->says[s], errs.text);
+			HARNESS_AT(strstr(errs.text, m->says[s]), "row %zu: no \"%s\" in: %s", i, m->says[s],
+				   errs.text);
 		config_free(c);
 	}
 }
@@ -107,7 +117,8 @@ static void test_keys_are_read_and_kept_out_of_errors(void)
 	struct config *c;
 
 	CU_ASSERT(fd >= 0 && write(fd, hex, 65) == 65);
-	snprintf(text, sizeof(text), "sa \"a\" {\n nai = \"a@b\"\n spi = 300\n key-file = \"%s\"\n}\n" FD FA, path);
+	snprintf(text, sizeof(text), "sa \"a\" {\n nai = \"a@b\"\n spi = 300\n key-file = \"%s\"\n}\n" FD FA,
+		 path);
 	CU_ASSERT_EQUAL_FATAL(config_parse("t", text, &c, &errs), 0);
 	CU_ASSERT_EQUAL(c->sas[0].key.len, 32);
 	CU_ASSERT_EQUAL(c->sas[0].key.data[1], 0x11);
@@ -115,7 +126,7 @@ static void test_keys_are_read_and_kept_out_of_errors(void)
 	CU_ASSERT_EQUAL(c->fa.v->role.n_sas, 1);
 	CU_ASSERT_PTR_EQUAL(c->fa.v->role.sas, c->sas);
 	config_free(c);
-	fchmod(fd, 0644);	/* the world may read it: refused */
+	fchmod(fd, 0644); /* the world may read it: refused */
 	CU_ASSERT_EQUAL(config_parse("t", text, &c, &errs), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(errs.text, "0640"));
 	CU_ASSERT_PTR_NULL(strstr(errs.text, "00112233"));
@@ -128,13 +139,13 @@ static void test_what_a_reload_cannot_change(void)
 	static const struct {
 		const char *text, *key;
 	} row[] = {
-		{ "user = \"nobody\"\n" FD FA, "user" },
-		{ "control-socket = \"/x\"\n" FD FA, "control-socket" },
-		{ "freediameter-conf = \"/y\"\n" FA, "freediameter-conf" },
-		{ FD "fa {\n care-of-address = \"198.51.100.11\"\n links = { \"link1\" }\n}\n", "fa: links" },
-		{ FD FA "ha {\n address = \"1.2.3.4\"\n home-prefix = \"10.1.0.0/24\"\n}\n", "ha" },
-		{ FD FA "vpn { name-prefix = \"other\" }\n", "vpn" },
-		{ FD FA "log-level = \"debug\"\nprotect = { \"10.9.0.0/24\" }\n", NULL },
+		{"user = \"nobody\"\n" FD FA, "user"},
+		{"control-socket = \"/x\"\n" FD FA, "control-socket"},
+		{"freediameter-conf = \"/y\"\n" FA, "freediameter-conf"},
+		{FD "fa {\n care-of-address = \"198.51.100.11\"\n links = { \"link1\" }\n}\n", "fa: links"},
+		{FD FA "ha {\n address = \"1.2.3.4\"\n home-prefix = \"10.1.0.0/24\"\n}\n", "ha"},
+		{FD FA "vpn { name-prefix = \"other\" }\n", "vpn"},
+		{FD FA "log-level = \"debug\"\nprotect = { \"10.9.0.0/24\" }\n", NULL},
 	};
 	struct config *a, *b;
 	struct conf_errors errs;
@@ -145,13 +156,14 @@ static void test_what_a_reload_cannot_change(void)
 
 		HARNESS_AT(config_parse("t", row[i].text, &b, &errs) == 0, "row %zu: %s", i, errs.text);
 		key = b ? config_fixed_change(a, b) : "?";
-		HARNESS_AT((!key && !row[i].key) || (key && row[i].key && strcmp(key, row[i].key) == 0), "row %zu: %s", i,
-			   key ? key : "nothing");
+		HARNESS_AT((!key && !row[i].key) || (key && row[i].key && strcmp(key, row[i].key) == 0),
+			   "row %zu: %s", i, key ? key : "nothing");
 		config_free(b);
 	}
 	config_free(a);
 }
 
 HARNESS_MAIN("run/config", HARNESS_CASE(test_sample_is_right), HARNESS_CASE(test_sample_shows_the_defaults),
-	     HARNESS_CASE(test_mistakes_say_what_and_where), HARNESS_CASE(test_keys_are_read_and_kept_out_of_errors),
+	     HARNESS_CASE(test_mistakes_say_what_and_where),
+	     HARNESS_CASE(test_keys_are_read_and_kept_out_of_errors),
 	     HARNESS_CASE(test_what_a_reload_cannot_change))

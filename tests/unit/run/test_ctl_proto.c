@@ -15,20 +15,17 @@ static void test_lines(void)
 		enum ctl_line want;
 		size_t line_len;
 	} row[] = {
-		{ "", 0, 8, CTL_LINE_MORE, 0 },
-		{ "abc", 3, 8, CTL_LINE_MORE, 0 },
-		{ "abc\n", 4, 8, CTL_LINE_DONE, 3 },
-		{ "\n", 1, 8, CTL_LINE_DONE, 0 },
-		{ "a\nb\n", 4, 8, CTL_LINE_DONE, 1 },
-		{ "abcdefgh", 8, 8, CTL_LINE_TOO_LONG, 0 },
-		{ "abcdefg\n", 8, 8, CTL_LINE_DONE, 7 },
-		{ "a\0b\n", 4, 8, CTL_LINE_DONE, 3 },
+		{"", 0, 8, CTL_LINE_MORE, 0},	       {"abc", 3, 8, CTL_LINE_MORE, 0},
+		{"abc\n", 4, 8, CTL_LINE_DONE, 3},     {"\n", 1, 8, CTL_LINE_DONE, 0},
+		{"a\nb\n", 4, 8, CTL_LINE_DONE, 1},    {"abcdefgh", 8, 8, CTL_LINE_TOO_LONG, 0},
+		{"abcdefg\n", 8, 8, CTL_LINE_DONE, 7}, {"a\0b\n", 4, 8, CTL_LINE_DONE, 3},
 	};
 
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		size_t n = 99;
 
-		HARNESS_AT(ctl_line_find(row[i].bytes, row[i].len, row[i].max, &n) == row[i].want, "row %zu", i);
+		HARNESS_AT(ctl_line_find(row[i].bytes, row[i].len, row[i].max, &n) == row[i].want, "row %zu",
+			   i);
 		HARNESS_AT(n == row[i].line_len, "row %zu: %zu", i, n);
 	}
 }
@@ -36,8 +33,19 @@ static void test_lines(void)
 static void test_bad_requests(void)
 {
 	static const char *const bad[] = {
-		"", " ", "null", "[]", "{}", "\"show\"", "{\"command\":1}", "{\"command\":null}", "{\"command\":\"show\"",
-		"{\"command\":\"show\"} x", "{\"command\":\"a\",\"command\":\"b\"}", "\xff\xfe", "{\"command\":\"\xc3\"}",
+		"",
+		" ",
+		"null",
+		"[]",
+		"{}",
+		"\"show\"",
+		"{\"command\":1}",
+		"{\"command\":null}",
+		"{\"command\":\"show\"",
+		"{\"command\":\"show\"} x",
+		"{\"command\":\"a\",\"command\":\"b\"}",
+		"\xff\xfe",
+		"{\"command\":\"\xc3\"}",
 		"{\"key\":\"00112233\",",
 	};
 	char err[64];
@@ -83,5 +91,5 @@ static void test_responses(void)
 	json_decref(j);
 }
 
-HARNESS_MAIN("run/ctl_proto", HARNESS_CASE(test_lines), HARNESS_CASE(test_bad_requests), HARNESS_CASE(test_half_requests),
-	     HARNESS_CASE(test_responses))
+HARNESS_MAIN("run/ctl_proto", HARNESS_CASE(test_lines), HARNESS_CASE(test_bad_requests),
+	     HARNESS_CASE(test_half_requests), HARNESS_CASE(test_responses))
