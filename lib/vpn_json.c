@@ -48,6 +48,8 @@ static const struct member members[] = {
 	{"ike_remote", K_TEXT, AT(ike_remote), false, true},
 	{"ike_proposal", K_TEXT, AT(ike_proposal), false, true},
 	{"psk", K_KEY, AT(psk), false, true},
+	{"bu_key", K_KEY, AT(bu_key), false, false},
+	{"bu_context", K_TEXT, AT(bu_context), false, false},
 };
 #define N_MEMBERS (sizeof(members) / sizeof(members[0]))
 

@@ -158,6 +158,18 @@ static const char *check_sla(const struct vpn_profile *p)
 	return NULL;
 }
 
+/* The context goes into key derivations and on the wire. */
+static const char *check_bu(const struct vpn_profile *p)
+{
+	if (!text_ok(p->bu_context, sizeof(p->bu_context), "-"))
+		return "malformed context of the Binding Update key";
+	if (!p->bu_key.len != !p->bu_context[0])
+		return "the Binding Update key and its context belong together";
+	if (p->bu_key.len && (p->bu_key.len != 32 || p->dst_gw_type != VPN_GW_DYNAMIC))
+		return "malformed Binding Update key";
+	return NULL;
+}
+
 const char *vpn_profile_check(const struct vpn_profile *p)
 {
 	const char *why = check_selectors(p);
@@ -173,6 +185,8 @@ const char *vpn_profile_check(const struct vpn_profile *p)
 		why = check_gateways(p);
 	if (!why)
 		why = check_keys(p);
+	if (!why)
+		why = check_bu(p);
 	return why ? why : check_sla(p);
 }
 

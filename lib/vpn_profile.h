@@ -65,7 +65,7 @@ struct vpn_profile {
 
 	/* How the home agent tells the PCN (VPN_GW_DYNAMIC); in HAR only, empty everywhere else. */
 	struct vpn_key bu_key;		/* 32 bytes, vpn_bu_key() */
-	char bu_context[VPN_NAME_MAX];	/* names the session in the derivation; [0-9a-zA-Z-]+, travels in the BU */
+	char bu_context[VPN_NAME_MAX];	/* names the session in the derivation; [0-9a-z-]+, travels in the BU */
 };
 
 /* "192.0.2.0/24" or "192.0.2.1"; false when malformed or host bits are set. */
