@@ -79,7 +79,8 @@ void role_log(struct actions *out, enum log_level level, const char *fmt, ...)
 		out->n--;	/* no memory: an event without text is none */
 }
 
-void role_send(struct actions *out, const struct role_path *path, uint8_t proto, const struct wbuf *w)
+void role_send_by(struct actions *out, enum action_type type, const struct role_path *path, uint8_t proto,
+		  const struct wbuf *w)
 {
 	struct action *a;
 	struct dm_bytes *data;
@@ -89,7 +90,7 @@ void role_send(struct actions *out, const struct role_path *path, uint8_t proto,
 		return;
 	}
 	data = calloc(1, sizeof(*data));
-	a = data ? actions_add(out, path->ifindex ? ACT_LINK_SEND : ACT_UDP_SEND) : NULL;
+	a = data ? actions_add(out, type) : NULL;
 	if (!a) {
 		free(data);
 		return;
@@ -99,6 +100,11 @@ void role_send(struct actions *out, const struct role_path *path, uint8_t proto,
 	a->data = data;
 	a->path = *path;
 	a->proto = proto;
+}
+
+void role_send(struct actions *out, const struct role_path *path, uint8_t proto, const struct wbuf *w)
+{
+	role_send_by(out, path->ifindex ? ACT_LINK_SEND : ACT_UDP_SEND, path, proto, w);
 }
 
 bool role_act_profiles(struct action *a, const struct vpn_profile *p, uint8_t n)

@@ -80,6 +80,8 @@ void role_copy(char *dst, size_t size, const char *src);	/* cut, always NUL-term
 struct action *role_act(struct actions *out, enum action_type type, const char *session);	/* NULL without memory */
 void role_log(struct actions *out, enum log_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void role_send(struct actions *out, const struct role_path *path, uint8_t proto, const struct wbuf *w);
+void role_send_by(struct actions *out, enum action_type type, const struct role_path *path, uint8_t proto,
+		  const struct wbuf *w);
 bool role_act_profiles(struct action *a, const struct vpn_profile *p, uint8_t n);	/* copies */
 struct role_end {		/* of a Diameter session */
 	const char *session, *user, *origin_host, *origin_realm, *dest_host, *dest_realm;
