@@ -35,7 +35,8 @@ struct role_path {
 enum role_event_type {
 	EV_PACKET,		/* a UDP/434 payload: path, data, len */
 	EV_SOLICIT,		/* FA, HA on a link: agent solicitation: path */
-	EV_ICMP_ERROR,		/* FA: ICMP error for a relayed request: icmp_type/code, dst of the request in path.dst */
+	EV_ICMP_ERROR,		/* FA: ICMP error for a relayed request: icmp_type/code, path.dst = its destination;
+				 * data: the request as far as the kernel quotes it, or NULL */
 	EV_AMA,			/* FA: answer to ACT_AMR: session, ama */
 	EV_AAA_FAILED,		/* FA: AMR undeliverable or timed out: session, result (3002, 3004; 0 = timeout) */
 	EV_HAR,			/* HA: har; answer by ACT_HAA with the same token */
@@ -68,12 +69,13 @@ enum action_type {
 	ACT_HAA,		/* haa (owned), token */
 	ACT_ASA,		/* token, result */
 	ACT_STR,		/* session, cause, user, dest_realm/host in end */
-	ACT_VPN_INSTALL,	/* session, profiles (owned), deadline_ms: make desired; answers EV_VPN_UP / EV_VPN_FAILED */
+	ACT_VPN_INSTALL,	/* session, profiles (owned), deadline_ms: make desired;
+				 * answers EV_VPN_UP / EV_VPN_FAILED */
 	ACT_VPN_REMOVE,		/* session: make not desired */
-	ACT_VISITOR_ADD,	/* FA: hoa, ifindex, mac: route and pinned neighbour; tunnel from peer (the HA) accepted */
+	ACT_VISITOR_ADD,	/* FA: hoa, ifindex, mac: route and pinned neighbour; tunnel from peer (the HA) */
 	ACT_VISITOR_DEL,
-	ACT_REVERSE_ADD,	/* FA: hoa, ifindex, local (CoA), peer (HA): everything from hoa goes into the IP-in-IP tunnel
-				 * (what matches a VPN profile excepted) */
+	ACT_REVERSE_ADD,	/* FA: hoa, ifindex, local (CoA), peer (HA): everything from hoa goes into the
+				 * IP-in-IP tunnel (what matches a VPN profile excepted) */
 	ACT_REVERSE_DEL,
 	ACT_TUNNEL_ADD,		/* IP-in-IP to peer from local, by reference count */
 	ACT_TUNNEL_DEL,

@@ -473,7 +473,8 @@ static void test_replies(void)
 	}
 }
 
-/* A home address of zero in an accepted reply: 99.  A challenge that is not the one sent: 109 beside the HA's code. */
+/* A home address of zero in an accepted reply: 99.  A challenge that is not the one sent: 109 beside the
+ * HA's code. */
 static void test_reply_without_address(void)
 {
 	struct ask a = plain;

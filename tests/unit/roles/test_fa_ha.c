@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * F1 in memory: a mobile node, the FA, the AAAH's stand-in, the HA.  Whatever begins must end, in every way that it can.
+ * F1 in memory: a mobile node, the FA, the AAAH's stand-in, the HA.  Whatever begins must end, in every way
+ * that it can.
  */
 #include <malloc.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The home agent alone: every code that it can give by UDP and by HAR, and why; silence where silence is due; replay,
- * duplicates, the pool, the home link.
+ * The home agent alone: every code that it can give by UDP and by HAR, and why; silence where silence is due;
+ * replay, duplicates, the pool, the home link.
  */
 #include "tests/unit/roles/world.h"
 

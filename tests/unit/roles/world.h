@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A world in memory for the role state machines: mobile nodes, a foreign agent, a home agent, and a small stand-in for
- * the AAAH and for the VPN room.  Time moves only when the test says so.  Every action is carried out at once, and
- * written into a ledger in which each ADD has to find its DEL.
+ * A world in memory for the role state machines: mobile nodes, a foreign agent, a home agent, and a small
+ * stand-in for the AAAH and for the VPN room.  Time moves only when the test says so.  Every action is
+ * carried out at once, and written into a ledger in which each ADD has to find its DEL.
  */
 #ifndef MIPVPN_TESTS_ROLES_WORLD_H
 #define MIPVPN_TESTS_ROLES_WORLD_H
