@@ -95,8 +95,7 @@ struct fa_pending {
 	uint32_t mn_spi; /* MN's, extension 40; 0 = no key wanted */
 	uint32_t fa_spi; /* ours, AVP 323 */
 	bool authentic;	 /* 33 was right, or the AAAH has said so */
-	struct role_assoc
-		mn_fa;	       /* the visitor's at the request: the AAAH may end it before the reply comes */
+	struct role_assoc mn_fa; /* the visitor's at the request: he may be gone before the reply comes */
 	struct fa_grant grant; /* state FA_TUNNELS */
 	uint64_t wall_ms;
 };
