@@ -20,9 +20,10 @@ static void begin(uint8_t profiles)
 	world_start(&w);
 }
 
-static const struct ask rereg = { .lifetime = 300, .with_mn_ha = true, .with_mn_fa = true, .with_challenge = true };
-static const struct ask dereg = { .with_mn_ha = true, .with_mn_fa = true, .with_challenge = true };
-static const struct ask join = { .lifetime = 300, .keys = true, .with_aaa = true, .with_challenge = true };
+static const struct ask rereg = {
+	.lifetime = 300, .with_mn_ha = true, .with_mn_fa = true, .with_challenge = true};
+static const struct ask dereg = {.with_mn_ha = true, .with_mn_fa = true, .with_challenge = true};
+static const struct ask join = {.lifetime = 300, .keys = true, .with_aaa = true, .with_challenge = true};
 
 static void test_f1(void)
 {
@@ -46,7 +47,7 @@ static void test_f1(void)
 /* E8: no reply before the tunnels of both ends stand. */
 static void test_reply_comes_last(void)
 {
-	struct role_event up = { .type = EV_VPN_UP };
+	struct role_event up = {.type = EV_VPN_UP};
 	char session[2][DM_SESSION_MAX];
 
 	begin(2);
@@ -103,7 +104,7 @@ static void test_authorization_runs_out(void)
 	world_pass(&w, 20000);
 	CU_ASSERT_EQUAL(mn_send(&w, &alice, &rereg), MIP_FA_MN_AUTH);
 	CU_ASSERT_EQUAL(w.to_ha, 1);
-	CU_ASSERT_EQUAL(mn_send(&w, &alice, &a), 0);	/* with the challenge of the refusal */
+	CU_ASSERT_EQUAL(mn_send(&w, &alice, &a), 0); /* with the challenge of the refusal */
 	CU_ASSERT_EQUAL(w.sessions, 2);
 	CU_ASSERT_EQUAL(w.strs[AT_FA] + w.strs[AT_HA], 0);
 	CU_ASSERT_EQUAL(fa_count(&w), 1);
@@ -117,7 +118,7 @@ static void test_deregister_via_fa(void)
 	mn_join(&w, &alice, 300);
 	CU_ASSERT_EQUAL(mn_send(&w, &alice, &dereg), 0);
 	CU_ASSERT_TRUE(alice.right32);
-	CU_ASSERT_TRUE(alice.right33);	/* although the AAAH's ASR was here before the reply */
+	CU_ASSERT_TRUE(alice.right33); /* although the AAAH's ASR was here before the reply */
 	CU_ASSERT_EQUAL(alice.rrp.lifetime, 0);
 	CU_ASSERT_EQUAL(w.strs[AT_HA], 1);
 	CU_ASSERT_EQUAL(w.str_cause, DM_TERM_LOGOUT);
@@ -126,13 +127,30 @@ static void test_deregister_via_fa(void)
 	CU_ASSERT_TRUE(world_balanced(&w));
 	CU_ASSERT_EQUAL(fa_count(&w) + ha_count(&w), 0);
 	world_pass(&w, 3000);
-	mn_join(&w, &alice, 300);	/* and again, with new keys */
+	mn_join(&w, &alice, 300); /* and again, with new keys */
+	world_end(&w);
+}
+
+/* The node has lost its keys, and deregisters by MN-AAA: AMR and HAR with lifetime 0. */
+static void test_deregister_via_aaa(void)
+{
+	struct ask a = {.keys = true, .with_aaa = true, .with_challenge = true};
+
+	begin(1);
+	mn_join(&w, &alice, 300);
+	CU_ASSERT_EQUAL(mn_send(&w, &alice, &a), 0);
+	CU_ASSERT_EQUAL(alice.rrp.lifetime, 0);
+	CU_ASSERT_TRUE(alice.right32);
+	CU_ASSERT_EQUAL(w.sessions, 2);
+	CU_ASSERT_EQUAL(w.strs[AT_FA] + w.strs[AT_HA], 0);
+	CU_ASSERT_EQUAL(fa_count(&w) + ha_count(&w), 0);
+	CU_ASSERT_TRUE(world_balanced(&w));
 	world_end(&w);
 }
 
 static void test_deregister_at_home(void)
 {
-	struct ask a = { .with_mn_ha = true, .coa = "10.1.0.10", .dst = "10.1.0.1" };
+	struct ask a = {.with_mn_ha = true, .coa = "10.1.0.10", .dst = "10.1.0.1"};
 
 	begin(1);
 	mn_join(&w, &alice, 300);
@@ -142,7 +160,7 @@ static void test_deregister_at_home(void)
 	CU_ASSERT_EQUAL(alice.path.src.s_addr, addr("10.1.0.1").s_addr);
 	CU_ASSERT_EQUAL(alice.path.dst.s_addr, addr("10.1.0.10").s_addr);
 	CU_ASSERT_TRUE(w.garp_mn);
-	CU_ASSERT_TRUE(world_balanced(&w));	/* the AAAH told the FA */
+	CU_ASSERT_TRUE(world_balanced(&w)); /* the AAAH told the FA */
 	CU_ASSERT_EQUAL(w.asa_result, DM_SUCCESS);
 	/* The reply was lost: the retransmission gets one too, a replay does not count. */
 	w.wall += 1000;
@@ -151,7 +169,7 @@ static void test_deregister_at_home(void)
 	CU_ASSERT_EQUAL(mn_send_home(&w, &alice, &a), MIP_HA_IDENT);
 	a.ident = 0;
 	world_pass(&w, 20000);
-	CU_ASSERT_EQUAL(mn_send_home(&w, &alice, &a), -1);	/* the key is gone by now */
+	CU_ASSERT_EQUAL(mn_send_home(&w, &alice, &a), -1); /* the key is gone by now */
 	world_end(&w);
 }
 
@@ -174,11 +192,11 @@ static void test_expiry(void)
 
 static void test_drop(void)
 {
-	static const char *const text[] = { "alice@home.test", "10.1.0.10", NULL };
+	static const char *const text[] = {"alice@home.test", "10.1.0.10", NULL};
 
 	for (int at = AT_FA; at <= AT_HA; at++) {
 		for (int i = 0; i < 3; i++) {
-			struct role_event e = { .type = EV_DROP, .text = text[i] };
+			struct role_event e = {.type = EV_DROP, .text = text[i]};
 
 			begin(1);
 			mn_join(&w, &alice, 300);
@@ -188,7 +206,7 @@ static void test_drop(void)
 			memcpy(bobs[0], w.amr_session, sizeof(bobs[0]));
 			memcpy(bobs[1], w.har_session, sizeof(bobs[1]));
 			w.aaah_relays_end = false;
-			if (!e.text)	/* by session: bob's */
+			if (!e.text) /* by session: bob's */
 				e.text = bobs[at];
 			if (at == AT_FA)
 				fa_tell(&w, &e);
@@ -205,7 +223,7 @@ static void test_drop(void)
 
 static void test_asr(void)
 {
-	struct role_event e = { .type = EV_ASR, .token = 5 };
+	struct role_event e = {.type = EV_ASR, .token = 5};
 
 	for (int at = AT_FA; at <= AT_HA; at++) {
 		begin(2);
@@ -251,7 +269,7 @@ static void test_vpn_fails_at_fa(void)
 	CU_ASSERT_EQUAL(memcmp(alice.rrp.message.data, "gateway does not answer", 23), 0);
 	CU_ASSERT_EQUAL(w.strs[AT_FA], 1);
 	CU_ASSERT_EQUAL(w.str_cause, DM_TERM_ADMINISTRATIVE);
-	CU_ASSERT_TRUE(world_balanced(&w));	/* the STR ended it at the HA too */
+	CU_ASSERT_TRUE(world_balanced(&w)); /* the STR ended it at the HA too */
 	CU_ASSERT_EQUAL(ha_count(&w), 0);
 	world_end(&w);
 }
@@ -273,7 +291,7 @@ static void test_vpn_never_answers(void)
 
 static void test_vpn_down(void)
 {
-	struct role_event e = { .type = EV_VPN_DOWN, .text = "peer is dead" };
+	struct role_event e = {.type = EV_VPN_DOWN, .text = "peer is dead"};
 
 	for (int at = AT_FA; at <= AT_HA; at++) {
 		begin(1);
@@ -305,7 +323,7 @@ static void test_replay(void)
 	world_pass(&w, 1000);
 	CU_ASSERT_EQUAL(mn_send_bytes(&w, &alice, &rereg, second, n2), MIP_FA_CHALLENGE_STALE);
 	/* Straight to the HA, without the FA in between: the Identification is old. */
-	struct role_event e = { .type = EV_HAR };
+	struct role_event e = {.type = EV_HAR};
 	struct dm_har *h = calloc(1, sizeof(*h));
 
 	snprintf(h->session, sizeof(h->session), "again");
@@ -340,7 +358,7 @@ static void test_clock(void)
 		CU_ASSERT_EQUAL(alice.rrp.ident >> 32, w.wall / 1000 + MIP_NTP_UNIX);
 	}
 	a.clock_off_ms = 0;
-	CU_ASSERT_EQUAL(mn_send(&w, &alice, &a), 0);	/* at once, with the challenge of the refusal */
+	CU_ASSERT_EQUAL(mn_send(&w, &alice, &a), 0); /* at once, with the challenge of the refusal */
 	world_end(&w);
 }
 
@@ -380,7 +398,8 @@ static void test_dynamic_home_agent(void)
 	world_pass(&w, 2000);
 	mn_hear(&w, &bob);
 	CU_ASSERT_EQUAL(mn_send(&w, &bob, &a), 0);
-	CU_ASSERT_EQUAL(w.amr.features & (DM_F_HA_REQUESTED | DM_F_HOA_HOME_ONLY), DM_F_HA_REQUESTED | DM_F_HOA_HOME_ONLY);
+	CU_ASSERT_EQUAL(w.amr.features & (DM_F_HA_REQUESTED | DM_F_HOA_HOME_ONLY),
+			DM_F_HA_REQUESTED | DM_F_HOA_HOME_ONLY);
 	world_end(&w);
 }
 
@@ -392,7 +411,7 @@ static void test_reverse_tunnel(void)
 	a.flags = MIP_T;
 	mn_hear(&w, &alice);
 	CU_ASSERT_EQUAL(mn_send(&w, &alice, &a), 0);
-	a = rereg;	/* T off: the reverse tunnel goes */
+	a = rereg; /* T off: the reverse tunnel goes */
 	CU_ASSERT_EQUAL(mn_send(&w, &alice, &a), 0);
 	a.flags = MIP_T;
 	CU_ASSERT_EQUAL(mn_send(&w, &alice, &a), 0);
@@ -418,7 +437,7 @@ static void new_session_replaces(bool same)
 	begin(2);
 	w.same_session = same;
 	mn_join(&w, &alice, 300);
-	for (int i = 0; i < 3; i++) {	/* the node restarts: no 32, no 33 */
+	for (int i = 0; i < 3; i++) { /* the node restarts: no 32, no 33 */
 		world_pass(&w, 2000);
 		mn_hear(&w, &alice);
 		CU_ASSERT_EQUAL(mn_send(&w, &alice, &a), 0);
@@ -426,7 +445,7 @@ static void new_session_replaces(bool same)
 	CU_ASSERT_EQUAL(w.sessions, 4);
 	CU_ASSERT_EQUAL(fa_count(&w), 1);
 	CU_ASSERT_EQUAL(ha_count(&w), 1);
-	w.n_profiles = 0;	/* and has no VPN any more */
+	w.n_profiles = 0; /* and has no VPN any more */
 	world_pass(&w, 2000);
 	mn_hear(&w, &alice);
 	CU_ASSERT_EQUAL(mn_send(&w, &alice, &a), 0);
@@ -458,8 +477,9 @@ static void test_renewal_fails(void)
 
 		world_pass(&w, 6000);
 		code = code < 0 ? alice.rrp.code : code;
-		HARNESS_AT(code == (at == AT_HA ? MIP_HA_RESOURCES : MIP_FA_RESOURCES), "case %d: %d", i, code);
-		if (at == AT_FA) {	/* the HA had granted it, and was told */
+		HARNESS_AT(code == (at == AT_HA ? MIP_HA_RESOURCES : MIP_FA_RESOURCES), "case %d: %d", i,
+			   code);
+		if (at == AT_FA) { /* the HA had granted it, and was told */
 			CU_ASSERT_EQUAL(fa_count(&w) + ha_count(&w), 0);
 			CU_ASSERT_TRUE(world_balanced(&w));
 		} else if (how == VPN_FAILS) {
@@ -477,13 +497,13 @@ static void test_other_fa_and_other_user(void)
 	uint8_t buf[MIP_MSG_MAX];
 	size_t len;
 	struct dm_har *h = calloc(1, sizeof(*h));
-	struct role_event e = { .type = EV_HAR, .har = h };
+	struct role_event e = {.type = EV_HAR, .har = h};
 	struct role_row row;
 
 	begin(0);
 	mn_join(&w, &alice, 300);
 	w.wall += 1000;
-	fa_free(w.fa);	/* alice has gone to another one */
+	fa_free(w.fa); /* alice has gone to another one */
 	w.fa = NULL;
 	w.n_ledger = 0;
 	w.ledger_errors = 0;
@@ -497,7 +517,7 @@ static void test_other_fa_and_other_user(void)
 		len = mn_build(&w, &alice, &a, buf);
 		memcpy(h->rrq.data, buf, len);
 		h->rrq.len = (uint16_t)len;
-		h->ha_to_mn = (struct dm_msa){ .present = true, .algorithm = 2, .key = { 20, "k" } };
+		h->ha_to_mn = (struct dm_msa){.present = true, .algorithm = 2, .key = {20, "k"}};
 		h->mn_to_ha = h->ha_to_mn;
 		ha_tell(&w, &e);
 		CU_ASSERT_EQUAL(w.haa_result, DM_SUCCESS);
@@ -527,7 +547,7 @@ static void test_thousand(void)
 	size_t before;
 
 	world_init(&w, true);
-	w.hc.home_prefix = (struct vpn_prefix){ addr("10.1.0.0"), 16 };
+	w.hc.home_prefix = (struct vpn_prefix){addr("10.1.0.0"), 16};
 	w.n_profiles = 1;
 	world_start(&w);
 	before = mallinfo2().uordblks;
@@ -555,11 +575,14 @@ static void test_thousand(void)
 
 HARNESS_MAIN("roles/fa_ha", HARNESS_CASE(test_f1), HARNESS_CASE(test_reply_comes_last),
 	     HARNESS_CASE(test_reregistration_goes_direct), HARNESS_CASE(test_authorization_runs_out),
-	     HARNESS_CASE(test_deregister_via_fa), HARNESS_CASE(test_deregister_at_home), HARNESS_CASE(test_expiry),
-	     HARNESS_CASE(test_drop), HARNESS_CASE(test_asr), HARNESS_CASE(test_vpn_fails_at_ha),
-	     HARNESS_CASE(test_vpn_fails_at_fa), HARNESS_CASE(test_vpn_never_answers), HARNESS_CASE(test_vpn_down),
-	     HARNESS_CASE(test_replay), HARNESS_CASE(test_clock), HARNESS_CASE(test_dynamic_address),
-	     HARNESS_CASE(test_dynamic_home_agent), HARNESS_CASE(test_reverse_tunnel), HARNESS_CASE(test_fa_ha_wrong),
-	     HARNESS_CASE(test_new_session_replaces), HARNESS_CASE(test_renewal_fails),
-	      HARNESS_CASE(test_other_fa_and_other_user),
+	     HARNESS_CASE(test_deregister_via_fa), HARNESS_CASE(test_deregister_via_aaa),
+	     HARNESS_CASE(test_deregister_at_home),
+
+	     HARNESS_CASE(test_expiry), HARNESS_CASE(test_drop), HARNESS_CASE(test_asr),
+	     HARNESS_CASE(test_vpn_fails_at_ha), HARNESS_CASE(test_vpn_fails_at_fa),
+	     HARNESS_CASE(test_vpn_never_answers), HARNESS_CASE(test_vpn_down), HARNESS_CASE(test_replay),
+	     HARNESS_CASE(test_clock), HARNESS_CASE(test_dynamic_address),
+	     HARNESS_CASE(test_dynamic_home_agent), HARNESS_CASE(test_reverse_tunnel),
+	     HARNESS_CASE(test_fa_ha_wrong), HARNESS_CASE(test_new_session_replaces),
+	     HARNESS_CASE(test_renewal_fails), HARNESS_CASE(test_other_fa_and_other_user),
 	     HARNESS_CASE(test_thousand))
