@@ -34,7 +34,7 @@ struct vpn_config {
 	uint32_t initiate_timeout_ms;				     /* default 3000 */
 	/* 0 = the default in all that follow */
 	uint32_t responder_wait_ms; /* a loaded responder sees its CHILD_SA within this, default 15000 */
-	uint32_t restore_ms;	    /* one that went down is back within this, else VPN_REPORT_DOWN; default 20000 */
+	uint32_t restore_ms;	    /* a lost one is back within this, else VPN_REPORT_DOWN; default 20000 */
 	uint32_t dpd_delay_s;	    /* default 5 */
 	bool encap;	      /* force UDP encapsulation of ESP */
 	bool no_marks;	      /* no mark_in/set_mark_in on the responder's side (doc/ipsec.md) */
