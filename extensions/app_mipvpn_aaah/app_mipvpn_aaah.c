@@ -92,6 +92,16 @@ static void on_reload(void)
 		job_free(j);
 }
 
+static void count_line(const char *name, uint64_t value, void *user)
+{
+	log_notice("aaah", "counter %s %lu", name, (unsigned long)value);
+}
+
+static void on_counters(void)
+{
+	counter_each(count_line, NULL);
+}
+
 static int register_callback(uint32_t command,
 			     int (*cb)(struct msg **, struct avp *, struct session *, void *, enum disp_action *),
 			     struct disp_hdl **handle)
@@ -118,7 +128,8 @@ static int join_daemon(const struct settings *s)
 	if ((rc = register_callback(DM_CC_AMR, on_amr, &handles[0])) ||
 	    (rc = register_callback(CC_SESSION_TERMINATION, on_str, &handles[1])))
 		return rc;
-	if ((rc = fd_event_trig_regcb(SIGUSR1, NAME, on_reload)))
+	if ((rc = fd_event_trig_regcb(SIGUSR1, NAME, on_reload)) ||
+	    (rc = fd_event_trig_regcb(SIGUSR2, NAME, on_counters)))
 		return rc;
 	return fd_disp_app_support(dm_dict_application(), NULL, 1, 0);
 }
@@ -141,11 +152,6 @@ static int aaah_entry(char *conffile)
 	return rc;
 }
 
-static void count_line(const char *name, uint64_t value, void *user)
-{
-	log_notice("aaah", "counter %s %lu", name, (unsigned long)value);
-}
-
 void fd_ext_fini(void);	/* freeDiameter calls it by name */
 void fd_ext_fini(void)
 {
@@ -155,7 +161,7 @@ void fd_ext_fini(void)
 	}
 	if (engine)
 		engine_stop(engine);
-	counter_each(count_line, NULL);
+	on_counters();
 }
 
 EXTENSION_ENTRY(NAME, aaah_entry, "dict_mipvpn");
