@@ -64,6 +64,6 @@ def _database(scene):
     print("\n".join("  " + x for x in agents.ctl(s, "fa", "show", "visitors").splitlines()))
     paths = postgres.psql(s, "SELECT nai || '  VPN ' || vpn || ':  ' || from_gateway || ' => ' || to_gateway || '  ' || "
                           "security || coalesce(', contract ' || sla, '') || ', TOS up ' || tos_up || ' down ' || tos_down "
-                          "FROM mipvpn.v_tunnels WHERE part = 'h' ORDER BY nai, vpn, kind")
+                          "FROM mipvpn.v_tunnels ORDER BY nai, vpn, kind")
     print("which path the AAAH decided (mipvpn.v_tunnels)")
     print("\n".join("  " + x for x in paths.splitlines()) + "\n")
