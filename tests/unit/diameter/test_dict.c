@@ -137,4 +137,32 @@ static void test_numbers(void)
 				   "%s and %s", dm_avp_ids[a].name, dm_avp_ids[b].name);
 }
 
-HARNESS_MAIN("diameter/dict", HARNESS_CASE(test_orders), HARNESS_CASE(test_clash), HARNESS_CASE(test_numbers))
+/* doc/protocol.md has a row "| code | name | type |" for each AVP of ours, and no other. */
+static void test_document(void)
+{
+	const char *top = getenv("srcdir");
+	char path[512], line[1024], row[128];
+	unsigned rows = 0, ours = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/doc/protocol.md", top ? top : ".");
+	f = fopen(path, "r");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (!strstr(line, " | MIPVPN-"))
+			continue;
+		rows++;
+		for (enum dm_avp a = 0; a < DM_AVP_COUNT; a++) {
+			snprintf(row, sizeof(row), "| %u | %s | ", dm_avp_ids[a].code, dm_avp_ids[a].name);
+			ours += dm_avp_ids[a].vendor && !strncmp(line, row, strlen(row));
+		}
+	}
+	fclose(f);
+	CU_ASSERT_EQUAL(rows, ours);
+	for (enum dm_avp a = 0; a < DM_AVP_COUNT; a++)
+		rows -= dm_avp_ids[a].vendor != 0;
+	CU_ASSERT_EQUAL(rows, 0);
+}
+
+HARNESS_MAIN("diameter/dict", HARNESS_CASE(test_orders), HARNESS_CASE(test_clash), HARNESS_CASE(test_numbers),
+	     HARNESS_CASE(test_document))
