@@ -24,8 +24,9 @@ static struct disp_hdl *handles[2];
 static void to_fd_log(enum log_level level, const char *tag, const char *text)
 {
 	static const int levels[] = {
-		[LOG_LVL_DEBUG] = FD_LOG_DEBUG,	  [LOG_LVL_INFO] = FD_LOG_NOTICE, [LOG_LVL_NOTICE] = FD_LOG_NOTICE,
-		[LOG_LVL_WARN] = FD_LOG_ERROR, [LOG_LVL_ERROR] = FD_LOG_ERROR,
+		[LOG_LVL_DEBUG] = FD_LOG_DEBUG,	  [LOG_LVL_INFO] = FD_LOG_NOTICE,
+		[LOG_LVL_NOTICE] = FD_LOG_NOTICE, [LOG_LVL_WARN] = FD_LOG_ERROR,
+		[LOG_LVL_ERROR] = FD_LOG_ERROR,
 	};
 
 	fd_log(levels[level], "%s: %s", tag, text);
@@ -49,7 +50,8 @@ static int post_request(struct job *j, struct msg **msg, enum disp_action *act)
 	return 0;
 }
 
-static int on_amr(struct msg **msg, struct avp *avp, struct session *session, void *data, enum disp_action *act)
+static int on_amr(struct msg **msg, struct avp *avp, struct session *session, void *data,
+		  enum disp_action *act)
 {
 	struct job *j = job_new(JOB_AMR);
 
@@ -58,7 +60,8 @@ static int on_amr(struct msg **msg, struct avp *avp, struct session *session, vo
 		if (j->result) {
 			j->type = JOB_REFUSE;
 			counter_inc("aaah.amr.malformed");
-			log_notice("aaah", "AMR from %s refused with %u: %s", j->amr->origin_host, j->result, j->text);
+			log_notice("aaah", "AMR from %s refused with %u: %s", j->amr->origin_host, j->result,
+				   j->text);
 		}
 	} else if (j) {
 		job_free(j);
@@ -67,7 +70,8 @@ static int on_amr(struct msg **msg, struct avp *avp, struct session *session, vo
 	return post_request(j, msg, act);
 }
 
-static int on_str(struct msg **msg, struct avp *avp, struct session *session, void *data, enum disp_action *act)
+static int on_str(struct msg **msg, struct avp *avp, struct session *session, void *data,
+		  enum disp_action *act)
 {
 	struct job *j = job_new(JOB_STR);
 
@@ -103,7 +107,8 @@ static void on_counters(void)
 }
 
 static int register_callback(uint32_t command,
-			     int (*cb)(struct msg **, struct avp *, struct session *, void *, enum disp_action *),
+			     int (*cb)(struct msg **, struct avp *, struct session *, void *,
+				       enum disp_action *),
 			     struct disp_hdl **handle)
 {
 	struct disp_when when;
@@ -142,7 +147,8 @@ static int aaah_entry(char *conffile)
 
 	log_init(NAME, LOG_LVL_INFO, to_fd_log);
 	if (!conffile || settings_load(conffile, &s, err, sizeof(err))) {
-		log_error("aaah", "%s", conffile ? err : "no configuration file: LoadExtension = \"...\" : \"FILE\";");
+		log_error("aaah", "%s",
+			  conffile ? err : "no configuration file: LoadExtension = \"...\" : \"FILE\";");
 		return EINVAL;
 	}
 	log_set_level(s.log_level);
@@ -152,7 +158,7 @@ static int aaah_entry(char *conffile)
 	return rc;
 }
 
-void fd_ext_fini(void);	/* freeDiameter calls it by name */
+void fd_ext_fini(void); /* freeDiameter calls it by name */
 void fd_ext_fini(void)
 {
 	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++) {
