@@ -62,11 +62,11 @@ static uint32_t check_auth(const struct dm_amr *a, struct dm_complaint *c)
 	uint32_t len = a->rrq.len;
 
 	if (a->auth_input_len > len)
-		return dm_complain(c, DM_INVALID_AVP_VALUE, DM_AUTH_INPUT_DATA_LENGTH, "%u, the request has %u",
-				   a->auth_input_len, len);
+		return dm_complain(c, DM_INVALID_AVP_VALUE, DM_AUTH_INPUT_DATA_LENGTH,
+				   "%u, the request has %u", a->auth_input_len, len);
 	if (a->auth_offset > len || a->auth_len > len - a->auth_offset)
-		return dm_complain(c, DM_INVALID_AVP_VALUE, DM_AUTHENTICATOR_OFFSET, "%u + %u, the request has %u",
-				   a->auth_offset, a->auth_len, len);
+		return dm_complain(c, DM_INVALID_AVP_VALUE, DM_AUTHENTICATOR_OFFSET,
+				   "%u + %u, the request has %u", a->auth_offset, a->auth_len, len);
 	return 0;
 }
 

@@ -2,9 +2,10 @@
  *
  * Tables in, dictionary objects out.
  *
- * Rules are as in RFC 4004's ABNF for requests: libfdcore then answers a request that violates them by itself.  Answers
- * and the key groups that answers carry get them in a weak form, "any number": libfdcore 1.2.1 drops an answer that
- * says success and violates its ABNF without telling anybody, so the codec checks these and says what is wrong.
+ * Rules are as in RFC 4004's ABNF for requests: libfdcore then answers a request that violates them by
+ * itself.  Answers and the key groups that answers carry get them in a weak form, "any number": libfdcore
+ * 1.2.1 drops an answer that says success and violates its ABNF without telling anybody, so the codec checks
+ * these and says what is wrong.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -59,7 +60,8 @@ static const struct result_name {
 	{ "DIAMETER_ERROR_END_TO_END_MIP_KEY_ENCRYPTION", 5025 },
 };
 
-/* One member of an ABNF, marked as RFC 6733 3.2 writes it: < first, { required, [ at most one, * any number. */
+/* One member of an ABNF, marked as RFC 6733 3.2 writes it: < first, { required, [ at most one, * any
+ * number. */
 struct member {
 	char how;
 	enum dm_avp avp;
@@ -67,44 +69,47 @@ struct member {
 #define END_OF_ABNF { 0, 0 }
 
 static const struct member amr_abnf[] = {	/* RFC 4004 5.1 */
-	{ '<', DM_SESSION_ID }, { '{', DM_AUTH_APPLICATION_ID }, { '{', DM_USER_NAME }, { '{', DM_DESTINATION_REALM },
-	{ '{', DM_ORIGIN_HOST }, { '{', DM_ORIGIN_REALM }, { '{', DM_REG_REQUEST }, { '{', DM_MN_AAA_AUTH },
-	{ '[', DM_ACCT_MULTI_SESSION_ID }, { '[', DM_DESTINATION_HOST }, { '[', DM_ORIGIN_STATE_ID },
-	{ '[', DM_MOBILE_NODE_ADDRESS }, { '[', DM_HOME_AGENT_ADDRESS }, { '[', DM_FEATURE_VECTOR },
-	{ '[', DM_ORIGINATING_FOREIGN_AAA }, { '[', DM_AUTHORIZATION_LIFETIME }, { '[', DM_AUTH_SESSION_STATE },
-	{ '[', DM_FA_CHALLENGE }, { '[', DM_CANDIDATE_HOME_AGENT_HOST }, { '[', DM_HOME_AGENT_HOST },
-	{ '[', DM_HA_TO_FA_SPI }, { '[', DM_PREVIOUS_FA }, { '[', DM_SERVICE_UPDATE },
-	{ '*', DM_PROXY_INFO }, { '*', DM_ROUTE_RECORD }, END_OF_ABNF
+	{ '<', DM_SESSION_ID }, { '{', DM_AUTH_APPLICATION_ID }, { '{', DM_USER_NAME },
+	{ '{', DM_DESTINATION_REALM }, { '{', DM_ORIGIN_HOST }, { '{', DM_ORIGIN_REALM },
+	{ '{', DM_REG_REQUEST }, { '{', DM_MN_AAA_AUTH }, { '[', DM_ACCT_MULTI_SESSION_ID },
+	{ '[', DM_DESTINATION_HOST }, { '[', DM_ORIGIN_STATE_ID }, { '[', DM_MOBILE_NODE_ADDRESS },
+	{ '[', DM_HOME_AGENT_ADDRESS }, { '[', DM_FEATURE_VECTOR }, { '[', DM_ORIGINATING_FOREIGN_AAA },
+	{ '[', DM_AUTHORIZATION_LIFETIME }, { '[', DM_AUTH_SESSION_STATE }, { '[', DM_FA_CHALLENGE },
+	{ '[', DM_CANDIDATE_HOME_AGENT_HOST }, { '[', DM_HOME_AGENT_HOST }, { '[', DM_HA_TO_FA_SPI },
+	{ '[', DM_PREVIOUS_FA }, { '[', DM_SERVICE_UPDATE }, { '*', DM_PROXY_INFO },
+	{ '*', DM_ROUTE_RECORD }, END_OF_ABNF
 };
 static const struct member ama_abnf[] = {	/* 5.2 */
-	{ '<', DM_SESSION_ID }, { '{', DM_AUTH_APPLICATION_ID }, { '{', DM_RESULT_CODE }, { '{', DM_ORIGIN_HOST },
-	{ '{', DM_ORIGIN_REALM }, { '[', DM_ACCT_MULTI_SESSION_ID }, { '[', DM_USER_NAME },
-	{ '[', DM_AUTHORIZATION_LIFETIME }, { '[', DM_AUTH_SESSION_STATE }, { '[', DM_ERROR_MESSAGE },
-	{ '[', DM_ERROR_REPORTING_HOST }, { '[', DM_RE_AUTH_REQUEST_TYPE }, { '[', DM_FEATURE_VECTOR },
-	{ '[', DM_REG_REPLY }, { '[', DM_MN_TO_FA_MSA }, { '[', DM_MN_TO_HA_MSA }, { '[', DM_FA_TO_MN_MSA },
-	{ '[', DM_FA_TO_HA_MSA }, { '[', DM_HA_TO_MN_MSA }, { '[', DM_MSA_LIFETIME }, { '[', DM_HOME_AGENT_ADDRESS },
+	{ '<', DM_SESSION_ID }, { '{', DM_AUTH_APPLICATION_ID }, { '{', DM_RESULT_CODE },
+	{ '{', DM_ORIGIN_HOST }, { '{', DM_ORIGIN_REALM }, { '[', DM_ACCT_MULTI_SESSION_ID },
+	{ '[', DM_USER_NAME }, { '[', DM_AUTHORIZATION_LIFETIME }, { '[', DM_AUTH_SESSION_STATE },
+	{ '[', DM_ERROR_MESSAGE }, { '[', DM_ERROR_REPORTING_HOST }, { '[', DM_RE_AUTH_REQUEST_TYPE },
+	{ '[', DM_FEATURE_VECTOR }, { '[', DM_REG_REPLY }, { '[', DM_MN_TO_FA_MSA },
+	{ '[', DM_MN_TO_HA_MSA }, { '[', DM_FA_TO_MN_MSA }, { '[', DM_FA_TO_HA_MSA },
+	{ '[', DM_HA_TO_MN_MSA }, { '[', DM_MSA_LIFETIME }, { '[', DM_HOME_AGENT_ADDRESS },
 	{ '[', DM_MOBILE_NODE_ADDRESS }, { '*', DM_FILTER_RULE }, { '[', DM_ORIGIN_STATE_ID },
 	{ '[', DM_PREVIOUS_FA }, { '[', DM_PROFILE_CACHE }, { '*', DM_PROFILE }, { '[', DM_HANDOFF_KEY },
 	{ '*', DM_PROXY_INFO }, END_OF_ABNF
 };
 static const struct member har_abnf[] = {	/* 5.3; 336 and 348 by the text and the table of 8.1 */
 	{ '<', DM_SESSION_ID }, { '{', DM_AUTH_APPLICATION_ID }, { '{', DM_AUTHORIZATION_LIFETIME },
-	{ '{', DM_AUTH_SESSION_STATE }, { '{', DM_REG_REQUEST }, { '{', DM_ORIGIN_HOST }, { '{', DM_ORIGIN_REALM },
-	{ '{', DM_USER_NAME }, { '{', DM_DESTINATION_REALM }, { '{', DM_FEATURE_VECTOR },
-	{ '[', DM_DESTINATION_HOST }, { '[', DM_MN_TO_HA_MSA }, { '[', DM_MN_TO_FA_MSA }, { '[', DM_HA_TO_MN_MSA },
-	{ '[', DM_HA_TO_FA_MSA }, { '[', DM_MSA_LIFETIME }, { '[', DM_ORIGINATING_FOREIGN_AAA },
-	{ '[', DM_MOBILE_NODE_ADDRESS }, { '[', DM_HOME_AGENT_ADDRESS }, { '*', DM_FILTER_RULE },
-	{ '[', DM_CANDIDATE_HOME_AGENT_HOST }, { '[', DM_HOME_AGENT_HOST }, { '[', DM_ORIGIN_STATE_ID },
-	{ '[', DM_PROFILE_CACHE }, { '*', DM_PROFILE }, { '[', DM_HANDOFF_KEY }, { '*', DM_PCN_KEY_MATERIAL },
-	{ '*', DM_PROXY_INFO }, { '*', DM_ROUTE_RECORD }, END_OF_ABNF
+	{ '{', DM_AUTH_SESSION_STATE }, { '{', DM_REG_REQUEST }, { '{', DM_ORIGIN_HOST },
+	{ '{', DM_ORIGIN_REALM }, { '{', DM_USER_NAME }, { '{', DM_DESTINATION_REALM },
+	{ '{', DM_FEATURE_VECTOR }, { '[', DM_DESTINATION_HOST }, { '[', DM_MN_TO_HA_MSA },
+	{ '[', DM_MN_TO_FA_MSA }, { '[', DM_HA_TO_MN_MSA }, { '[', DM_HA_TO_FA_MSA },
+	{ '[', DM_MSA_LIFETIME }, { '[', DM_ORIGINATING_FOREIGN_AAA }, { '[', DM_MOBILE_NODE_ADDRESS },
+	{ '[', DM_HOME_AGENT_ADDRESS }, { '*', DM_FILTER_RULE }, { '[', DM_CANDIDATE_HOME_AGENT_HOST },
+	{ '[', DM_HOME_AGENT_HOST }, { '[', DM_ORIGIN_STATE_ID }, { '[', DM_PROFILE_CACHE },
+	{ '*', DM_PROFILE }, { '[', DM_HANDOFF_KEY }, { '*', DM_PCN_KEY_MATERIAL }, { '*', DM_PROXY_INFO },
+	{ '*', DM_ROUTE_RECORD }, END_OF_ABNF
 };
 static const struct member haa_abnf[] = {	/* 5.4 */
-	{ '<', DM_SESSION_ID }, { '{', DM_AUTH_APPLICATION_ID }, { '{', DM_RESULT_CODE }, { '{', DM_ORIGIN_HOST },
-	{ '{', DM_ORIGIN_REALM }, { '[', DM_ACCT_MULTI_SESSION_ID }, { '[', DM_USER_NAME },
-	{ '[', DM_ERROR_REPORTING_HOST }, { '[', DM_ERROR_MESSAGE }, { '[', DM_REG_REPLY },
-	{ '[', DM_HOME_AGENT_ADDRESS }, { '[', DM_MOBILE_NODE_ADDRESS }, { '[', DM_FA_TO_HA_SPI },
-	{ '[', DM_FA_TO_MN_SPI }, { '[', DM_ORIGIN_STATE_ID }, { '[', DM_PREVIOUS_FA }, { '[', DM_PROFILE_CACHE },
-	{ '*', DM_PROXY_INFO }, END_OF_ABNF
+	{ '<', DM_SESSION_ID }, { '{', DM_AUTH_APPLICATION_ID }, { '{', DM_RESULT_CODE },
+	{ '{', DM_ORIGIN_HOST }, { '{', DM_ORIGIN_REALM }, { '[', DM_ACCT_MULTI_SESSION_ID },
+	{ '[', DM_USER_NAME }, { '[', DM_ERROR_REPORTING_HOST }, { '[', DM_ERROR_MESSAGE },
+	{ '[', DM_REG_REPLY }, { '[', DM_HOME_AGENT_ADDRESS }, { '[', DM_MOBILE_NODE_ADDRESS },
+	{ '[', DM_FA_TO_HA_SPI }, { '[', DM_FA_TO_MN_SPI }, { '[', DM_ORIGIN_STATE_ID },
+	{ '[', DM_PREVIOUS_FA }, { '[', DM_PROFILE_CACHE }, { '*', DM_PROXY_INFO }, END_OF_ABNF
 };
 
 static const struct command {
@@ -124,29 +129,37 @@ static const struct group {
 	bool weak;		/* answers carry it */
 	struct member abnf[12];
 } groups[] = {
-	{ DM_MN_AAA_AUTH, false, { { '{', DM_MN_AAA_SPI }, { '{', DM_AUTH_INPUT_DATA_LENGTH },
-	  { '{', DM_AUTHENTICATOR_LENGTH }, { '{', DM_AUTHENTICATOR_OFFSET } } },
+	{ DM_MN_AAA_AUTH, false,
+	  { { '{', DM_MN_AAA_SPI }, { '{', DM_AUTH_INPUT_DATA_LENGTH }, { '{', DM_AUTHENTICATOR_LENGTH },
+	    { '{', DM_AUTHENTICATOR_OFFSET } } },
 	{ DM_ORIGINATING_FOREIGN_AAA, false, { { '{', DM_ORIGIN_REALM }, { '{', DM_ORIGIN_HOST } } },
 	{ DM_HOME_AGENT_HOST, false, { { '{', DM_DESTINATION_REALM }, { '{', DM_DESTINATION_HOST } } },
-	{ DM_MN_TO_FA_MSA, true, { { '[', DM_MN_FA_SPI }, { '{', DM_ALGORITHM_TYPE }, { '{', DM_NONCE } } },
-	{ DM_FA_TO_MN_MSA, true, { { '{', DM_FA_TO_MN_SPI }, { '{', DM_ALGORITHM_TYPE }, { '{', DM_SESSION_KEY } } },
-	{ DM_FA_TO_HA_MSA, true, { { '{', DM_FA_TO_HA_SPI }, { '{', DM_ALGORITHM_TYPE }, { '{', DM_SESSION_KEY } } },
-	{ DM_HA_TO_FA_MSA, true, { { '{', DM_HA_TO_FA_SPI }, { '{', DM_ALGORITHM_TYPE }, { '{', DM_SESSION_KEY } } },
-	{ DM_MN_TO_HA_MSA, true, { { '[', DM_MN_HA_SPI }, { '{', DM_ALGORITHM_TYPE }, { '{', DM_REPLAY_MODE },
-	  { '{', DM_NONCE } } },
-	{ DM_HA_TO_MN_MSA, true, { { '[', DM_HA_TO_MN_SPI }, { '{', DM_ALGORITHM_TYPE }, { '{', DM_REPLAY_MODE },
-	  { '{', DM_SESSION_KEY } } },
-	{ DM_PCN_KEY_MATERIAL, true, { { '{', DM_PCN_ADDRESS }, { '{', DM_PCN_KEY_LABEL }, { '{', DM_PCN_KEY } } },
-	{ DM_SLA, true, { { '{', DM_SLA_NAME }, { '[', DM_SLA_SOURCE_PREFIX }, { '[', DM_SLA_DESTINATION_PREFIX },
-	  { '[', DM_IKE_LOCAL_IDENTITY }, { '[', DM_IKE_REMOTE_IDENTITY }, { '[', DM_IKE_PROPOSAL },
-	  { '[', DM_PRE_SHARED_KEY } } },
+	{ DM_MN_TO_FA_MSA, true,
+	  { { '[', DM_MN_FA_SPI }, { '{', DM_ALGORITHM_TYPE }, { '{', DM_NONCE } } },
+	{ DM_FA_TO_MN_MSA, true,
+	  { { '{', DM_FA_TO_MN_SPI }, { '{', DM_ALGORITHM_TYPE }, { '{', DM_SESSION_KEY } } },
+	{ DM_FA_TO_HA_MSA, true,
+	  { { '{', DM_FA_TO_HA_SPI }, { '{', DM_ALGORITHM_TYPE }, { '{', DM_SESSION_KEY } } },
+	{ DM_HA_TO_FA_MSA, true,
+	  { { '{', DM_HA_TO_FA_SPI }, { '{', DM_ALGORITHM_TYPE }, { '{', DM_SESSION_KEY } } },
+	{ DM_MN_TO_HA_MSA, true,
+	  { { '[', DM_MN_HA_SPI }, { '{', DM_ALGORITHM_TYPE }, { '{', DM_REPLAY_MODE }, { '{', DM_NONCE } } },
+	{ DM_HA_TO_MN_MSA, true,
+	  { { '[', DM_HA_TO_MN_SPI }, { '{', DM_ALGORITHM_TYPE }, { '{', DM_REPLAY_MODE },
+	    { '{', DM_SESSION_KEY } } },
+	{ DM_PCN_KEY_MATERIAL, true,
+	  { { '{', DM_PCN_ADDRESS }, { '{', DM_PCN_KEY_LABEL }, { '{', DM_PCN_KEY } } },
+	{ DM_SLA, true,
+	  { { '{', DM_SLA_NAME }, { '[', DM_SLA_SOURCE_PREFIX }, { '[', DM_SLA_DESTINATION_PREFIX },
+	    { '[', DM_IKE_LOCAL_IDENTITY }, { '[', DM_IKE_REMOTE_IDENTITY }, { '[', DM_IKE_PROPOSAL },
+	    { '[', DM_PRE_SHARED_KEY } } },
 };
 static const struct member profile_abnf[] = {	/* requirement B1 */
 	{ '{', DM_PROFILE_NUMBER }, { '{', DM_SOURCE_PREFIX }, { '{', DM_DESTINATION_PREFIX },
 	{ '[', DM_TOS_UP }, { '[', DM_TOS_DOWN }, { '{', DM_SECURITY_TYPE }, { '{', DM_SOURCE_GATEWAY },
-	{ '{', DM_DESTINATION_GATEWAY }, { '{', DM_DESTINATION_GATEWAY_TYPE }, { '{', DM_SPI_UP }, { '{', DM_SPI_DOWN },
-	{ '[', DM_ENCRYPTION_KEY }, { '[', DM_AUTHENTICATION_KEY }, { '{', DM_REQUIRED }, { '[', DM_ESP_PROPOSAL },
-	{ '[', DM_SLA }, END_OF_ABNF
+	{ '{', DM_DESTINATION_GATEWAY }, { '{', DM_DESTINATION_GATEWAY_TYPE }, { '{', DM_SPI_UP },
+	{ '{', DM_SPI_DOWN }, { '[', DM_ENCRYPTION_KEY }, { '[', DM_AUTHENTICATION_KEY },
+	{ '{', DM_REQUIRED }, { '[', DM_ESP_PROPOSAL }, { '[', DM_SLA }, END_OF_ABNF
 };
 
 static struct dict_object *avp_objects[DM_AVP_COUNT];
@@ -268,7 +281,9 @@ static int add_rule(struct dict_object *parent, const struct member *m, bool wea
 	if (!weak && m->how != '*') {
 		rule.rule_max = 1;
 		rule.rule_min = m->how == '[' ? 0 : 1;
-		rule.rule_position = m->how == '<' ? RULE_FIXED_HEAD : m->how == '{' ? RULE_REQUIRED : RULE_OPTIONAL;
+		rule.rule_position = m->how == '<'   ? RULE_FIXED_HEAD
+				     : m->how == '{' ? RULE_REQUIRED
+						     : RULE_OPTIONAL;
 		rule.rule_order = m->how == '<' ? 1 : 0;
 	}
 	return fd_dict_new(fd_g_config->cnf_dict, DICT_RULE, &rule, parent, NULL);
@@ -307,8 +322,8 @@ static int add_commands(char *err, size_t err_len)
 	struct dict_object *application, *command;
 	int rc;
 
-	if (fd_dict_search(fd_g_config->cnf_dict, DICT_APPLICATION, APPLICATION_BY_ID, &app.application_id, &application,
-			   ENOENT)) {
+	if (fd_dict_search(fd_g_config->cnf_dict, DICT_APPLICATION, APPLICATION_BY_ID, &app.application_id,
+			   &application, ENOENT)) {
 		rc = fd_dict_new(fd_g_config->cnf_dict, DICT_APPLICATION, &app, NULL, &application);
 		if (rc)
 			return fail(rc, err, err_len, "application", app.application_name);
@@ -316,8 +331,10 @@ static int add_commands(char *err, size_t err_len)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
 		const struct command *c = &commands[i];
 		struct dict_cmd_data data = {
-			.cmd_code = c->code, .cmd_name = (char *)c->name,
-			.cmd_flag_mask = CMD_FLAG_REQUEST | CMD_FLAG_PROXIABLE | (c->request ? CMD_FLAG_ERROR : 0),
+			.cmd_code = c->code,
+			.cmd_name = (char *)c->name,
+			.cmd_flag_mask =
+				CMD_FLAG_REQUEST | CMD_FLAG_PROXIABLE | (c->request ? CMD_FLAG_ERROR : 0),
 			.cmd_flag_val = CMD_FLAG_PROXIABLE | (c->request ? CMD_FLAG_REQUEST : 0),
 		};
 
@@ -353,7 +370,8 @@ int dm_dict_resolve(char *err, size_t err_len)
 		if (fd_dict_search(fd_g_config->cnf_dict, DICT_COMMAND, CMD_BY_CODE_R, &request_codes[i],
 				   &request_objects[i], ENOENT))
 			return fail(ENOENT, err, err_len, "command", "of RFC 4004 or 6733");
-	if (fd_dict_search(fd_g_config->cnf_dict, DICT_APPLICATION, APPLICATION_BY_ID, &app, &application_object, ENOENT))
+	if (fd_dict_search(fd_g_config->cnf_dict, DICT_APPLICATION, APPLICATION_BY_ID, &app,
+			   &application_object, ENOENT))
 		return fail(ENOENT, err, err_len, "application", "2");
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The end of a session: Session-Termination-Request and Abort-Session-Request (RFC 6733 8.4, 8.5), and the answers that
- * carry nothing but a result.  Their header names application 2, not 0: freeDiameter 1.2.1 forwards nothing of
- * application 0, and these pass through the AAAF (doc/protocol.md).
+ * The end of a session: Session-Termination-Request and Abort-Session-Request (RFC 6733 8.4, 8.5), and the
+ * answers that carry nothing but a result.  Their header names application 2, not 0: freeDiameter 1.2.1
+ * forwards nothing of application 0, and these pass through the AAAF (doc/protocol.md).
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,14 +10,14 @@
 #include "diameter/codec.h"
 #include "diameter/field.h"
 
-#define END_FIELDS                                                                                                     \
-	DM_FIELD(DM_SESSION_ID, DM_TEXT, DM_REQ, struct dm_end, session),                                              \
-	DM_FIELD(DM_ORIGIN_HOST, DM_OWN, DM_REQ, struct dm_end, origin_host),                                          \
-	DM_FIELD(DM_ORIGIN_REALM, DM_OWN, DM_REQ, struct dm_end, origin_realm),                                        \
-	DM_FIELD(DM_DESTINATION_REALM, DM_IDENTITY, DM_REQ, struct dm_end, dest_realm),                                \
-	DM_FIELD(DM_DESTINATION_HOST, DM_IDENTITY, DM_OPT, struct dm_end, dest_host),                                  \
-	DM_FIELD_CONST(DM_AUTH_APPLICATION_ID, DM_APPLICATION_ID),                                                     \
-	DM_FIELD(DM_USER_NAME, DM_NAI, DM_OPT, struct dm_end, user)
+#define END_FIELDS                                                                                           \
+	DM_FIELD(DM_SESSION_ID, DM_TEXT, DM_REQ, struct dm_end, session),                                    \
+		DM_FIELD(DM_ORIGIN_HOST, DM_OWN, DM_REQ, struct dm_end, origin_host),                        \
+		DM_FIELD(DM_ORIGIN_REALM, DM_OWN, DM_REQ, struct dm_end, origin_realm),                      \
+		DM_FIELD(DM_DESTINATION_REALM, DM_IDENTITY, DM_REQ, struct dm_end, dest_realm),              \
+		DM_FIELD(DM_DESTINATION_HOST, DM_IDENTITY, DM_OPT, struct dm_end, dest_host),                \
+		DM_FIELD_CONST(DM_AUTH_APPLICATION_ID, DM_APPLICATION_ID),                                   \
+		DM_FIELD(DM_USER_NAME, DM_NAI, DM_OPT, struct dm_end, user)
 
 static const struct dm_field str_fields[] = {
 	END_FIELDS, DM_FIELD(DM_TERMINATION_CAUSE, DM_NUMBER, DM_REQ, struct dm_end, cause), DM_FIELDS_END

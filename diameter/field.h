@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The engine of the codec: a message or a group is a table of fields, each of which ties one AVP to one member of a
- * struct.  The same table reads and writes, so the two cannot drift apart.  Private to this room.
+ * The engine of the codec: a message or a group is a table of fields, each of which ties one AVP to one
+ * member of a struct.  The same table reads and writes, so the two cannot drift apart.  Private to this room.
  */
 #ifndef MIPVPN_DIAMETER_FIELD_H
 #define MIPVPN_DIAMETER_FIELD_H
@@ -44,15 +44,15 @@ struct dm_field {
 /* required is REQ or OPT. */
 #define DM_REQ true
 #define DM_OPT false
-#define DM_FIELD(avp, kind, need, type, member)                                                                        \
-	{ avp, kind, need, offsetof(type, member), DM_NO_HAS, DM_SIZE(type, member), 0, UINT32_MAX, NULL }
-#define DM_FIELD_RANGE(avp, kind, need, type, member, least, most)                                                     \
+#define DM_FIELD_RANGE(avp, kind, need, type, member, least, most)                                           \
 	{ avp, kind, need, offsetof(type, member), DM_NO_HAS, DM_SIZE(type, member), least, most, NULL }
-#define DM_FIELD_HAS(avp, kind, type, member, has)                                                                     \
-	{ avp, kind, DM_OPT, offsetof(type, member), offsetof(type, has), DM_SIZE(type, member), 0, UINT32_MAX, NULL }
+#define DM_FIELD(avp, kind, need, type, member) DM_FIELD_RANGE(avp, kind, need, type, member, 0, UINT32_MAX)
+#define DM_FIELD_HAS(avp, kind, type, member, has)                                                           \
+	{ avp, kind, DM_OPT, offsetof(type, member), offsetof(type, has), DM_SIZE(type, member), 0,          \
+	  UINT32_MAX, NULL }
 #define DM_FIELD_CONST(avp, value) { avp, DM_CONST, DM_REQ, 0, DM_NO_HAS, 0, value, value, NULL }
 #define DM_FIELD_GROUP(avp, need, at, members) { avp, DM_GROUP, need, at, DM_NO_HAS, 0, 0, 0, members }
-#define DM_FIELD_MSA(avp, type, member, members)                                                                       \
+#define DM_FIELD_MSA(avp, type, member, members)                                                             \
 	{ avp, DM_GROUP, DM_OPT, offsetof(type, member), offsetof(type, member.present), 0, 0, 0, members }
 #define DM_FIELDS_END { .kind = 0 }
 
@@ -66,7 +66,8 @@ uint32_t dm_complain(struct dm_complaint *c, uint32_t result, enum dm_avp avp, c
 	__attribute__((format(printf, 4, 5)));
 
 /* *parent's AVPs into base, which the caller has zeroed.  0, or the Result-Code with the complaint set. */
-uint32_t dm_fields_read(msg_or_avp *parent, const struct dm_field *fields, void *base, struct dm_complaint *c);
+uint32_t dm_fields_read(msg_or_avp *parent, const struct dm_field *fields, void *base,
+			struct dm_complaint *c);
 /* Appends.  0 or errno. */
 int dm_fields_write(msg_or_avp *parent, const struct dm_field *fields, const void *base);
 
@@ -79,14 +80,15 @@ int dm_answer_write(uint32_t result, const struct dm_field *fields, const void *
 /* One MIPVPN-Profile. */
 extern const struct dm_field dm_profile_fields[];
 /* The key groups, members of struct dm_msa. */
-extern const struct dm_field dm_msa_fa_to_mn[], dm_msa_fa_to_ha[], dm_msa_mn_to_ha[], dm_msa_mn_to_fa[], dm_msa_ha_to_mn[],
-	dm_msa_ha_to_fa[];
+extern const struct dm_field dm_msa_fa_to_mn[], dm_msa_fa_to_ha[], dm_msa_mn_to_ha[], dm_msa_mn_to_fa[],
+	dm_msa_ha_to_mn[], dm_msa_ha_to_fa[];
 /* A registration request inside a message: long enough for its fixed part, and of that type. */
 #define DM_RRQ_MIN 24
 #define DM_RRP_MIN 20
 uint32_t dm_rrq_check(const struct dm_bytes *rrq, struct dm_complaint *c);
-/* Success means a registration, and that has a reply and two addresses (RFC 4004 5.2, 5.4).  A co-located mobile node's
- * home agent, which makes the reply itself, is no client of ours. */
-uint32_t dm_success_check(uint32_t result, const struct dm_bytes *rrp, bool has_hoa, bool has_ha, struct dm_complaint *c);
+/* Success means a registration, and that has a reply and two addresses (RFC 4004 5.2, 5.4).  A co-located
+ * mobile node's home agent, which makes the reply itself, is no client of ours. */
+uint32_t dm_success_check(uint32_t result, const struct dm_bytes *rrp, bool has_hoa, bool has_ha,
+			  struct dm_complaint *c);
 
 #endif

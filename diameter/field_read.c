@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * AVPs into structs.  Everything that a peer could get wrong is refused here, with the AVP's name and the reason.
+ * AVPs into structs.  Everything that a peer could get wrong is refused here, with the AVP's name and the
+ * reason.
  */
 #include <arpa/inet.h>
 #include <stdarg.h>
@@ -64,7 +65,8 @@ static const char *nai_fault(const uint8_t *data, size_t len)
 	return NULL;
 }
 
-static uint32_t read_text(const struct dm_field *f, const union avp_value *v, char *out, struct dm_complaint *c)
+static uint32_t read_text(const struct dm_field *f, const union avp_value *v, char *out,
+			  struct dm_complaint *c)
 {
 	const uint8_t *data = v->os.data;
 	size_t len = v->os.len;
@@ -76,7 +78,8 @@ static uint32_t read_text(const struct dm_field *f, const union avp_value *v, ch
 		return c->result;
 	if (has_control(data, len))
 		return dm_complain(c, DM_INVALID_AVP_VALUE, f->avp, "NUL or another control character in it");
-	if ((f->kind == DM_IDENTITY || f->kind == DM_OWN) && !fd_os_is_valid_DiameterIdentity((uint8_t *)data, len))
+	if ((f->kind == DM_IDENTITY || f->kind == DM_OWN) &&
+	    !fd_os_is_valid_DiameterIdentity((uint8_t *)data, len))
 		return dm_complain(c, DM_INVALID_AVP_VALUE, f->avp, "not a Diameter identity");
 	if (f->kind == DM_NAI && (fault = nai_fault(data, len)))
 		return dm_complain(c, DM_INVALID_AVP_VALUE, f->avp, "%s", fault);
@@ -95,14 +98,16 @@ static uint32_t read_note(const struct dm_field *f, const union avp_value *v, ch
 	return 0;
 }
 
-static uint32_t read_number(const struct dm_field *f, const union avp_value *v, void *out, struct dm_complaint *c)
+static uint32_t read_number(const struct dm_field *f, const union avp_value *v, void *out,
+			    struct dm_complaint *c)
 {
 	uint32_t most = f->kind == DM_OCTET && f->most > UINT8_MAX ? UINT8_MAX : f->most;
 
 	if (f->kind == DM_BOOL)
 		most = 1;
 	if (v->u32 < f->least || v->u32 > most)
-		return dm_complain(c, DM_INVALID_AVP_VALUE, f->avp, "%u is not in %u..%u", v->u32, f->least, most);
+		return dm_complain(c, DM_INVALID_AVP_VALUE, f->avp, "%u is not in %u..%u", v->u32, f->least,
+				   most);
 	if (f->kind == DM_NUMBER)
 		memcpy(out, &v->u32, sizeof(v->u32));
 	else if (f->kind == DM_OCTET)
@@ -112,7 +117,8 @@ static uint32_t read_number(const struct dm_field *f, const union avp_value *v, 
 	return 0;
 }
 
-static uint32_t read_bytes(const struct dm_field *f, const union avp_value *v, uint8_t *out, struct dm_complaint *c)
+static uint32_t read_bytes(const struct dm_field *f, const union avp_value *v, uint8_t *out,
+			   struct dm_complaint *c)
 {
 	size_t head = f->kind == DM_BYTES ? sizeof(uint16_t) : sizeof(uint8_t);
 	size_t len = v->os.len;
@@ -128,15 +134,18 @@ static uint32_t read_bytes(const struct dm_field *f, const union avp_value *v, u
 	return 0;
 }
 
-static uint32_t read_inet(const struct dm_field *f, const union avp_value *v, struct in_addr *out, struct dm_complaint *c)
+static uint32_t read_inet(const struct dm_field *f, const union avp_value *v, struct in_addr *out,
+			  struct dm_complaint *c)
 {
 	if (v->os.len < 2)
-		return dm_complain(c, DM_INVALID_AVP_LENGTH, f->avp, "%zu bytes, an address has 6", v->os.len);
+		return dm_complain(c, DM_INVALID_AVP_LENGTH, f->avp, "%zu bytes, an address has 6",
+				   v->os.len);
 	if (v->os.data[0] != 0 || v->os.data[1] != FAMILY_IPV4)
 		return dm_complain(c, DM_INVALID_AVP_VALUE, f->avp, "address family %u, not IPv4",
 				   v->os.data[0] << 8 | v->os.data[1]);
 	if (v->os.len != 6)
-		return dm_complain(c, DM_INVALID_AVP_LENGTH, f->avp, "%zu bytes, an IPv4 address has 6", v->os.len);
+		return dm_complain(c, DM_INVALID_AVP_LENGTH, f->avp, "%zu bytes, an IPv4 address has 6",
+				   v->os.len);
 	memcpy(out, v->os.data + 2, sizeof(*out));
 	return 0;
 }
@@ -147,7 +156,8 @@ static uint32_t read_prefix(const struct dm_field *f, const union avp_value *v, 
 	uint32_t mask;
 
 	if (v->os.len != 6 || v->os.data[0] != 0)
-		return dm_complain(c, DM_INVALID_AVP_LENGTH, f->avp, "%zu bytes, an IPv4 prefix has 6", v->os.len);
+		return dm_complain(c, DM_INVALID_AVP_LENGTH, f->avp, "%zu bytes, an IPv4 prefix has 6",
+				   v->os.len);
 	if (v->os.data[1] > 32)
 		return dm_complain(c, DM_INVALID_AVP_VALUE, f->avp, "prefix length %u", v->os.data[1]);
 	out->len = v->os.data[1];
@@ -203,10 +213,12 @@ static uint32_t read_profile(struct avp *avp, struct dm_vpn *vpn, struct dm_comp
 	if (dm_fields_read(avp, dm_profile_fields, p, c))
 		return c->result;
 	fault = vpn_profile_check(p);
-	return fault ? dm_complain(c, DM_INVALID_AVP_VALUE, DM_PROFILE, "number %u: %s", p->number, fault) : 0;
+	return fault ? dm_complain(c, DM_INVALID_AVP_VALUE, DM_PROFILE, "number %u: %s", p->number, fault)
+		     : 0;
 }
 
-static uint32_t read_value(const struct dm_field *f, const union avp_value *v, void *out, struct dm_complaint *c)
+static uint32_t read_value(const struct dm_field *f, const union avp_value *v, void *out,
+			   struct dm_complaint *c)
 {
 	switch (f->kind) {
 	case DM_TEXT:
@@ -294,7 +306,8 @@ uint32_t dm_fields_read(msg_or_avp *parent, const struct dm_field *fields, void 
 static void dictionary_complaint(const struct fd_pei *pei, struct dm_complaint *c)
 {
 	static const struct { const char *name; uint32_t result; } codes[] = {
-		{ "DIAMETER_AVP_UNSUPPORTED", 5001 }, { "DIAMETER_INVALID_AVP_LENGTH", DM_INVALID_AVP_LENGTH },
+		{ "DIAMETER_AVP_UNSUPPORTED", 5001 },
+		{ "DIAMETER_INVALID_AVP_LENGTH", DM_INVALID_AVP_LENGTH },
 		{ "DIAMETER_INVALID_AVP_BITS", 3009 }, { "DIAMETER_INVALID_HDR_BITS", 3008 },
 	};
 
@@ -303,7 +316,8 @@ static void dictionary_complaint(const struct fd_pei *pei, struct dm_complaint *
 		if (!strcmp(pei->pei_errcode, codes[i].name))
 			c->result = codes[i].result;
 	if (c->len)
-		snprintf(c->text, c->len, "%s %s", pei->pei_errcode ? pei->pei_errcode : "not of the dictionary",
+		snprintf(c->text, c->len, "%s %s",
+			 pei->pei_errcode ? pei->pei_errcode : "not of the dictionary",
 			 pei->pei_message ? pei->pei_message : "");
 }
 
@@ -322,11 +336,13 @@ int dm_message_read(struct msg *m, const struct dm_field *fields, void *base, st
 
 uint32_t dm_rrq_check(const struct dm_bytes *rrq, struct dm_complaint *c)
 {
-	return rrq->len && rrq->data[0] != 1
-		? dm_complain(c, DM_INVALID_AVP_VALUE, DM_REG_REQUEST, "type %u is no request", rrq->data[0]) : 0;
+	if (!rrq->len || rrq->data[0] == 1)
+		return 0;
+	return dm_complain(c, DM_INVALID_AVP_VALUE, DM_REG_REQUEST, "type %u is no request", rrq->data[0]);
 }
 
-uint32_t dm_success_check(uint32_t result, const struct dm_bytes *rrp, bool has_hoa, bool has_ha, struct dm_complaint *c)
+uint32_t dm_success_check(uint32_t result, const struct dm_bytes *rrp, bool has_hoa, bool has_ha,
+			  struct dm_complaint *c)
 {
 	if (result != DM_SUCCESS || (rrp->len && has_hoa && has_ha))
 		return 0;

@@ -30,13 +30,18 @@ static int write_octets(msg_or_avp *parent, enum dm_avp which, const void *data,
 	return add_avp(parent, which, &v, NULL);
 }
 
+static int write_own(msg_or_avp *parent, enum dm_avp which)
+{
+	const struct fd_config *g = fd_g_config;
+
+	return which == DM_ORIGIN_HOST ? write_octets(parent, which, g->cnf_diamid, g->cnf_diamid_len)
+				       : write_octets(parent, which, g->cnf_diamrlm, g->cnf_diamrlm_len);
+}
+
 static int write_text(msg_or_avp *parent, const struct dm_field *f, const char *text)
 {
 	size_t len = strnlen(text, f->size);
 
-	if (f->kind == DM_OWN)
-		return write_octets(parent, f->avp, f->avp == DM_ORIGIN_HOST ? fd_g_config->cnf_diamid : fd_g_config->cnf_diamrlm,
-				    f->avp == DM_ORIGIN_HOST ? fd_g_config->cnf_diamid_len : fd_g_config->cnf_diamrlm_len);
 	if (!len && !f->required)
 		return 0;
 	return len ? write_octets(parent, f->avp, text, len) : EINVAL;
@@ -81,7 +86,8 @@ static int write_prefix(msg_or_avp *parent, enum dm_avp which, const struct vpn_
 	return write_octets(parent, which, data, sizeof(data));
 }
 
-static int write_group(msg_or_avp *parent, enum dm_avp which, const struct dm_field *members, const void *base)
+static int write_group(msg_or_avp *parent, enum dm_avp which, const struct dm_field *members,
+		       const void *base)
 {
 	struct avp *group = NULL;
 	int rc = add_avp(parent, which, NULL, &group);
@@ -111,8 +117,9 @@ static int write_field(msg_or_avp *parent, const struct dm_field *f, const uint8
 	case DM_NOTE:
 	case DM_NAI:
 	case DM_IDENTITY:
-	case DM_OWN:
 		return write_text(parent, f, (const char *)in);
+	case DM_OWN:
+		return write_own(parent, f->avp);
 	case DM_NUMBER:
 	case DM_OCTET:
 	case DM_BOOL:
@@ -167,7 +174,8 @@ int dm_request_write(uint32_t code, const struct dm_field *fields, const void *b
 /* 3xxx are protocol errors: the E bit is set and the ABNF is that of RFC 6733 7.2. */
 int dm_answer_write(uint32_t result, const struct dm_field *fields, const void *base, struct msg **m)
 {
-	int rc = fd_msg_new_answer_from_req(fd_g_config->cnf_dict, m, result / 1000 == 3 ? MSGFL_ANSW_ERROR : 0);
+	int rc = fd_msg_new_answer_from_req(fd_g_config->cnf_dict, m,
+					    result / 1000 == 3 ? MSGFL_ANSW_ERROR : 0);
 
 	return rc ? rc : dm_fields_write(*m, fields, base);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The messages of the Diameter Mobile IPv4 application (RFC 4004) as plain structs, and the only code that turns
- * libfdproto messages into them and back.  All speakers use it: the agent (AMR out, HAR in), the AAAF, the AAAH.
- * Strings are copied into fixed fields, keys are values: a struct has no owner but its holder, who ends it with
- * dm_*_wipe().  Absent optional fields are zero, "" or len 0 unless a has_ flag says so.
+ * The messages of the Diameter Mobile IPv4 application (RFC 4004) as plain structs, and the only code that
+ * turns libfdproto messages into them and back.  All speakers use it: the agent (AMR out, HAR in), the AAAF,
+ * the AAAH.  Strings are copied into fixed fields, keys are values: a struct has no owner but its holder, who
+ * ends it with dm_*_wipe().  Absent optional fields are zero, "" or len 0 unless a has_ flag says so.
  *
  * struct definitions are free of freeDiameter types, so the agent's pure rooms may include this header; the
  * functions on struct msg are in diameter/codec.h.
@@ -26,17 +26,19 @@
 
 enum dm_result {		/* Result-Code: RFC 6733 7.1, RFC 4004 6 */
 	DM_SUCCESS = 2001, DM_UNABLE_TO_DELIVER = 3002, DM_REALM_NOT_SERVED = 3003, DM_TOO_BUSY = 3004,
-	DM_AUTHENTICATION_REJECTED = 4001, DM_MIP_REPLY_FAILURE = 4005, DM_HA_NOT_AVAILABLE = 4006, DM_BAD_KEY = 4007,
-	DM_FILTER_NOT_SUPPORTED = 4008, DM_UNKNOWN_SESSION = 5002, DM_AUTHORIZATION_REJECTED = 5003,
+	DM_AUTHENTICATION_REJECTED = 4001, DM_MIP_REPLY_FAILURE = 4005, DM_HA_NOT_AVAILABLE = 4006,
+	DM_BAD_KEY = 4007, DM_FILTER_NOT_SUPPORTED = 4008, DM_UNKNOWN_SESSION = 5002, DM_AUTHORIZATION_REJECTED = 5003,
 	DM_INVALID_AVP_VALUE = 5004, DM_MISSING_AVP = 5005, DM_AVP_OCCURS_TOO_MANY_TIMES = 5009,
 	DM_UNABLE_TO_COMPLY = 5012, DM_INVALID_AVP_LENGTH = 5014, DM_USER_UNKNOWN = 5030,
 	DM_NO_FOREIGN_HA_SERVICE = 5024, DM_END_TO_END_MIP_KEY_ENCRYPTION = 5025
 };
 enum dm_feature {		/* MIP-Feature-Vector, RFC 4004 7.5 */
-	DM_F_HOA_REQUESTED = 1, DM_F_HOA_HOME_ONLY = 2, DM_F_HA_REQUESTED = 4, DM_F_FOREIGN_HA = 8, DM_F_MN_HA_KEY = 16,
-	DM_F_MN_FA_KEY = 32, DM_F_FA_HA_KEY = 64, DM_F_HA_IN_FOREIGN = 128, DM_F_CO_LOCATED = 256
+	DM_F_HOA_REQUESTED = 1, DM_F_HOA_HOME_ONLY = 2, DM_F_HA_REQUESTED = 4, DM_F_FOREIGN_HA = 8,
+	DM_F_MN_HA_KEY = 16, DM_F_MN_FA_KEY = 32, DM_F_FA_HA_KEY = 64, DM_F_HA_IN_FOREIGN = 128, DM_F_CO_LOCATED = 256
 };
-enum dm_termination { DM_TERM_LOGOUT = 1, DM_TERM_ADMINISTRATIVE = 4, DM_TERM_LINK_BROKEN = 5, DM_TERM_SESSION_TIMEOUT = 8 };
+enum dm_termination {		/* Termination-Cause, RFC 6733 8.15 */
+	DM_TERM_LOGOUT = 1, DM_TERM_ADMINISTRATIVE = 4, DM_TERM_LINK_BROKEN = 5, DM_TERM_SESSION_TIMEOUT = 8
+};
 
 struct dm_bytes { uint16_t len; uint8_t data[DM_RR_MAX]; };
 struct dm_key { uint8_t len; uint8_t data[DM_KEY_MAX]; };

@@ -21,11 +21,12 @@ const struct dm_field dm_profile_fields[] = {
 	DM_FIELD(DM_DESTINATION_PREFIX, DM_PREFIX, DM_REQ, struct vpn_profile, dst),
 	DM_FIELD(DM_TOS_UP, DM_OCTET, DM_OPT, struct vpn_profile, tos_up),
 	DM_FIELD(DM_TOS_DOWN, DM_OCTET, DM_OPT, struct vpn_profile, tos_down),
-	DM_FIELD_RANGE(DM_SECURITY_TYPE, DM_NUMBER, DM_REQ, struct vpn_profile, security, VPN_SEC_ESP, VPN_SEC_ENCAP),
+	DM_FIELD_RANGE(DM_SECURITY_TYPE, DM_NUMBER, DM_REQ, struct vpn_profile, security, VPN_SEC_ESP,
+		       VPN_SEC_ENCAP),
 	DM_FIELD(DM_SOURCE_GATEWAY, DM_INET, DM_REQ, struct vpn_profile, src_gw),
 	DM_FIELD(DM_DESTINATION_GATEWAY, DM_INET, DM_REQ, struct vpn_profile, dst_gw),
-	DM_FIELD_RANGE(DM_DESTINATION_GATEWAY_TYPE, DM_NUMBER, DM_REQ, struct vpn_profile, dst_gw_type, VPN_GW_AGENT,
-		       VPN_GW_DYNAMIC),
+	DM_FIELD_RANGE(DM_DESTINATION_GATEWAY_TYPE, DM_NUMBER, DM_REQ, struct vpn_profile, dst_gw_type,
+		       VPN_GW_AGENT, VPN_GW_DYNAMIC),
 	DM_FIELD(DM_SPI_UP, DM_NUMBER, DM_REQ, struct vpn_profile, spi_up),
 	DM_FIELD(DM_SPI_DOWN, DM_NUMBER, DM_REQ, struct vpn_profile, spi_down),
 	DM_FIELD(DM_ENCRYPTION_KEY, DM_KEY, DM_OPT, struct vpn_profile, enc_key),
@@ -43,10 +44,18 @@ const struct dm_field dm_profile_fields[] = {
 #define MSA_KEY DM_FIELD_RANGE(DM_SESSION_KEY, DM_KEY, DM_REQ, struct dm_msa, key, 16, DM_KEY_MAX)
 #define MSA_NONCE DM_FIELD_RANGE(DM_NONCE, DM_KEY, DM_REQ, struct dm_msa, key, 16, DM_NONCE_MAX)
 
-const struct dm_field dm_msa_mn_to_fa[] = { MSA_SPI(DM_MN_FA_SPI, DM_OPT), MSA_ALGORITHM, MSA_NONCE, DM_FIELDS_END };
-const struct dm_field dm_msa_fa_to_mn[] = { MSA_SPI(DM_FA_TO_MN_SPI, DM_REQ), MSA_ALGORITHM, MSA_KEY, DM_FIELDS_END };
-const struct dm_field dm_msa_fa_to_ha[] = { MSA_SPI(DM_FA_TO_HA_SPI, DM_REQ), MSA_ALGORITHM, MSA_KEY, DM_FIELDS_END };
-const struct dm_field dm_msa_ha_to_fa[] = { MSA_SPI(DM_HA_TO_FA_SPI, DM_REQ), MSA_ALGORITHM, MSA_KEY, DM_FIELDS_END };
+const struct dm_field dm_msa_mn_to_fa[] = {
+	MSA_SPI(DM_MN_FA_SPI, DM_OPT), MSA_ALGORITHM, MSA_NONCE, DM_FIELDS_END
+};
+const struct dm_field dm_msa_fa_to_mn[] = {
+	MSA_SPI(DM_FA_TO_MN_SPI, DM_REQ), MSA_ALGORITHM, MSA_KEY, DM_FIELDS_END
+};
+const struct dm_field dm_msa_fa_to_ha[] = {
+	MSA_SPI(DM_FA_TO_HA_SPI, DM_REQ), MSA_ALGORITHM, MSA_KEY, DM_FIELDS_END
+};
+const struct dm_field dm_msa_ha_to_fa[] = {
+	MSA_SPI(DM_HA_TO_FA_SPI, DM_REQ), MSA_ALGORITHM, MSA_KEY, DM_FIELDS_END
+};
 const struct dm_field dm_msa_mn_to_ha[] = {
 	MSA_SPI(DM_MN_HA_SPI, DM_OPT), MSA_ALGORITHM, MSA_REPLAY, MSA_NONCE, DM_FIELDS_END
 };

@@ -26,7 +26,8 @@ static unsigned overwrite_nuls(uint8_t *data, size_t len)
 	return n;
 }
 
-/* libfdproto asserts that a Session-Id has no NUL.  The AVP is parsed here, before anybody else looks at it. */
+/* libfdproto asserts that a Session-Id has no NUL.  The AVP is parsed here, before anybody else looks at
+ * it. */
 void dm_session_id_clean(struct msg *m)
 {
 	struct avp *avp = NULL;
@@ -76,7 +77,8 @@ static void on_trouble(enum fd_hook_type type, struct msg *m, struct peer_hdr *p
 {
 	static const struct { enum fd_hook_type type; const char *what; } names[] = {
 		{ HOOK_MESSAGE_FAILOVER, "sent again" }, { HOOK_MESSAGE_PARSING_ERROR, "malformed" },
-		{ HOOK_MESSAGE_PARSING_ERROR2, "refused as malformed" }, { HOOK_MESSAGE_ROUTING_ERROR, "not routed" },
+		{ HOOK_MESSAGE_PARSING_ERROR2, "refused as malformed" },
+		{ HOOK_MESSAGE_ROUTING_ERROR, "not routed" },
 		{ HOOK_MESSAGE_DROPPED, "dropped" },
 	};
 	const char *what = "in trouble", *why = other && m ? other : "";
@@ -92,15 +94,17 @@ static void on_trouble(enum fd_hook_type type, struct msg *m, struct peer_hdr *p
 	if (!source && peer)
 		source = peer->info.pi_diamid;
 	fd_log_error("message %s: %s %u of application %u, end-to-end 0x%08x, from %s%s%s", what,
-		     hdr && !(hdr->msg_flags & CMD_FLAG_REQUEST) ? "answer" : "request", hdr ? hdr->msg_code : 0,
-		     hdr ? hdr->msg_appl : 0, hdr ? hdr->msg_eteid : 0, source ? source : "this node", *why ? ": " : "", why);
+		     hdr && !(hdr->msg_flags & CMD_FLAG_REQUEST) ? "answer" : "request",
+		     hdr ? hdr->msg_code : 0, hdr ? hdr->msg_appl : 0, hdr ? hdr->msg_eteid : 0,
+		     source ? source : "this node", *why ? ": " : "", why);
 }
 
 int dm_workarounds_install(bool dumps)
 {
 	static bool yes;
 	struct fd_hook_hdl *received, *quiet;
-	int rc = fd_hook_register(HOOK_MASK(HOOK_MESSAGE_RECEIVED), on_received, dumps ? &yes : NULL, NULL, &received);
+	int rc = fd_hook_register(HOOK_MASK(HOOK_MESSAGE_RECEIVED), on_received, dumps ? &yes : NULL, NULL,
+				  &received);
 
 	if (rc || dumps)
 		return rc;
@@ -112,9 +116,10 @@ int dm_workarounds_install(bool dumps)
 						HOOK_MESSAGE_PARSING_ERROR2, HOOK_MESSAGE_ROUTING_ERROR,
 						HOOK_MESSAGE_DROPPED), on_trouble, NULL, NULL, &quiet);
 	/* Only one extension may have this one; whoever has it is as good. */
-	if (!rc && (rc = fd_hook_register(HOOK_MASK(HOOK_DATA_RECEIVED), on_anything, NULL, NULL, &quiet)) == EEXIST)
-		rc = 0;
-	return rc;
+	if (rc)
+		return rc;
+	rc = fd_hook_register(HOOK_MASK(HOOK_DATA_RECEIVED), on_anything, NULL, NULL, &quiet);
+	return rc == EEXIST ? 0 : rc;
 }
 
 static bool has_candidate(struct fd_list *candidates)
@@ -161,7 +166,8 @@ int dm_route_guard_install(void)
 {
 	struct fd_rt_out_hdl *handle;
 
-	return fd_rt_out_register(guard_route, NULL, -1000, &handle);	/* after all others have given their scores */
+	/* after all others have given their scores */
+	return fd_rt_out_register(guard_route, NULL, -1000, &handle);
 }
 
 int dm_session_new(char out[DM_SESSION_MAX])
@@ -171,7 +177,7 @@ int dm_session_new(char out[DM_SESSION_MAX])
 
 	if (crypto_random(&random, sizeof(random)))
 		return EAGAIN;
-	snprintf(out, DM_SESSION_MAX, "%.200s;%lu;%u;%016lx", fd_g_config->cnf_diamid, (unsigned long)time(NULL),
-		 atomic_fetch_add(&counter, 1), (unsigned long)random);
+	snprintf(out, DM_SESSION_MAX, "%.200s;%lu;%u;%016lx", fd_g_config->cnf_diamid,
+		 (unsigned long)time(NULL), atomic_fetch_add(&counter, 1), (unsigned long)random);
 	return 0;
 }

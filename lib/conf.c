@@ -116,6 +116,15 @@ static const struct conf_section *find_section(const struct conf_schema *s, cons
 	return sec->name ? sec : NULL;
 }
 
+/* What a key or section is for, behind an error about it. */
+static const char *purpose(const char *doc, char *buf, size_t len)
+{
+	buf[0] = '\0';
+	if (doc)
+		snprintf(buf, len, " (%s)", doc);
+	return buf;
+}
+
 /* libconfuse calls this behind each value: report a bad one, and go on. */
 static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 {
@@ -123,14 +132,15 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 	const struct conf_key *key = find_key(sec ? sec->keys : root_keys(reading.schema), opt->name);
 	const char *text = opt->nvalues ? opt->values[opt->nvalues - 1]->string : NULL;
 	uint64_t scratch[CONF_VALUE_MAX / 8];
-	char allowed[256];
+	char allowed[256], why[256];
 
 	if (!key || !text || key->size > sizeof(scratch))
 		return -1;
 	if (!conf_value_parse(key, text, scratch))
-		conf_errors_add(reading.errs, "%s:%d: %s: \"%s\" is not allowed; allowed: %s", reading.name,
+		conf_errors_add(reading.errs, "%s:%d: %s: \"%s\" is not allowed; allowed: %s%s", reading.name,
 				cfg->line, key->name, key->type == CONF_KEY ? "(hidden)" : text,
-				conf_allowed(key, allowed, sizeof(allowed)));
+				conf_allowed(key, allowed, sizeof(allowed)),
+				purpose(key->doc, why, sizeof(why)));
 	crypto_wipe(scratch, sizeof(scratch));
 	return 0;
 }
@@ -222,14 +232,22 @@ static void store_one(cfg_opt_t *opt, const struct conf_key *key, char *item)
 		crypto_wipe(given, strlen(given));
 }
 
+static void complain_missing(const cfg_t *cfg, const struct conf_section *sec, const struct conf_key *key)
+{
+	char why[256];
+
+	conf_errors_add(reading.errs, "%s:%d: %s%s%s is required%s", reading.name, cfg->line,
+			sec ? sec->name : "", sec ? ": " : "", key->name,
+			purpose(key->doc, why, sizeof(why)));
+}
+
 static void store_keys(cfg_t *cfg, const struct conf_section *sec, const struct conf_key *keys, char *item)
 {
 	for (; keys->name; keys++) {
 		cfg_opt_t *opt = cfg_getopt(cfg, keys->name);
 
 		if (keys->required && !cfg_opt_size(opt))
-			conf_errors_add(reading.errs, "%s:%d: %s%s%s is required", reading.name, cfg->line,
-					sec ? sec->name : "", sec ? ": " : "", keys->name);
+			complain_missing(cfg, sec, keys);
 		if (keys->list)
 			store_list(opt, keys, item);
 		else
@@ -254,10 +272,11 @@ static void store_title(cfg_t *cfg, const struct conf_section *sec, char *item)
 static void store_section(cfg_t *cfg, const struct conf_section *sec, char *out)
 {
 	unsigned n = cfg_size(cfg, sec->name);
-	char *v = array_new(out + sec->offset, n, sec->size);
+	char *v = array_new(out + sec->offset, n, sec->size), why[256];
 
 	if (n < sec->least)
-		conf_errors_add(reading.errs, "%s: section %s is required", reading.name, sec->name);
+		conf_errors_add(reading.errs, "%s: section %s is required%s", reading.name, sec->name,
+				purpose(sec->doc, why, sizeof(why)));
 	if (sec->most && n > sec->most)
 		conf_errors_add(reading.errs, "%s:%d: section %s: at most %zu allowed", reading.name,
 				cfg_getnsec(cfg, sec->name, (unsigned)sec->most)->line, sec->name, sec->most);

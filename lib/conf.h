@@ -62,7 +62,7 @@ struct conf_key {
 	const char *const *words;	/* CONF_WORD: ends with NULL */
 	const char *def;	/* as it would stand in the file; NULL = zero, empty */
 	bool required;
-	const char *doc;
+	const char *doc;	/* what it is for, a few words; shown in errors; may be NULL */
 };
 
 struct conf_section {

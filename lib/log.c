@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #define LINE_MAX_BYTES 1024
 
@@ -54,9 +55,13 @@ void log_sink_syslog(enum log_level level, const char *tag, const char *text)
 	syslog(LOG_DAEMON | levels[level].priority, "%s: %s", tag, text);
 }
 
+/* Priorities as sd-daemon(3) wants them, words where a person reads. */
 static void sink_stderr(enum log_level level, const char *tag, const char *text)
 {
-	fprintf(stderr, "<%d>%s %s: %s\n", levels[level].priority, program_name, tag, text);
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "%s: %s: %s: %s\n", program_name, levels[level].word, tag, text);
+	else
+		fprintf(stderr, "<%d>%s %s: %s\n", levels[level].priority, program_name, tag, text);
 }
 
 static void make_printable(char *s)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Logging: five levels and a tag (the room), to standard error with sd-daemon prefixes, to syslog, or to a
- * callback that a freeDiameter extension sets.  Thread-safe.  Never pass a key to any of these (house rule:
- * keys).
+ * Logging: five levels and a tag (the room), to standard error with sd-daemon prefixes (in words on a
+ * terminal), to syslog, or to a callback that a freeDiameter extension sets.  Thread-safe.  Never pass a key
+ * to any of these (house rule: keys).
  */
 #ifndef MIPVPN_LOG_H
 #define MIPVPN_LOG_H

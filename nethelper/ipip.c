@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The sockets: rx sees all IP-in-IP that is for this host; tx_df and tx_frag only send (a filter drops what the kernel
- * would queue on them), one with path MTU discovery and one without, so that an inner DF is also an outer one.
+ * would queue on them), one with path MTU discovery and one without, so that an inner DF is also an outer one.  tx_icmp tells senders that
+ * a packet does not fit.
  */
 #include "nethelper/ipip.h"
 
@@ -36,18 +37,18 @@ struct ipip_dev {
 };
 struct ipip {
 	struct watch watch;	/* of rx; first */
-	int epoll_fd, rx, tx_df, tx_frag;
+	int epoll_fd, rx, tx_df, tx_frag, tx_icmp;
 	struct ipip_dev *devs;
 	time_t icmp_second;
 	unsigned icmp_sent;
 	uint8_t packet[65536];
 };
 
-static int raw_socket(int pmtudisc, bool only_send)
+static int raw_socket(int protocol, int pmtudisc, bool only_send)
 {
 	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
 	struct sock_fprog none = { .len = 1, .filter = &nothing };
-	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_IPIP), ttl = 64, error;
+	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol), ttl = 64, error;
 
 	if (fd < 0)
 		return -1;
@@ -103,8 +104,10 @@ static uint16_t path_mtu(const struct ipip_dev *d)
 	return (uint16_t)(mtu > 68 + IPIP_OUTER && mtu < 65536 ? mtu - IPIP_OUTER : IPIP_MTU);
 }
 
+/* As any router does: from the address of the interface that leads to the sender. */
 static void answer_too_big(struct ipip_dev *d, const uint8_t *p, const struct ipip_inner *in)
 {
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr = in->src };
 	uint8_t icmp[IPIP_ICMP_MAX];
 	time_t now = time(NULL);
 	size_t len;
@@ -114,8 +117,8 @@ static void answer_too_big(struct ipip_dev *d, const uint8_t *p, const struct ip
 	d->ipip->icmp_second = now;
 	if (d->ipip->icmp_sent++ >= ICMP_PER_S)
 		return;
-	len = ipip_too_big(p, in, d->ends.local, path_mtu(d), icmp);
-	if (len > 0 && write(d->fd, icmp, len) < 0)
+	len = ipip_too_big(p, in, path_mtu(d), icmp);
+	if (len > 0 && sendto(d->ipip->tx_icmp, icmp, len, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof(to)) < 0)
 		counter_inc("ipip.out.icmp_lost");
 }
 
@@ -213,10 +216,11 @@ struct ipip *ipip_open(int epoll_fd)
 		return NULL;
 	ipip->watch.ready = rx_ready;
 	ipip->epoll_fd = epoll_fd;
-	ipip->rx = raw_socket(IP_PMTUDISC_DONT, false);
-	ipip->tx_df = raw_socket(IP_PMTUDISC_DO, true);
-	ipip->tx_frag = raw_socket(IP_PMTUDISC_DONT, true);
-	if (ipip->rx >= 0 && ipip->tx_df >= 0 && ipip->tx_frag >= 0 &&
+	ipip->rx = raw_socket(IPPROTO_IPIP, IP_PMTUDISC_DONT, false);
+	ipip->tx_df = raw_socket(IPPROTO_IPIP, IP_PMTUDISC_DO, true);
+	ipip->tx_frag = raw_socket(IPPROTO_IPIP, IP_PMTUDISC_DONT, true);
+	ipip->tx_icmp = raw_socket(IPPROTO_ICMP, IP_PMTUDISC_DONT, true);
+	if (ipip->rx >= 0 && ipip->tx_df >= 0 && ipip->tx_frag >= 0 && ipip->tx_icmp >= 0 &&
 	    watch_fd(epoll_fd, ipip->rx, &ipip->watch) == 0)
 		return ipip;
 	error = errno;
@@ -239,6 +243,8 @@ void ipip_close(struct ipip *ipip)
 		close(ipip->tx_df);
 	if (ipip->tx_frag >= 0)
 		close(ipip->tx_frag);
+	if (ipip->tx_icmp >= 0)
+		close(ipip->tx_icmp);
 	free(ipip);
 }
 

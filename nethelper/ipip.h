@@ -32,10 +32,9 @@ bool ipip_inner_parse(const uint8_t *packet, size_t len, struct ipip_inner *out)
 bool ipip_loops(const struct ipip_inner *in, struct in_addr local, struct in_addr peer);
 /* RFC 6040, figure 4, on the inner packet (its checksum follows); false: it has to be dropped. */
 bool ipip_ecn_decap(uint8_t *inner, uint8_t outer_tos);
-/* ICMP "fragmentation needed" from `from` about an inner packet; bytes written to out (>= 56 + 68), 0 = none is due. */
-#define IPIP_ICMP_MAX 128
-size_t ipip_too_big(const uint8_t *inner, const struct ipip_inner *in, struct in_addr from, uint16_t mtu,
-		    uint8_t out[IPIP_ICMP_MAX]);
+/* The ICMP message "fragmentation needed" about an inner packet; its length, 0 = none is due. */
+#define IPIP_ICMP_MAX 76
+size_t ipip_too_big(const uint8_t *inner, const struct ipip_inner *in, uint16_t mtu, uint8_t out[IPIP_ICMP_MAX]);
 
 /* --- the devices --- */
 struct ipip;			/* the raw sockets and all devices of the helper */

@@ -95,25 +95,17 @@ static bool may_answer(const uint8_t *inner, const struct ipip_inner *in)
 	return in->len > header && (inner[header] == ICMP_ECHO || inner[header] == ICMP_ECHOREPLY);
 }
 
-size_t ipip_too_big(const uint8_t *inner, const struct ipip_inner *in, struct in_addr from, uint16_t mtu,
-		    uint8_t out[IPIP_ICMP_MAX])
+size_t ipip_too_big(const uint8_t *inner, const struct ipip_inner *in, uint16_t mtu, uint8_t out[IPIP_ICMP_MAX])
 {
-	size_t quoted = in->len < 68 ? in->len : 68, total = 28 + quoted;
+	size_t quoted = in->len < IPIP_ICMP_MAX - 8 ? in->len : IPIP_ICMP_MAX - 8;
 
 	if (!may_answer(inner, in))
 		return 0;
-	memset(out, 0, 28);
-	out[0] = 0x45;
-	put16(out + 2, (uint16_t)total);
-	out[8] = 64;
-	out[9] = IPPROTO_ICMP;
-	memcpy(out + 12, &from, 4);
-	memcpy(out + 16, &in->src, 4);
-	put16(out + 10, checksum(out, 20));
-	out[20] = ICMP_DEST_UNREACH;
-	out[21] = ICMP_FRAG_NEEDED;
-	put16(out + 26, mtu);
-	memcpy(out + 28, inner, quoted);
-	put16(out + 22, checksum(out + 20, total - 20));
-	return total;
+	memset(out, 0, 8);
+	out[0] = ICMP_DEST_UNREACH;
+	out[1] = ICMP_FRAG_NEEDED;
+	put16(out + 6, mtu);
+	memcpy(out + 8, inner, quoted);
+	put16(out + 2, checksum(out, 8 + quoted));
+	return 8 + quoted;
 }

@@ -232,15 +232,25 @@ static bool agent_socket_ok(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET;
 }
 
-static void check_forwarding(void)
+static int sysctl_digit(const char *path)
 {
-	FILE *f = fopen("/proc/sys/net/ipv4/ip_forward", "re");
-	int c = f != NULL ? getc(f) : '1';
+	FILE *f = fopen(path, "re");
+	int c = f != NULL ? getc(f) : EOF;
 
 	if (f != NULL)
 		fclose(f);
-	if (c == '0')
+	return c;
+}
+
+/* The operator's to set, and easily forgotten. */
+static void check_sysctls(void)
+{
+	int rp_filter = sysctl_digit("/proc/sys/net/ipv4/conf/all/rp_filter");
+
+	if (sysctl_digit("/proc/sys/net/ipv4/ip_forward") == '0')
 		log_warn("start", "net.ipv4.ip_forward is 0: nothing will be forwarded for mobile nodes");
+	if (rp_filter == '1' || rp_filter == '2')
+		log_warn("start", "net.ipv4.conf.all.rp_filter is %c: it will drop what comes out of IP-in-IP tunnels", rp_filter);
 }
 
 static int start(struct helper *h)
@@ -260,7 +270,7 @@ static int start(struct helper *h)
 		log_error("start", "%s", why);
 		return -1;
 	}
-	check_forwarding();
+	check_sysctls();
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 -- A small data set: one home agent, one roaming partner, one contract, five users.  It is what the lab runs with.
 -- Running it again brings the rows back to what is written here.
 --
--- Keys are given as psql variables: the hex digits that `mipvpn-keytool wrap` prints, each wrapped with its own label:
+-- Keys are given as psql variables: what `mipvpn-keytool wrap` prints, each wrapped with its own label:
 --   -v alice_key=...    label subscriber:alice@home.test        -v dave_key=...     label subscriber:dave@home.test
 --   -v bob_key=...      label subscriber:bob@home.test          -v mallory_key=...  label subscriber:mallory@home.test
 --   -v carol_key=...    label subscriber:carol@home.test        -v acme_psk=...     label sla:acme
@@ -33,7 +33,7 @@ VALUES ('visited.test', '{198.51.100.0/24}', 'a roaming partner')
 ON CONFLICT (realm) DO UPDATE SET care_of = excluded.care_of, enabled = true;
 
 INSERT INTO subscribers (nai, aaa_key, aaa_spi, aaa_algorithm, home_agent, home_address, description)
-SELECT u.nai, decode(u.key, 'hex'), 256, :'aaa_algorithm', :'home_agent', u.address::inet, u.what
+SELECT u.nai, decode(ltrim(u.key, '\x'), 'hex'), 256, :'aaa_algorithm', :'home_agent', u.address::inet, u.what
 FROM (VALUES
 	('alice@home.test', :'alice_key', '10.1.0.10', 'VPN to acme: telephony up, video down'),
 	('bob@home.test', :'bob_key', '10.1.0.11', 'VPN to acme, no QoS class'),
@@ -47,7 +47,7 @@ ON CONFLICT (nai) DO UPDATE SET aaa_key = excluded.aaa_key, aaa_spi = excluded.a
 
 -- The contract with acme: its network, its gateway, our home addresses, and who may use it.
 INSERT INTO slas (name, domain, gateway, home_selector, psk, up_class, down_class, description)
-VALUES ('acme', '10.9.0.0/24', :'gateway', '10.1.0.0/24', decode(:'acme_psk', 'hex'), '0', '0', 'ACME: head office')
+VALUES ('acme', '10.9.0.0/24', :'gateway', '10.1.0.0/24', decode(ltrim(:'acme_psk', '\x'), 'hex'), '0', '0', 'ACME: head office')
 ON CONFLICT (name) DO UPDATE SET domain = excluded.domain, gateway = excluded.gateway,
 	home_selector = excluded.home_selector, psk = excluded.psk, enabled = true, valid = tstzrange(now(), NULL);
 INSERT INTO sla_users (sla, nai) VALUES ('acme', 'alice@home.test'), ('acme', 'bob@home.test')

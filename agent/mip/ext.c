@@ -29,20 +29,37 @@ static void ext_header(struct rbuf *r, struct mip_ext *e)
 	}
 }
 
-enum mip_reject mip_ext_next(struct rbuf *r, const uint8_t *msg, struct mip_ext *e, bool *more)
+static enum mip_reject ext_next(struct rbuf *r, const uint8_t *msg, struct mip_ext *e)
 {
 	memset(e, 0, sizeof(*e));
-	while (rbuf_left(r) && *r->p == MIP_EXT_PAD)
-		rbuf_u8(r);
-	*more = rbuf_left(r) > 0;
-	if (!*more)
-		return MIP_REJ_OK;
 	e->start = (uint16_t)(r->p - msg);
 	e->type = rbuf_u8(r);
+	if (e->type == MIP_EXT_PAD)
+		return MIP_REJ_OK;
 	ext_header(r, e);
 	e->data_at = (uint16_t)(r->p - msg);
 	e->data = rbuf_bytes(r, e->len);
 	return rbuf_ok(r) ? MIP_REJ_OK : MIP_REJ_TRUNCATED;
+}
+
+enum mip_reject mip_ext_walk(struct rbuf *r, const uint8_t *msg,
+			     enum mip_reject (*take)(const struct mip_ext *e, void *message), void *message)
+{
+	enum mip_reject rej = MIP_REJ_OK;
+
+	while (!rej && rbuf_left(r)) {
+		struct mip_ext e;
+
+		rej = ext_next(r, msg, &e);
+		if (!rej && e.type != MIP_EXT_PAD)
+			rej = take(&e, message);
+	}
+	return rej;
+}
+
+enum mip_reject mip_ext_behind(uint8_t last, uint8_t type)
+{
+	return type == last ? MIP_REJ_EXT_DUPLICATE : MIP_REJ_EXT_ORDER;
 }
 
 static void auth_fill(const struct mip_ext *e, struct mip_auth *out)

@@ -19,16 +19,13 @@ static bool rrp_fixed(struct rbuf *r, struct mip_rrp *m)
 }
 
 /* 33 and 34 are last on their way; the key of 32 is known only from a 43 in front of it (RFC 3957 7). */
-static bool rrp_order_ok(const struct mip_rrp *m, uint8_t type)
+static enum mip_reject rrp_order(const struct mip_rrp *m, uint8_t type)
 {
-	if (m->fa_ha.present || m->mn_fa.present)
-		return false;
-	return type != MIP_EXT_MN_HA_KEYGEN_REP || !m->mn_ha.present;
-}
-
-static bool rrp_auth_again(const struct mip_rrp *m, uint8_t type)
-{
-	return (type == MIP_EXT_FA_HA && m->fa_ha.present) || (type == MIP_EXT_MN_FA && m->mn_fa.present);
+	if (m->fa_ha.present)
+		return mip_ext_behind(MIP_EXT_FA_HA, type);
+	if (m->mn_fa.present)
+		return mip_ext_behind(MIP_EXT_MN_FA, type);
+	return type == MIP_EXT_MN_HA_KEYGEN_REP && m->mn_ha.present ? MIP_REJ_EXT_ORDER : MIP_REJ_OK;
 }
 
 static enum mip_reject rrp_ext(const struct mip_ext *e, struct mip_rrp *m)
@@ -61,21 +58,12 @@ static enum mip_reject rrp_ext(const struct mip_ext *e, struct mip_rrp *m)
 	}
 }
 
-static enum mip_reject rrp_extensions(struct rbuf *r, struct mip_rrp *m)
+static enum mip_reject rrp_take(const struct mip_ext *e, void *message)
 {
-	for (;;) {
-		struct mip_ext e;
-		bool more;
-		enum mip_reject rej = mip_ext_next(r, m->raw, &e, &more);
+	struct mip_rrp *m = message;
+	enum mip_reject rej = rrp_order(m, e->type);
 
-		if (rej || !more)
-			return rej;
-		if (!rrp_order_ok(m, e.type))
-			return rrp_auth_again(m, e.type) ? MIP_REJ_EXT_DUPLICATE : MIP_REJ_EXT_ORDER;
-		rej = rrp_ext(&e, m);
-		if (rej)
-			return rej;
-	}
+	return rej ? rej : rrp_ext(e, m);
 }
 
 static uint16_t rrp_mn_part(const struct mip_rrp *m)
@@ -100,7 +88,7 @@ enum mip_reject mip_rrp_decode(const void *msg, size_t len, struct mip_rrp *out)
 		return MIP_REJ_TRUNCATED;
 	out->raw = msg;
 	out->raw_len = (uint16_t)len;
-	rej = rrp_extensions(&r, out);
+	rej = mip_ext_walk(&r, out->raw, rrp_take, out);
 	out->mn_part = rrp_mn_part(out);
 	return rej;
 }

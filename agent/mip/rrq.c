@@ -19,27 +19,19 @@ static bool rrq_fixed(struct rbuf *r, struct mip_rrq *m)
 }
 
 /* An extension behind the authenticator that has to cover it is not authenticated. */
-static bool rrq_order_ok(const struct mip_rrq *m, uint8_t type)
+static enum mip_reject rrq_order(const struct mip_rrq *m, uint8_t type)
 {
-	if (m->fa_ha.present)
-		return false;
-	if (m->mn_fa.present)
-		return type == MIP_EXT_FA_HA;
-	switch (type) {
-	case MIP_EXT_NAI:
-		return !m->mn_ha.present && !m->mn_aaa.present;
-	case MIP_EXT_MN_FA_KEYGEN_REQ:
-	case MIP_EXT_MN_HA_KEYGEN_REQ:
-		return !m->mn_aaa.present;
-	default:
-		return true;
-	}
-}
+	bool late = false;
 
-/* The authenticator of its own type twice is a duplicate, not a question of order. */
-static bool rrq_auth_again(const struct mip_rrq *m, uint8_t type)
-{
-	return (type == MIP_EXT_FA_HA && m->fa_ha.present) || (type == MIP_EXT_MN_FA && m->mn_fa.present);
+	if (m->fa_ha.present)
+		return mip_ext_behind(MIP_EXT_FA_HA, type);
+	if (m->mn_fa.present && type != MIP_EXT_FA_HA)
+		return mip_ext_behind(MIP_EXT_MN_FA, type);
+	if (type == MIP_EXT_NAI)
+		late = m->mn_ha.present || m->mn_aaa.present;
+	if (type == MIP_EXT_MN_FA_KEYGEN_REQ || type == MIP_EXT_MN_HA_KEYGEN_REQ)
+		late = m->mn_aaa.present;
+	return late ? MIP_REJ_EXT_ORDER : MIP_REJ_OK;
 }
 
 static enum mip_reject rrq_encap_style(const struct mip_ext *e, struct mip_rrq *m)
@@ -84,21 +76,12 @@ static enum mip_reject rrq_ext(const struct mip_ext *e, struct mip_rrq *m)
 	}
 }
 
-static enum mip_reject rrq_extensions(struct rbuf *r, struct mip_rrq *m)
+static enum mip_reject rrq_take(const struct mip_ext *e, void *message)
 {
-	for (;;) {
-		struct mip_ext e;
-		bool more;
-		enum mip_reject rej = mip_ext_next(r, m->raw, &e, &more);
+	struct mip_rrq *m = message;
+	enum mip_reject rej = rrq_order(m, e->type);
 
-		if (rej || !more)
-			return rej;
-		if (!rrq_order_ok(m, e.type))
-			return rrq_auth_again(m, e.type) ? MIP_REJ_EXT_DUPLICATE : MIP_REJ_EXT_ORDER;
-		rej = rrq_ext(&e, m);
-		if (rej)
-			return rej;
-	}
+	return rej ? rej : rrq_ext(e, m);
 }
 
 static uint16_t auth_end(const struct mip_auth *a)
@@ -132,7 +115,7 @@ enum mip_reject mip_rrq_decode(const void *msg, size_t len, struct mip_rrq *out)
 		return MIP_REJ_TRUNCATED;
 	out->raw = msg;
 	out->raw_len = (uint16_t)len;
-	rej = rrq_extensions(&r, out);
+	rej = mip_ext_walk(&r, out->raw, rrq_take, out);
 	out->ha_part = rrq_ha_part(out);
 	return rej;
 }

@@ -19,8 +19,11 @@ struct mip_ext {
 	uint16_t data_at; /* offset of data */
 };
 
-/* The next extension of a registration message; padding is passed over, and *more is false at the end. */
-enum mip_reject mip_ext_next(struct rbuf *r, const uint8_t *msg, struct mip_ext *e, bool *more);
+/* Calls take for each extension, padding aside, until one is refused. */
+enum mip_reject mip_ext_walk(struct rbuf *r, const uint8_t *msg,
+			     enum mip_reject (*take)(const struct mip_ext *e, void *message), void *message);
+/* What an extension of this type behind the last one of a message is. */
+enum mip_reject mip_ext_behind(uint8_t last, uint8_t type);
 
 /* Each fills its target, or says why not; a target that is filled already is MIP_REJ_EXT_DUPLICATE. */
 enum mip_reject mip_ext_get_auth(const struct mip_ext *e, struct mip_auth *out);

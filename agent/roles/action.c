@@ -24,7 +24,7 @@ struct action *actions_add(struct actions *as, enum action_type type)
 		as->a = a;
 		as->cap = cap;
 	}
-	as->a[as->n] = (struct action){ .type = type };
+	as->a[as->n] = (struct action){.type = type};
 	return &as->a[as->n++];
 }
 
@@ -51,7 +51,7 @@ void actions_clear(struct actions *as)
 	for (size_t i = 0; i < as->n; i++)
 		action_wipe(&as->a[i]);
 	free(as->a);
-	*as = (struct actions){ 0 };
+	*as = (struct actions){0};
 }
 
 struct action *role_act(struct actions *out, enum action_type type, const char *session)
@@ -76,7 +76,7 @@ void role_log(struct actions *out, enum log_level level, const char *fmt, ...)
 		a->text = NULL;
 	va_end(ap);
 	if (!a->text)
-		out->n--;	/* no memory: an event without text is none */
+		out->n--; /* no memory: an event without text is none */
 }
 
 void role_send_by(struct actions *out, enum action_type type, const struct role_path *path, uint8_t proto,

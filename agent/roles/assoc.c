@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Mobility security associations (RFC 5944 1.6): the configured ones, and those that the AAAH makes for a session
- * (RFC 4004 9).  Both are used through the same borrowed view.
+ * Mobility security associations (RFC 5944 1.6): the configured ones, and those that the AAAH makes for a
+ * session (RFC 4004 9).  Both are used through the same borrowed view.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ bool role_assoc_view(const struct role_assoc *a, struct role_view *out)
 {
 	if (!a->len)
 		return false;
-	*out = (struct role_view){ a->spi_in, a->spi_out, (enum crypto_mac)a->alg, a->key, a->len };
+	*out = (struct role_view){a->spi_in, a->spi_out, (enum crypto_mac)a->alg, a->key, a->len};
 	return true;
 }
 
@@ -42,7 +42,7 @@ bool role_sa_view(const struct role_sa *sa, size_t n, struct in_addr peer, const
 	for (size_t i = 0; i < n; i++) {
 		if (!sa_is_of(&sa[i], peer, nai) || (spi && sa[i].spi != spi))
 			continue;
-		*out = (struct role_view){ sa[i].spi, sa[i].spi, sa[i].alg, sa[i].key.data, sa[i].key.len };
+		*out = (struct role_view){sa[i].spi, sa[i].spi, sa[i].alg, sa[i].key.data, sa[i].key.len};
 		return true;
 	}
 	return false;

@@ -95,14 +95,14 @@ struct fa *fa_new(const struct fa_config *c, role_ms now)
 void fa_free(struct fa *fa)
 {
 	struct fa_visitor *v, *next;
-	struct actions gone = { 0 };
+	struct actions gone = {0};
 
 	if (!fa)
 		return;
 	while (!TAILQ_EMPTY(&fa->pendings))
 		fa_pending_end(fa, TAILQ_FIRST(&fa->pendings));
 	HASH_ITER(hh, fa->by_key, v, next)
-		fa_visitor_end(fa, v, "agent ends", FA_NO_STR, &gone);
+	fa_visitor_end(fa, v, "agent ends", FA_NO_STR, &gone);
 	actions_clear(&gone);
 	role_sa_free(fa->sas, fa->cfg.n_sas);
 	free(fa->own);
@@ -121,7 +121,8 @@ void fa_reconfigure(struct fa *fa, const struct fa_config *c, role_ms now)
 		return;
 	}
 	fa_adv_start(fa, now);
-	HASH_ITER(hh, fa->by_key, v, next) {
+	HASH_ITER(hh, fa->by_key, v, next)
+	{
 		if (!fa_link_of(fa, v->ifindex) || !role_same_addr(v->coa, fa->cfg.coa))
 			role_heap_set(&fa->heap, &v->timer, now);
 	}
@@ -151,7 +152,8 @@ bool fa_is_own(const struct fa *fa, struct in_addr a)
 	return role_same_addr(fa->cfg.coa, a);
 }
 
-/* Source of a reply: what the request was sent to, when that was one of ours and no group (RFC 5944 3.7.2.3). */
+/* Source of a reply: what the request was sent to, when that was one of ours and no group (RFC 5944
+ * 3.7.2.3). */
 struct in_addr fa_local_addr(const struct fa *fa, const struct fa_link *l, struct in_addr wanted)
 {
 	return fa_is_own(fa, wanted) ? wanted : l->addr;
@@ -169,7 +171,8 @@ static void timers_due(struct fa *fa, role_ms now, struct actions *out)
 	while ((t = role_heap_first(&fa->heap)) && t->due <= now) {
 		switch ((enum fa_timer_kind)t->kind) {
 		case FA_T_VISITOR:
-			fa_visitor_end(fa, ROLE_OF(t, struct fa_visitor), "expired", DM_TERM_SESSION_TIMEOUT, out);
+			fa_visitor_end(fa, ROLE_OF(t, struct fa_visitor), "expired", DM_TERM_SESSION_TIMEOUT,
+				       out);
 			break;
 		case FA_T_PENDING:
 			fa_pending_due(fa, ROLE_OF(t, struct fa_pending), now, out);
@@ -188,7 +191,7 @@ static void vpn_up(struct fa *fa, const struct role_event *e, role_ms now, struc
 
 	HASH_FIND_STR(fa->pend_by_session, e->session, p);
 	if (!p || p->state != FA_TUNNELS)
-		return;		/* of a standing session: nothing changes */
+		return; /* of a standing session: nothing changes */
 	struct fa_visitor *v = fa_visitor_grant(fa, p, now, out);
 
 	if (v) {
@@ -208,7 +211,7 @@ static void vpn_failed(struct fa *fa, const struct role_event *e, role_ms now, s
 	HASH_FIND_STR(fa->pend_by_session, e->session, p);
 	if (p && p->state == FA_TUNNELS) {
 		counter_inc("fa.vpn.failed");
-		p->state = FA_AAA;	/* the VPN room has taken down its part by itself */
+		p->state = FA_AAA; /* the VPN room has taken down its part by itself */
 		fa_pending_undo(fa, p, out);
 		fa_fail(fa, p, &fa_resources, e->text, now, out);
 	} else if (v) {
@@ -269,10 +272,15 @@ role_ms fa_next(const struct fa *fa)
 
 static void pending_row(const struct fa_pending *p, struct role_row *r)
 {
-	static const char *const word[] = { [FA_AAA] = "aaa", [FA_TUNNELS] = "tunnels", [FA_RELAYED] = "relayed" };
+	static const char *const word[] = {
+		[FA_AAA] = "aaa", [FA_TUNNELS] = "tunnels", [FA_RELAYED] = "relayed"};
 
-	*r = (struct role_row){ .hoa = p->hoa, .coa = p->coa, .ha = p->ha, .state = word[p->state],
-				.lifetime_s = p->lifetime, .since_wall_ms = p->wall_ms };
+	*r = (struct role_row){.hoa = p->hoa,
+			       .coa = p->coa,
+			       .ha = p->ha,
+			       .state = word[p->state],
+			       .lifetime_s = p->lifetime,
+			       .since_wall_ms = p->wall_ms};
 	role_copy(r->session, sizeof(r->session), p->session);
 	role_copy(r->nai, sizeof(r->nai), p->nai);
 	r->reverse_tunnel = p->flags & MIP_T;
@@ -280,9 +288,14 @@ static void pending_row(const struct fa_pending *p, struct role_row *r)
 
 static void visitor_row(const struct fa_visitor *v, role_ms now, struct role_row *r)
 {
-	*r = (struct role_row){ .hoa = v->hoa, .coa = v->coa, .ha = v->ha, .state = "registered",
-				.lifetime_s = v->lifetime, .since_wall_ms = v->since_wall_ms,
-				.n_profiles = v->n_profiles, .reverse_tunnel = v->reverse };
+	*r = (struct role_row){.hoa = v->hoa,
+			       .coa = v->coa,
+			       .ha = v->ha,
+			       .state = "registered",
+			       .lifetime_s = v->lifetime,
+			       .since_wall_ms = v->since_wall_ms,
+			       .n_profiles = v->n_profiles,
+			       .reverse_tunnel = v->reverse};
 	r->left_s = v->expires > now ? (uint32_t)((v->expires - now) / 1000) : 0;
 	role_copy(r->session, sizeof(r->session), v->session);
 	role_copy(r->nai, sizeof(r->nai), v->nai);
@@ -296,7 +309,8 @@ size_t fa_rows(const struct fa *fa, role_ms now, struct role_row *rows, size_t m
 
 	for (v = fa->by_key; v && n < max; v = v->hh.next)
 		visitor_row(v, now, &rows[n++]);
-	TAILQ_FOREACH(p, &fa->pendings, link) {
+	TAILQ_FOREACH(p, &fa->pendings, link)
+	{
 		if (n < max)
 			pending_row(p, &rows[n++]);
 	}
@@ -314,5 +328,5 @@ void fa_shutdown(struct fa *fa, role_ms now, struct actions *out)
 		fa_fail(fa, p, &fa_resources, "foreign agent shuts down", now, out);
 	}
 	HASH_ITER(hh, fa->by_key, v, next)
-		fa_visitor_end(fa, v, "agent shuts down", DM_TERM_ADMINISTRATIVE, out);
+	fa_visitor_end(fa, v, "agent shuts down", DM_TERM_ADMINISTRATIVE, out);
 }

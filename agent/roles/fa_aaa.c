@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The foreign agent as a Diameter client (RFC 4004 5.1, 5.2, 7.5): AMR out of a Registration Request, AMA back, the end of
- * sessions.  Each AMR has a Session-Id of its own; when it is granted, it takes the place of the visitor's earlier one,
- * which the AAAH forgets at the same moment, so that no STR is sent for that.
+ * The foreign agent as a Diameter client (RFC 4004 5.1, 5.2, 7.5): AMR out of a Registration Request, AMA
+ * back, the end of sessions.  Each AMR has a Session-Id of its own; when it is granted, it takes the place of
+ * the visitor's earlier one, which the AAAH forgets at the same moment, so that no STR is sent for that.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,8 @@
 
 static void new_session(struct fa *fa, char out[DM_SESSION_MAX])
 {
-	snprintf(out, DM_SESSION_MAX, "%.200s;%u;%u;fa", fa->cfg.diameter_host, fa->session_hi, ++fa->session_lo);
+	snprintf(out, DM_SESSION_MAX, "%.200s;%u;%u;fa", fa->cfg.diameter_host, fa->session_hi,
+		 ++fa->session_lo);
 }
 
 static uint32_t features(const struct fa *fa, const struct fa_req *r)
@@ -62,7 +63,8 @@ static void amr_hosts(struct dm_amr *a, const struct mip_rrq *q)
 	}
 }
 
-static void amr_fill(const struct fa *fa, const struct fa_req *r, const struct fa_pending *p, struct dm_amr *a)
+static void amr_fill(const struct fa *fa, const struct fa_req *r, const struct fa_pending *p,
+		     struct dm_amr *a)
 {
 	const struct mip_rrq *q = &r->rrq;
 
@@ -111,29 +113,39 @@ void fa_str(struct fa *fa, const char *session, const char *user, const char *ho
 	    enum dm_termination cause, struct actions *out)
 {
 	const char *at = strchr(user, '@');
-	struct role_end e = { .session = session, .user = user, .origin_host = fa->cfg.diameter_host,
-			      .origin_realm = fa->cfg.diameter_realm, .dest_host = host,
-			      .dest_realm = realm && realm[0] ? realm : at ? at + 1 : "", .cause = cause };
+	struct role_end e = {.session = session,
+			     .user = user,
+			     .origin_host = fa->cfg.diameter_host,
+			     .origin_realm = fa->cfg.diameter_realm,
+			     .dest_host = host,
+			     .dest_realm = realm,
+			     .cause = cause};
 
+	if (!realm || !realm[0])
+		e.dest_realm = at ? at + 1 : "";
 	role_str(out, &e);
 }
 
 /* RFC 4004 leaves the mapping open; doc/registration.md has this table. */
 static const struct role_refusal *result_meaning(uint32_t result)
 {
-	static const struct { uint32_t result; struct role_refusal why; } map[] = {
-		{ 0, { "aaa_timeout", MIP_FA_TIMEOUT, "no answer from the AAA in time" } },
-		{ DM_UNABLE_TO_DELIVER, { "aaa_unreachable", MIP_FA_HOME_NET, "home AAA unreachable" } },
-		{ DM_REALM_NOT_SERVED, { "aaa_realm", MIP_FA_HOME_NET, "no way to the home realm" } },
-		{ DM_TOO_BUSY, { "aaa_busy", MIP_FA_RESOURCES, "home AAA too busy" } },
-		{ DM_AUTHENTICATION_REJECTED, { "aaa_auth", MIP_FA_AAA_AUTH, "MN-AAA authentication failed" } },
-		{ DM_AUTHORIZATION_REJECTED, { "aaa_prohibited", MIP_FA_PROHIBITED, "not authorized" } },
-		{ DM_USER_UNKNOWN, { "aaa_user", MIP_FA_PROHIBITED, "user unknown" } },
-		{ DM_NO_FOREIGN_HA_SERVICE, { "aaa_foreign_ha", MIP_FA_PROHIBITED, "no foreign home agent allowed" } },
-		{ DM_HA_NOT_AVAILABLE, { "aaa_no_ha", MIP_FA_HA_UNREACHABLE, "home agent not available" } },
-		{ DM_MIP_REPLY_FAILURE, { "aaa_ha_failed", MIP_FA_HA_UNREACHABLE, "home agent refused" } },
+	static const struct {
+		uint32_t result;
+		struct role_refusal why;
+	} map[] = {
+		{0, {"aaa_timeout", MIP_FA_TIMEOUT, "no answer from the AAA in time"}},
+		{DM_UNABLE_TO_DELIVER, {"aaa_unreachable", MIP_FA_HOME_NET, "home AAA unreachable"}},
+		{DM_REALM_NOT_SERVED, {"aaa_realm", MIP_FA_HOME_NET, "no way to the home realm"}},
+		{DM_TOO_BUSY, {"aaa_busy", MIP_FA_RESOURCES, "home AAA too busy"}},
+		{DM_AUTHENTICATION_REJECTED, {"aaa_auth", MIP_FA_AAA_AUTH, "MN-AAA authentication failed"}},
+		{DM_AUTHORIZATION_REJECTED, {"aaa_prohibited", MIP_FA_PROHIBITED, "not authorized"}},
+		{DM_USER_UNKNOWN, {"aaa_user", MIP_FA_PROHIBITED, "user unknown"}},
+		{DM_NO_FOREIGN_HA_SERVICE,
+		 {"aaa_foreign_ha", MIP_FA_PROHIBITED, "no foreign home agent allowed"}},
+		{DM_HA_NOT_AVAILABLE, {"aaa_no_ha", MIP_FA_HA_UNREACHABLE, "home agent not available"}},
+		{DM_MIP_REPLY_FAILURE, {"aaa_ha_failed", MIP_FA_HA_UNREACHABLE, "home agent refused"}},
 	};
-	static const struct role_refusal other = { "aaa_other", MIP_FA_UNSPECIFIED, "the AAA refused" };
+	static const struct role_refusal other = {"aaa_other", MIP_FA_UNSPECIFIED, "the AAA refused"};
 
 	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
 		if (map[i].result == result)
@@ -161,8 +173,8 @@ static void undo(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, st
 }
 
 /* A 2001 that we cannot make use of: the AAAH must end what it has just begun. */
-static void give_up(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, const struct role_refusal *why,
-		    role_ms now, struct actions *out)
+static void give_up(struct fa *fa, struct fa_pending *p, const struct dm_ama *a,
+		    const struct role_refusal *why, role_ms now, struct actions *out)
 {
 	if (a->result == DM_SUCCESS)
 		undo(fa, p, a, out);
@@ -191,7 +203,8 @@ static bool grant_fill(struct fa_pending *p, const struct dm_ama *a, const struc
 	return true;
 }
 
-static bool install(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, role_ms now, struct actions *out)
+static bool install(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, role_ms now,
+		    struct actions *out)
 {
 	struct action *act = role_act(out, ACT_VPN_INSTALL, p->session);
 	char who[ROLE_WHO_MAX];
@@ -204,17 +217,17 @@ static bool install(struct fa *fa, struct fa_pending *p, const struct dm_ama *a,
 	act->deadline_ms = fa->cfg.vpn_timeout_ms;
 	p->state = FA_TUNNELS;
 	role_heap_set(&fa->heap, &p->timer, now + fa->cfg.vpn_timeout_ms + FA_SAFETY_MS);
-	role_log(out, LOG_LVL_INFO, "visitor %s: aaa -> tunnels, AMA %u, %u profiles", role_who(p->nai, p->grant.hoa, who),
-		 a->result, a->vpn.n);
+	role_log(out, LOG_LVL_INFO, "visitor %s: aaa -> tunnels, AMA %u, %u profiles",
+		 role_who(p->nai, p->grant.hoa, who), a->result, a->vpn.n);
 	return true;
 }
 
-static void granted(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, const struct mip_rrp *r, role_ms now,
-		    struct actions *out)
+static void granted(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, const struct mip_rrp *r,
+		    role_ms now, struct actions *out)
 {
 	struct fa_visitor *v = fa_visitor_find(fa, p->key);
 
-	if (!r->lifetime || !p->lifetime) {	/* a deregistration that went through the AAA */
+	if (!r->lifetime || !p->lifetime) { /* a deregistration that went through the AAA */
 		fa_relay_reply(fa, p, v, r->raw, r->mn_part, 0, out);
 		if (v)
 			fa_visitor_end(fa, v, "deregistered", FA_NO_STR, out);
@@ -255,9 +268,10 @@ static void refused(struct fa *fa, struct fa_pending *p, const struct dm_ama *a,
 	fa_pending_end(fa, p);
 }
 
-static void with_reply(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, role_ms now, struct actions *out)
+static void with_reply(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, role_ms now,
+		       struct actions *out)
 {
-	struct mip_rrp r = { 0 };
+	struct mip_rrp r = {0};
 	struct role_view view;
 	const struct role_refusal *why;
 	bool success = a->result == DM_SUCCESS;
@@ -277,7 +291,8 @@ static void with_reply(struct fa *fa, struct fa_pending *p, const struct dm_ama 
 	else if (fa_challenge_differs(p, &r)) {
 		role_count("fa.rrp", "ha_challenge");
 		undo(fa, p, a, out);
-		fa_relay_reply(fa, p, fa_visitor_find(fa, p->key), r.raw, r.mn_part, MIP_FA_HA_CHALLENGE, out);
+		fa_relay_reply(fa, p, fa_visitor_find(fa, p->key), r.raw, r.mn_part, MIP_FA_HA_CHALLENGE,
+			       out);
 		fa_pending_end(fa, p);
 	} else
 		granted(fa, p, a, &r, now, out);
@@ -291,13 +306,15 @@ void fa_ama(struct fa *fa, const struct role_event *e, role_ms now, struct actio
 	if (!p || p->state != FA_AAA) {
 		role_count("fa.ama", "late");
 		if (a->result == DM_SUCCESS && !p && e->session && !fa_visitor_by_session(fa, e->session))
-			fa_str(fa, e->session, a->user, a->origin_host, a->origin_realm, DM_TERM_ADMINISTRATIVE, out);
+			fa_str(fa, e->session, a->user, a->origin_host, a->origin_realm,
+			       DM_TERM_ADMINISTRATIVE, out);
 		return;
 	}
 	role_count("fa.ama", a->result == DM_SUCCESS ? "success" : "failure");
-	if (a->result == DM_SUCCESS || a->rrp.len) {	/* MN-AAA was right */
+	if (a->result == DM_SUCCESS || a->rrp.len) { /* MN-AAA was right */
 		p->authentic = true;
-		fa_challenge_used(fa, fa_visitor_find(fa, p->key), p->key, p->challenge.data, p->challenge.len);
+		fa_challenge_used(fa, fa_visitor_find(fa, p->key), p->key, p->challenge.data,
+				  p->challenge.len);
 	}
 	if (a->rrp.len)
 		with_reply(fa, p, a, now, out);
@@ -315,19 +332,19 @@ void fa_aaa_failed(struct fa *fa, const struct role_event *e, role_ms now, struc
 		role_count("fa.ama", "late");
 		return;
 	}
-	if (!e->result)	/* the answer may still come to the AAAH's session table: end it there */
+	if (!e->result) /* the answer may still come to the AAAH's session table: end it there */
 		fa_str(fa, p->session, p->nai, NULL, NULL, DM_TERM_ADMINISTRATIVE, out);
 	fa_fail(fa, p, result_meaning(e->result), NULL, now, out);
 }
 
 void fa_asr(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out)
 {
-	static const struct role_refusal ended = { "ended_by_aaa", MIP_FA_PROHIBITED, "ended by the home AAA" };
+	static const struct role_refusal ended = {"ended_by_aaa", MIP_FA_PROHIBITED, "ended by the home AAA"};
 	struct fa_pending *p = pending_of(fa, e->session);
 	struct fa_visitor *v = fa_visitor_by_session(fa, e->session);
 	struct action *a;
 
-	if (p && !v)	/* the session that it was to renew is over with it */
+	if (p && !v) /* the session that it was to renew is over with it */
 		v = fa_visitor_find(fa, p->key);
 	if (v)
 		fa_visitor_end(fa, v, "ended by the AAAH (ASR)", FA_NO_STR, out);

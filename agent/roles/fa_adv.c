@@ -2,9 +2,10 @@
  *
  * Advertisements of the foreign agent, and the challenges in them (RFC 4721).
  *
- * A challenge is fresh for a mobile node when it is among the last challenge_window advertised, or was in the last reply to
- * this node, and the node has not used it nor a later one.  "Used" is noted only when the request turned out to be
- * authentic; what nobody could authenticate costs no memory and makes nothing stale for others (RFC 4721 3.2).
+ * A challenge is fresh for a mobile node when it is among the last challenge_window advertised, or was in the
+ * last reply to this node, and the node has not used it nor a later one.  "Used" is noted only when the
+ * request turned out to be authentic; what nobody could authenticate costs no memory and makes nothing stale
+ * for others (RFC 4721 3.2).
  */
 #include <string.h>
 
@@ -29,9 +30,12 @@ static void base_adv(const struct fa *fa, struct mip_adv *a)
 {
 	const struct fa_challenges *c = &fa->chal;
 
-	*a = (struct mip_adv){ .icmp_code = fa->cfg.icmp_code16 ? 16 : 0, .icmp_lifetime = fa->cfg.adv_lifetime,
-			       .reg_lifetime = fa->cfg.lifetime_max, .flags = MIP_ADV_F, .n_coa = 1,
-			       .coa = { fa->cfg.coa } };
+	*a = (struct mip_adv){.icmp_code = fa->cfg.icmp_code16 ? 16 : 0,
+			      .icmp_lifetime = fa->cfg.adv_lifetime,
+			      .reg_lifetime = fa->cfg.lifetime_max,
+			      .flags = MIP_ADV_F,
+			      .n_coa = 1,
+			      .coa = {fa->cfg.coa}};
 	if (fa->cfg.reverse_tunnel)
 		a->flags |= MIP_ADV_T;
 	if (fa->n_pending >= fa->cfg.pending_max || HASH_COUNT(fa->by_key) >= fa->cfg.visitors_max)
@@ -58,7 +62,7 @@ static void beacon_start(struct fa *fa, size_t i, role_ms now)
 	b->prefix_len = l->prefix_len;
 	b->ifindex = l->ifindex;
 	if (!same)
-		b->sequence = 0;	/* mobile nodes of a new link see an agent that has started */
+		b->sequence = 0; /* mobile nodes of a new link see an agent that has started */
 	if (fa->cfg.adv_interval_ms)
 		role_heap_set(&fa->heap, &b->timer, now);
 	else
@@ -114,10 +118,11 @@ void fa_solicit(struct fa *fa, const struct role_event *e, role_ms now, struct a
 	}
 }
 
-/* Challenge of one mobile node for number s, for those that we keep no entry of: nothing to remember, nobody else's. */
+/* Challenge of one mobile node for number s, for those that we keep no entry of: nothing to remember,
+ * nobody else's. */
 static void own_challenge(const struct fa *fa, const char *key, uint32_t s, uint8_t out[FA_CHALLENGE_LEN])
 {
-	uint8_t in[sizeof(s) + MIP_NAI_MAX + 1], mac[CRYPTO_MAC_MAX] = { 0 };
+	uint8_t in[sizeof(s) + MIP_NAI_MAX + 1], mac[CRYPTO_MAC_MAX] = {0};
 	size_t len = strlen(key);
 
 	len = len > MIP_NAI_MAX ? MIP_NAI_MAX : len;
@@ -127,7 +132,8 @@ static void own_challenge(const struct fa *fa, const char *key, uint32_t s, uint
 	memcpy(out, mac, FA_CHALLENGE_LEN);
 }
 
-/* Order of use: 2 s for the one advertised as number s, 2 s + 1 for the node's own of that time; 0 = none of ours. */
+/* Order of use: 2 s for the one advertised as number s, 2 s + 1 for the node's own of that time; 0 = none
+ * of ours. */
 static uint32_t challenge_order(const struct fa *fa, const char *key, const uint8_t *data)
 {
 	const struct fa_challenges *c = &fa->chal;
@@ -185,7 +191,8 @@ void fa_challenge_used(struct fa *fa, struct fa_visitor *v, const char *key, con
 	}
 }
 
-bool fa_challenge_offer(struct fa *fa, struct fa_visitor *v, const char *key, bool renew, uint8_t out[FA_CHALLENGE_LEN])
+bool fa_challenge_offer(struct fa *fa, struct fa_visitor *v, const char *key, bool renew,
+			uint8_t out[FA_CHALLENGE_LEN])
 {
 	const struct fa_challenges *c = &fa->chal;
 

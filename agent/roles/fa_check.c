@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The foreign agent's checks of a Registration Request, one function each, in the order of the table at the end
- * (RFC 5944 3.7.2.1, RFC 3024 4, RFC 4721 3.2).  The first that finds something decides.  doc/registration.md has the
- * same table in words.
+ * The foreign agent's checks of a Registration Request, one function each, in the order of the table at the
+ * end (RFC 5944 3.7.2.1, RFC 3024 4, RFC 4721 3.2).  The first that finds something decides.
+ * doc/registration.md has the same table in words.
  */
 #include <string.h>
 
 #include "agent/roles/fa_int.h"
 
-#define REFUSAL(id, code_, text_) static const struct role_refusal id = { #id, code_, text_ }
+#define REFUSAL(id, code_, text_) static const struct role_refusal id = {#id, code_, text_}
 
-const struct role_refusal fa_poor_request = { "poor_request", MIP_FA_POOR_REQUEST, "extensions are malformed" };
+const struct role_refusal fa_poor_request = {"poor_request", MIP_FA_POOR_REQUEST, "extensions are malformed"};
 REFUSAL(reserved_bits, MIP_FA_POOR_REQUEST, "reserved bits are set");
 REFUSAL(co_located, MIP_FA_POOR_REQUEST, "D is set, and the care-of address is ours");
 REFUSAL(care_of, MIP_FA_COA, "the care-of address is not ours");
@@ -48,7 +48,7 @@ static const struct role_refusal *check_coa(struct fa *fa, struct fa_req *r)
 
 	if (ours)
 		return r->rrq.flags & MIP_D ? &co_located : NULL;
-	return r->rrq.lifetime ? &care_of : NULL;	/* R is not advertised: no co-located ones through us */
+	return r->rrq.lifetime ? &care_of : NULL; /* R is not advertised: no co-located ones through us */
 }
 
 static const struct role_refusal *check_identity(struct fa *fa, struct fa_req *r)
@@ -79,12 +79,14 @@ static const struct role_refusal *check_home_agent(struct fa *fa, struct fa_req 
 /* The association that 33 names, or any when spi is 0. */
 static bool mn_fa_view(const struct fa *fa, const struct fa_req *r, uint32_t spi, struct role_view *out)
 {
-	if (r->v && r->now < r->v->msa_until && role_assoc_view(&r->v->mn_fa, out) && (!spi || out->spi_in == spi))
+	if (r->v && r->now < r->v->msa_until && role_assoc_view(&r->v->mn_fa, out) &&
+	    (!spi || out->spi_in == spi))
 		return true;
 	return role_sa_view(fa->sas, fa->cfg.n_sas, r->rrq.hoa, r->rrq.nai, spi, out);
 }
 
-/* A node that has lost its keys comes back with MN-AAA: then the AAAH decides, not an association it forgot. */
+/* A node that has lost its keys comes back with MN-AAA: then the AAAH decides, not an association it
+ * forgot. */
 static const struct role_refusal *check_mn_fa(struct fa *fa, struct fa_req *r)
 {
 	const struct mip_auth *a = &r->rrq.mn_fa;
@@ -156,8 +158,9 @@ static bool is_authorized(const struct fa_visitor *v, const struct fa_req *r)
 	return end <= v->auth_until && r->now < v->msa_until;
 }
 
-/* While the AAAH's authorization lasts, and with the keys that it made, the HA is asked directly (RFC 4004 2.1).  A
- * deregistration that the HA can verify goes there in any case: taking down needs nobody's permission but the HA's. */
+/* While the AAAH's authorization lasts, and with the keys that it made, the HA is asked directly (RFC 4004
+ * 2.1).  A deregistration that the HA can verify goes there in any case: taking down needs nobody's
+ * permission but the HA's. */
 static bool can_go_direct(const struct fa *fa, const struct fa_req *r)
 {
 	const struct fa_visitor *v = r->v;
@@ -197,8 +200,9 @@ static const struct role_refusal *check_room(struct fa *fa, struct fa_req *r)
 const struct role_refusal *fa_check(struct fa *fa, struct fa_req *r)
 {
 	static const struct role_refusal *(*const checks[])(struct fa *, struct fa_req *) = {
-		check_reserved, check_coa, check_identity, check_vendor, check_home_agent, check_mn_fa, check_lifetime,
-		check_encapsulation, check_reverse, check_challenge, check_aaa, check_room,
+		check_reserved,	  check_coa,	   check_identity, check_vendor,
+		check_home_agent, check_mn_fa,	   check_lifetime, check_encapsulation,
+		check_reverse,	  check_challenge, check_aaa,	   check_room,
 	};
 	const struct role_refusal *why = NULL;
 

@@ -6,8 +6,8 @@
  *	   \---- AMA with profiles --> tunnels --up--> registered
  *	relayed (straight to the HA) -- reply ------> registered
  *
- * and, once accepted, as a struct fa_visitor until it expires, deregisters or is dropped.  A pending entry stands beside
- * the visitor's: only success changes the latter (RFC 5944 3.7.1).
+ * and, once accepted, as a struct fa_visitor until it expires, deregisters or is dropped.  A pending entry
+ * stands beside the visitor's: only success changes the latter (RFC 5944 3.7.1).
  */
 #ifndef MIPVPN_FA_INT_H
 #define MIPVPN_FA_INT_H
@@ -20,20 +20,26 @@
 
 #define FA_CHALLENGE_LEN 16
 #define FA_WINDOW_MAX 64
-#define FA_SEEN 1024		/* slots; power of two */
-#define FA_SAFETY_MS 1000	/* longer than the answerer's own deadline */
+#define FA_SEEN 1024	  /* slots; power of two */
+#define FA_SAFETY_MS 1000 /* longer than the answerer's own deadline */
 
 enum fa_timer_kind { FA_T_VISITOR, FA_T_PENDING, FA_T_BEACON, FA_T_CHALLENGE };
 
-struct fa_challenge { uint8_t len; uint8_t data[MIP_CHALLENGE_MAX]; };
+struct fa_challenge {
+	uint8_t len;
+	uint8_t data[MIP_CHALLENGE_MAX];
+};
 
 /* The last challenges advertised, and who has used which: fixed memory, whatever the unauthenticated send. */
 struct fa_challenges {
 	struct role_timer timer;
-	uint32_t seq;		/* number of the newest, from 1 */
+	uint32_t seq; /* number of the newest, from 1 */
 	unsigned window;
-	uint8_t c[FA_WINDOW_MAX][FA_CHALLENGE_LEN];	/* challenge number s at s % window */
-	struct { uint64_t mn; uint32_t order; } seen[FA_SEEN];
+	uint8_t c[FA_WINDOW_MAX][FA_CHALLENGE_LEN]; /* challenge number s at s % window */
+	struct {
+		uint64_t mn;
+		uint32_t order;
+	} seen[FA_SEEN];
 	uint64_t seed;
 	uint8_t secret[32];
 };
@@ -41,22 +47,22 @@ struct fa_challenges {
 struct fa_visitor {
 	struct role_timer timer;
 	UT_hash_handle hh, hh_hoa, hh_session;
-	char *key;		/* NAI, or home address in text */
-	char *nai;		/* "" = none */
-	char *session;		/* Diameter, or "fa:<home address>" */
-	char *aaa_host, *aaa_realm;	/* who answered; "" without AAA */
+	char *key;		    /* NAI, or home address in text */
+	char *nai;		    /* "" = none */
+	char *session;		    /* Diameter, or "fa:<home address>" */
+	char *aaa_host, *aaa_realm; /* who answered; "" without AAA */
 	struct in_addr hoa, ha, coa;
 	unsigned ifindex;
 	uint8_t mac[6];
-	bool aaa, reverse, vpn;	/* vpn: profiles of session are desired in the VPN room */
+	bool aaa, reverse, vpn; /* vpn: profiles of session are desired in the VPN room */
 	uint8_t n_profiles;
 	uint16_t lifetime;
 	role_ms expires, auth_until, msa_until;
 	uint64_t since_wall_ms;
 	struct role_assoc mn_fa, fa_ha;
-	uint8_t offer[FA_CHALLENGE_LEN];	/* in the last reply to it */
+	uint8_t offer[FA_CHALLENGE_LEN]; /* in the last reply to it */
 	bool offered;
-	uint8_t used[FA_CHALLENGE_LEN];		/* the last one it used */
+	uint8_t used[FA_CHALLENGE_LEN]; /* the last one it used */
 	bool used_any;
 };
 
@@ -70,27 +76,27 @@ struct fa_grant {
 	char *aaa_host, *aaa_realm;
 	uint32_t auth_lifetime, msa_lifetime;
 	uint8_t n_profiles;
-	uint8_t *rrp;		/* what goes on to the mobile node at the end */
+	uint8_t *rrp; /* what goes on to the mobile node at the end */
 	uint16_t rrp_len;
 };
 
 struct fa_pending {
 	struct role_timer timer;
-	UT_hash_handle hh;	/* by session, when not "" */
+	UT_hash_handle hh; /* by session, when not "" */
 	TAILQ_ENTRY(fa_pending) link;
 	enum fa_state state;
 	char *session, *key, *nai;
-	struct role_path path;	/* of the request, as received */
+	struct role_path path; /* of the request, as received */
 	uint8_t flags;
 	uint16_t lifetime;
 	struct in_addr hoa, ha, coa;
 	uint64_t ident;
 	struct fa_challenge challenge;
-	uint32_t mn_spi;	/* MN's, extension 40; 0 = no key wanted */
-	uint32_t fa_spi;	/* ours, AVP 323 */
-	bool authentic;		/* 33 was right, or the AAAH has said so */
-	struct role_assoc mn_fa;	/* the visitor's at the request: the AAAH may end it before the reply comes */
-	struct fa_grant grant;	/* state FA_TUNNELS */
+	uint32_t mn_spi; /* MN's, extension 40; 0 = no key wanted */
+	uint32_t fa_spi; /* ours, AVP 323 */
+	bool authentic;	 /* 33 was right, or the AAAH has said so */
+	struct role_assoc mn_fa; /* the visitor's at the request: he may be gone before the reply comes */
+	struct fa_grant grant; /* state FA_TUNNELS */
 	uint64_t wall_ms;
 };
 TAILQ_HEAD(fa_pendings, fa_pending);
@@ -106,7 +112,10 @@ struct fa {
 	struct fa_pending *pend_by_session;
 	struct fa_pendings pendings;
 	unsigned n_pending;
-	struct { uint32_t who; role_ms at; } denied[FA_SEEN];	/* one denial a second for each mobile node */
+	struct {
+		uint32_t who;
+		role_ms at;
+	} denied[FA_SEEN]; /* one denial a second for each mobile node */
 	uint32_t session_hi, session_lo;
 };
 
@@ -118,11 +127,11 @@ struct fa_req {
 	struct mip_rrq rrq;
 	const char *key;
 	char key_mem[INET_ADDRSTRLEN];
-	struct fa_visitor *v;		/* NULL = unknown here */
-	struct fa_pending *same;	/* this is a retransmission of it */
-	struct role_view mn_fa;		/* that 33 was verified with */
-	bool authentic;			/* 33 is right */
-	bool direct;			/* goes to the HA by UDP */
+	struct fa_visitor *v;	 /* NULL = unknown here */
+	struct fa_pending *same; /* this is a retransmission of it */
+	struct role_view mn_fa;	 /* that 33 was verified with */
+	bool authentic;		 /* 33 is right */
+	bool direct;		 /* goes to the HA by UDP */
 };
 
 /* fa.c */
@@ -139,8 +148,10 @@ enum fa_challenge_state { FA_CH_UNKNOWN, FA_CH_FRESH, FA_CH_STALE };
 enum fa_challenge_state fa_challenge_look(const struct fa *fa, const struct fa_visitor *v, const char *key,
 					  struct mip_bytes c);
 void fa_challenge_used(struct fa *fa, struct fa_visitor *v, const char *key, const uint8_t *c, size_t len);
-/* For a reply: a fresh one of v's own when renew (the request was authentic), else one that this node has not used. */
-bool fa_challenge_offer(struct fa *fa, struct fa_visitor *v, const char *key, bool renew, uint8_t out[FA_CHALLENGE_LEN]);
+/* For a reply: a fresh one of v's own when renew (the request was authentic), else one that this node has
+ * not used. */
+bool fa_challenge_offer(struct fa *fa, struct fa_visitor *v, const char *key, bool renew,
+			uint8_t out[FA_CHALLENGE_LEN]);
 
 /* fa_request.c, fa_check.c */
 void fa_request(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out);
@@ -148,20 +159,22 @@ const struct role_refusal *fa_check(struct fa *fa, struct fa_req *r);
 extern const struct role_refusal fa_poor_request;
 
 /* fa_pending.c */
-struct fa_pending *fa_pending_new(struct fa *fa, const struct fa_req *r, enum fa_state state, const char *session);
+struct fa_pending *fa_pending_new(struct fa *fa, const struct fa_req *r, enum fa_state state,
+				  const char *session);
 void fa_pending_end(struct fa *fa, struct fa_pending *p);
 struct fa_pending *fa_pending_same(const struct fa *fa, const struct fa_req *r);
 void fa_pending_due(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out);
 void fa_icmp(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out);
 void fa_grant_wipe(struct fa_grant *g);
-/* p is given up after the AAAH has said yes: STR, tunnels gone, and with them the session that p was to renew. */
+/* p is given up after the AAAH has said yes: STR, tunnels gone, and with them the session that p was to
+ * renew. */
 void fa_pending_undo(struct fa *fa, struct fa_pending *p, struct actions *out);
 
 /* fa_reply.c */
 void fa_deny(struct fa *fa, const struct fa_req *r, const struct role_refusal *why, struct actions *out);
 /* Ends p with a refusal to its mobile node; text NULL = why->text. */
-void fa_fail(struct fa *fa, struct fa_pending *p, const struct role_refusal *why, const char *text, role_ms now,
-	     struct actions *out);
+void fa_fail(struct fa *fa, struct fa_pending *p, const struct role_refusal *why, const char *text,
+	     role_ms now, struct actions *out);
 void fa_core_packet(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out);
 const struct role_refusal *fa_reply_check(struct fa *fa, const struct fa_pending *p, const struct mip_rrp *r,
 					  const struct role_view *fa_ha);

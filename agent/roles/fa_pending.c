@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Requests under way.  Their number is bounded (66), each has a deadline, and each ends in exactly one answer.
+ * Requests under way.  Their number is bounded (66), each has a deadline, and each ends in exactly one
+ * answer.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/roles/fa_int.h"
 
-static const struct role_refusal net_unreachable = { "net_unreachable", MIP_FA_HOME_NET, "home network unreachable" };
-static const struct role_refusal host_unreachable = { "host_unreachable", MIP_FA_HOME_HOST, "home agent unreachable" };
-static const struct role_refusal port_unreachable = { "port_unreachable", MIP_FA_HOME_PORT,
-						      "no home agent at its port" };
-static const struct role_refusal ha_unreachable = { "ha_unreachable", MIP_FA_HA_UNREACHABLE,
-						    "home agent unreachable (ICMP error)" };
-static const struct role_refusal vpn_timeout = { "vpn_timeout", MIP_FA_RESOURCES,
-						 "the tunnels did not come up in time" };
+static const struct role_refusal net_unreachable = {"net_unreachable", MIP_FA_HOME_NET,
+						    "home network unreachable"};
+static const struct role_refusal host_unreachable = {"host_unreachable", MIP_FA_HOME_HOST,
+						     "home agent unreachable"};
+static const struct role_refusal port_unreachable = {"port_unreachable", MIP_FA_HOME_PORT,
+						     "no home agent at its port"};
+static const struct role_refusal ha_unreachable = {"ha_unreachable", MIP_FA_HA_UNREACHABLE,
+						   "home agent unreachable (ICMP error)"};
+static const struct role_refusal vpn_timeout = {"vpn_timeout", MIP_FA_RESOURCES,
+						"the tunnels did not come up in time"};
 
 static role_ms deadline(const struct fa *fa, enum fa_state state, role_ms now)
 {
@@ -56,7 +59,8 @@ static void pending_free(struct fa_pending *p)
 	free(p);
 }
 
-struct fa_pending *fa_pending_new(struct fa *fa, const struct fa_req *r, enum fa_state state, const char *session)
+struct fa_pending *fa_pending_new(struct fa *fa, const struct fa_req *r, enum fa_state state,
+				  const char *session)
 {
 	struct fa_pending *p = calloc(1, sizeof(*p));
 
@@ -104,12 +108,13 @@ struct fa_pending *fa_pending_same(const struct fa *fa, const struct fa_req *r)
 {
 	struct fa_pending *p;
 
-	TAILQ_FOREACH(p, &fa->pendings, link) {
+	TAILQ_FOREACH(p, &fa->pendings, link)
+	{
 		if (strcmp(p->key, r->key) == 0 && p->path.ifindex == r->e->path.ifindex &&
-		    memcmp(p->path.mac, r->e->path.mac, sizeof(p->path.mac)) == 0 && p->flags == r->rrq.flags &&
-		    p->lifetime == r->rrq.lifetime && role_same_addr(p->hoa, r->rrq.hoa) &&
-		    role_same_addr(p->ha, r->rrq.ha) && role_same_addr(p->coa, r->rrq.coa) &&
-		    same_challenge(&p->challenge, r->rrq.challenge))
+		    memcmp(p->path.mac, r->e->path.mac, sizeof(p->path.mac)) == 0 &&
+		    p->flags == r->rrq.flags && p->lifetime == r->rrq.lifetime &&
+		    role_same_addr(p->hoa, r->rrq.hoa) && role_same_addr(p->ha, r->rrq.ha) &&
+		    role_same_addr(p->coa, r->rrq.coa) && same_challenge(&p->challenge, r->rrq.challenge))
 			return p;
 	}
 	return NULL;
@@ -133,7 +138,7 @@ void fa_pending_due(struct fa *fa, struct fa_pending *p, role_ms now, struct act
 {
 	const struct role_refusal *why = p->state == FA_TUNNELS ? &vpn_timeout : &fa_timeout;
 
-	fa_pending_undo(fa, p, out);	/* an answer on its way must not leave anything behind */
+	fa_pending_undo(fa, p, out); /* an answer on its way must not leave anything behind */
 	fa_fail(fa, p, why, NULL, now, out);
 }
 
@@ -142,9 +147,15 @@ static const struct role_refusal *icmp_meaning(const struct role_event *e)
 	if (e->icmp_type != 3)
 		return &ha_unreachable;
 	switch (e->icmp_code) {
-	case 0: case 6: case 9: case 11:
+	case 0:
+	case 6:
+	case 9:
+	case 11:
 		return &net_unreachable;
-	case 1: case 7: case 10: case 12:
+	case 1:
+	case 7:
+	case 10:
+	case 12:
 		return &host_unreachable;
 	case 3:
 		return &port_unreachable;
@@ -153,10 +164,11 @@ static const struct role_refusal *icmp_meaning(const struct role_event *e)
 	}
 }
 
-/* The error's quotation names the request when the kernel hands it over; else all to that home agent are meant. */
+/* The error's quotation names the request when the kernel hands it over; else all to that home agent are
+ * meant. */
 static bool icmp_means(const struct role_event *e, const struct fa_pending *p)
 {
-	struct mip_rrq q = { 0 };
+	struct mip_rrq q = {0};
 
 	if (p->state != FA_RELAYED || !role_same_addr(p->ha, e->path.dst))
 		return false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Registration Replies at the foreign agent (RFC 5944 3.7.3): the home agent's, which are checked and passed on, and the
- * foreign agent's own refusals.  Each one to a mobile node carries a challenge for its next request, then 33 when we share
- * a key with the node.
+ * Registration Replies at the foreign agent (RFC 5944 3.7.3): the home agent's, which are checked and passed
+ * on, and the foreign agent's own refusals.  Each one to a mobile node carries a challenge for its next
+ * request, then 33 when we share a key with the node.
  */
 #include <arpa/inet.h>
 #include <string.h>
@@ -11,22 +11,30 @@
 
 #define DENIAL_MS 1000
 
-const struct role_refusal fa_poor_reply = { "poor_reply", MIP_FA_POOR_REPLY, "the home agent's reply is malformed" };
-const struct role_refusal fa_timeout = { "timeout", MIP_FA_TIMEOUT, "no answer in time" };
-const struct role_refusal fa_resources = { "resources", MIP_FA_RESOURCES, "insufficient resources" };
-static const struct role_refusal ha_auth = { "fa_ha_auth", MIP_FA_HA_AUTH, "the home agent failed authentication" };
-static const struct role_refusal vendor_ha = { "cvse_ha", MIP_FA_CVSE_HA, "critical vendor extension in the reply" };
-static const struct role_refusal reply_no_nai = { "reply_no_nai", MIP_FA_NO_NAI, "no NAI in the reply" };
-static const struct role_refusal reply_no_ha = { "reply_no_ha", MIP_FA_NO_HA, "no home agent in the reply" };
-static const struct role_refusal reply_no_hoa = { "reply_no_hoa", MIP_FA_NO_HOA, "no home address in the reply" };
-static const struct role_refusal visitor_gone = { "visitor_gone", MIP_FA_TIMEOUT,
-						  "the session ended while it was renewed" };
+const struct role_refusal fa_poor_reply = {"poor_reply", MIP_FA_POOR_REPLY,
+					   "the home agent's reply is malformed"};
+const struct role_refusal fa_timeout = {"timeout", MIP_FA_TIMEOUT, "no answer in time"};
+const struct role_refusal fa_resources = {"resources", MIP_FA_RESOURCES, "insufficient resources"};
+static const struct role_refusal ha_auth = {"fa_ha_auth", MIP_FA_HA_AUTH,
+					    "the home agent failed authentication"};
+static const struct role_refusal vendor_ha = {"cvse_ha", MIP_FA_CVSE_HA,
+					      "critical vendor extension in the reply"};
+static const struct role_refusal reply_no_nai = {"reply_no_nai", MIP_FA_NO_NAI, "no NAI in the reply"};
+static const struct role_refusal reply_no_ha = {"reply_no_ha", MIP_FA_NO_HA, "no home agent in the reply"};
+static const struct role_refusal reply_no_hoa = {"reply_no_hoa", MIP_FA_NO_HOA,
+						 "no home address in the reply"};
+static const struct role_refusal visitor_gone = {"visitor_gone", MIP_FA_TIMEOUT,
+						 "the session ended while it was renewed"};
 
-/* Where the reply goes: back to the station that asked, whatever addresses it has by now (RFC 5944 3.7.2.3). */
+/* Where the reply goes: back to the station that asked, whatever addresses it has by now (RFC 5944
+ * 3.7.2.3). */
 static struct role_path reply_path(const struct fa *fa, const struct role_path *q, struct in_addr hoa)
 {
-	struct role_path p = { .ifindex = q->ifindex, .sport = MIP_PORT, .dport = q->sport, .ttl = ROLE_REPLY_TTL,
-			       .dst = hoa };
+	struct role_path p = {.ifindex = q->ifindex,
+			      .sport = MIP_PORT,
+			      .dport = q->sport,
+			      .ttl = ROLE_REPLY_TTL,
+			      .dst = hoa};
 	const struct fa_link *l = fa_link_of(fa, q->ifindex);
 
 	memcpy(p.mac, q->mac, sizeof(p.mac));
@@ -56,7 +64,8 @@ static bool may_deny(struct fa *fa, const struct fa_req *r)
 
 	h = role_hash(r->e->path.mac, sizeof(r->e->path.mac), h);
 	i = h % FA_SEEN;
-	if (fa->denied[i].at && fa->denied[i].who == (uint32_t)(h >> 32) && r->now < fa->denied[i].at + DENIAL_MS) {
+	if (fa->denied[i].at && fa->denied[i].who == (uint32_t)(h >> 32) &&
+	    r->now < fa->denied[i].at + DENIAL_MS) {
 		role_count("fa.rrq", "denial_limited");
 		return false;
 	}
@@ -79,7 +88,7 @@ void fa_deny(struct fa *fa, const struct fa_req *r, const struct role_refusal *w
 	uint8_t mem[1024];
 	struct wbuf w;
 	char who[ROLE_WHO_MAX];
-	struct role_view none = { 0 };
+	struct role_view none = {0};
 	struct role_path p = reply_path(fa, &r->e->path, r->rrq.hoa);
 	uint16_t life = why->code == MIP_FA_LIFETIME ? fa->cfg.lifetime_max : r->rrq.lifetime;
 
@@ -94,20 +103,22 @@ void fa_deny(struct fa *fa, const struct fa_req *r, const struct role_refusal *w
 	role_send(out, &p, IPPROTO_UDP, &w);
 }
 
-/* The key that a reply is signed with: the visitor's (as it was when he asked, if he is gone), or a configured one. */
+/* The key that a reply is signed with: the visitor's (as it was when he asked, if he is gone), or a
+ * configured one. */
 static struct role_view sign_view(const struct fa *fa, const struct fa_pending *p, const struct fa_visitor *v)
 {
-	struct role_view view = { 0 };
+	struct role_view view = {0};
 
 	if (!role_assoc_view(v ? &v->mn_fa : &p->mn_fa, &view))
 		role_sa_view(fa->sas, fa->cfg.n_sas, p->hoa, p->nai, 0, &view);
 	return view;
 }
 
-void fa_fail(struct fa *fa, struct fa_pending *p, const struct role_refusal *why, const char *text, role_ms now,
-	     struct actions *out)
+void fa_fail(struct fa *fa, struct fa_pending *p, const struct role_refusal *why, const char *text,
+	     role_ms now, struct actions *out)
 {
-	static const char *const word[] = { [FA_AAA] = "aaa", [FA_TUNNELS] = "tunnels", [FA_RELAYED] = "relayed" };
+	static const char *const word[] = {
+		[FA_AAA] = "aaa", [FA_TUNNELS] = "tunnels", [FA_RELAYED] = "relayed"};
 	uint8_t mem[1024];
 	struct wbuf w;
 	char who[ROLE_WHO_MAX];
@@ -183,11 +194,13 @@ static bool answers(const struct fa_pending *p, const struct role_event *e, cons
 	return role_same_addr(p->hoa, r->hoa);
 }
 
-static struct fa_pending *find_answered(const struct fa *fa, const struct role_event *e, const struct mip_rrp *r)
+static struct fa_pending *find_answered(const struct fa *fa, const struct role_event *e,
+					const struct mip_rrp *r)
 {
 	struct fa_pending *p;
 
-	TAILQ_FOREACH(p, &fa->pendings, link) {
+	TAILQ_FOREACH(p, &fa->pendings, link)
+	{
 		if (answers(p, e, r))
 			return p;
 	}
@@ -204,15 +217,16 @@ static bool expected_fa_ha(const struct fa *fa, const struct fa_pending *p, cons
 }
 
 /* Accepted, and nothing wrong with it. */
-static void take(struct fa *fa, struct fa_pending *p, struct fa_visitor *v, const struct mip_rrp *r, role_ms now,
-		 struct actions *out)
+static void take(struct fa *fa, struct fa_pending *p, struct fa_visitor *v, const struct mip_rrp *r,
+		 role_ms now, struct actions *out)
 {
 	char who[ROLE_WHO_MAX];
 
 	if (!r->lifetime || !p->lifetime) {
 		fa_relay_reply(fa, p, v, r->raw, r->mn_part, 0, out);
-		role_log(out, LOG_LVL_INFO, "visitor %s: deregistration accepted", role_who(p->nai, p->hoa, who));
-		if (v)	/* the HA tells the AAAH */
+		role_log(out, LOG_LVL_INFO, "visitor %s: deregistration accepted",
+			 role_who(p->nai, p->hoa, who));
+		if (v) /* the HA tells the AAAH */
 			fa_visitor_end(fa, v, "deregistered", FA_NO_STR, out);
 		fa_pending_end(fa, p);
 		return;
@@ -259,7 +273,7 @@ static void take_reply(struct fa *fa, struct fa_pending *p, const struct mip_rrp
 
 void fa_core_packet(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out)
 {
-	struct mip_rrp r = { 0 };
+	struct mip_rrp r = {0};
 	struct fa_pending *p;
 	enum mip_reject rej;
 

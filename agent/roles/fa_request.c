@@ -6,17 +6,21 @@
 
 #include "agent/roles/fa_int.h"
 
-static const struct role_refusal not_for_us = { "no_link", 0, "came over a link that we do not serve" };
-static const struct role_refusal undecodable = { "undecodable", 0, "not a Registration Request" };
+static const struct role_refusal not_for_us = {"no_link", 0, "came over a link that we do not serve"};
+static const struct role_refusal undecodable = {"undecodable", 0, "not a Registration Request"};
 
-/* Bytes for the HA, and 34 last when we share a key with it.  Deregistrations carry no 34 (RFC 5944 3.7.3.2). */
+/* Bytes for the HA, and 34 last when we share a key with it.  Deregistrations carry no 34 (RFC 5944
+ * 3.7.3.2). */
 static void relay_to_ha(struct fa *fa, const struct fa_req *r, struct actions *out)
 {
 	uint8_t mem[MIP_MSG_MAX];
 	struct wbuf w;
 	struct role_view fa_ha;
-	struct role_path p = { .src = fa->cfg.coa, .dst = r->rrq.ha, .sport = MIP_PORT, .dport = MIP_PORT,
-			       .ttl = ROLE_REPLY_TTL };
+	struct role_path p = {.src = fa->cfg.coa,
+			      .dst = r->rrq.ha,
+			      .sport = MIP_PORT,
+			      .dport = MIP_PORT,
+			      .ttl = ROLE_REPLY_TTL};
 
 	wbuf_init(&w, mem, sizeof(mem));
 	wbuf_bytes(&w, r->rrq.raw, r->rrq.ha_part);
@@ -44,8 +48,8 @@ static void ask_ha(struct fa *fa, struct fa_req *r, struct actions *out)
 		 r->v ? "registered" : "none", p->lifetime);
 }
 
-/* The same request again.  Relayed ones are relayed again; what is with the AAA is not asked twice: the first answer
- * serves, and a second transaction would only set up the same tunnels again. */
+/* The same request again.  Relayed ones are relayed again; what is with the AAA is not asked twice: the
+ * first answer serves, and a second transaction would only set up the same tunnels again. */
 static void again(struct fa *fa, struct fa_req *r, struct actions *out)
 {
 	role_count("fa.rrq", "retransmission");
@@ -64,19 +68,19 @@ static void silent(const struct role_event *e, const char *reason, const char *t
 	role_log(out, LOG_LVL_INFO, "request from %s dropped: %s", role_addr_str(e->path.src, addr), text);
 }
 
-/* What the codec refuses: silence when there is nothing to answer to or the RFC wants it (unknown extension below
- * 128), else 70. */
+/* What the codec refuses: silence when there is nothing to answer to or the RFC wants it (unknown
+ * extension below 128), else 70. */
 static void undecoded(struct fa *fa, struct fa_req *r, enum mip_reject rej, struct actions *out)
 {
-	struct role_refusal why = { mip_reject_str(rej), MIP_FA_POOR_REQUEST, fa_poor_request.text };
+	struct role_refusal why = {mip_reject_str(rej), MIP_FA_POOR_REQUEST, fa_poor_request.text};
 
 	if (rej == MIP_REJ_EXT_DUPLICATE && r->rrq.mn_fa.present)
-		why.code = MIP_FA_MN_AUTH;	/* nothing but 33 and 34 may come behind 33 */
+		why.code = MIP_FA_MN_AUTH; /* nothing but 33 and 34 may come behind 33 */
 	if (!r->rrq.raw || rej == MIP_REJ_EXT_UNKNOWN) {
 		silent(r->e, why.name, mip_reject_str(rej), out);
 		return;
 	}
-	r->rrq.nai[0] = 0;	/* may be what is malformed */
+	r->rrq.nai[0] = 0; /* may be what is malformed */
 	fa_deny(fa, r, &why, out);
 }
 
@@ -88,7 +92,7 @@ static void name_key(struct fa *fa, struct fa_req *r)
 
 void fa_request(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out)
 {
-	struct fa_req r = { .e = e, .now = now, .link = fa_link_of(fa, e->path.ifindex) };
+	struct fa_req r = {.e = e, .now = now, .link = fa_link_of(fa, e->path.ifindex)};
 	const struct role_refusal *why;
 	enum mip_reject rej;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The visitor list (RFC 5944 3.7.1) and what belongs to a visitor outside of us: tunnel to the home agent, route and
- * pinned neighbour, reverse tunnel, VPN profiles.  Each ADD has its DEL.
+ * The visitor list (RFC 5944 3.7.1) and what belongs to a visitor outside of us: tunnel to the home agent,
+ * route and pinned neighbour, reverse tunnel, VPN profiles.  Each ADD has its DEL.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,7 +77,8 @@ static struct fa_visitor *visitor_new(struct fa *fa, const struct fa_pending *p)
 	v->session = role_dup("");
 	v->aaa_host = role_dup("");
 	v->aaa_realm = role_dup("");
-	if (!v->key || !v->nai || !v->session || !v->aaa_host || !v->aaa_realm || !role_heap_reserve(&fa->heap)) {
+	if (!v->key || !v->nai || !v->session || !v->aaa_host || !v->aaa_realm ||
+	    !role_heap_reserve(&fa->heap)) {
 		visitor_free(v);
 		return NULL;
 	}
@@ -93,7 +94,8 @@ static void displace(struct fa *fa, const struct fa_visitor *v, struct in_addr h
 
 	HASH_FIND(hh_hoa, fa->by_hoa, &hoa, sizeof(hoa), other);
 	if (other && other != v)
-		fa_visitor_end(fa, other, "its home address was given to another", DM_TERM_ADMINISTRATIVE, out);
+		fa_visitor_end(fa, other, "its home address was given to another", DM_TERM_ADMINISTRATIVE,
+			       out);
 }
 
 static bool path_changes(const struct fa *fa, const struct fa_visitor *v, const struct fa_pending *p)
@@ -138,7 +140,8 @@ static bool session_name(struct fa *fa, struct fa_visitor *v, const char *name)
 	return true;
 }
 
-/* A session granted by the AAAH takes the place of the earlier one: its tunnels are up by now, the earlier ones go. */
+/* A session granted by the AAAH takes the place of the earlier one: its tunnels are up by now, the earlier
+ * ones go. */
 static bool session_set(struct fa *fa, struct fa_visitor *v, struct fa_pending *p, struct actions *out)
 {
 	char earlier[DM_SESSION_MAX];
@@ -197,7 +200,8 @@ static void lifetime_set(struct fa *fa, struct fa_visitor *v, const struct fa_pe
 
 struct fa_visitor *fa_visitor_grant(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out)
 {
-	static const char *const word[] = { [FA_AAA] = "aaa", [FA_TUNNELS] = "tunnels", [FA_RELAYED] = "relayed" };
+	static const char *const word[] = {
+		[FA_AAA] = "aaa", [FA_TUNNELS] = "tunnels", [FA_RELAYED] = "relayed"};
 	struct fa_visitor *v = fa_visitor_find(fa, p->key);
 	bool fresh = !v;
 	char who[ROLE_WHO_MAX];
@@ -220,8 +224,9 @@ struct fa_visitor *fa_visitor_grant(struct fa *fa, struct fa_pending *p, role_ms
 		fa_challenge_used(fa, v, p->key, p->challenge.data, p->challenge.len);
 	}
 	role_count("fa.visitor", fresh ? "added" : "renewed");
-	role_log(out, fresh ? LOG_LVL_NOTICE : LOG_LVL_INFO, "visitor %s: %s -> registered, lifetime %u, %u profiles",
-		 role_who(v->nai, v->hoa, who), word[p->state], v->lifetime, v->n_profiles);
+	role_log(out, fresh ? LOG_LVL_NOTICE : LOG_LVL_INFO,
+		 "visitor %s: %s -> registered, lifetime %u, %u profiles", role_who(v->nai, v->hoa, who),
+		 word[p->state], v->lifetime, v->n_profiles);
 	return v;
 }
 
@@ -230,7 +235,8 @@ void fa_visitor_end(struct fa *fa, struct fa_visitor *v, const char *why, int ca
 	char who[ROLE_WHO_MAX];
 
 	role_count("fa.visitor", "ended");
-	role_log(out, LOG_LVL_NOTICE, "visitor %s: registered -> gone, %s", role_who(v->nai, v->hoa, who), why);
+	role_log(out, LOG_LVL_NOTICE, "visitor %s: registered -> gone, %s", role_who(v->nai, v->hoa, who),
+		 why);
 	if (!role_any_addr(v->hoa)) {
 		path_down(v, out);
 		HASH_DELETE(hh_hoa, fa->by_hoa, v);
@@ -250,12 +256,13 @@ static bool names(const char *text, const char *nai, const char *session, struct
 {
 	char addr[INET_ADDRSTRLEN];
 
-	return strcmp(text, nai) == 0 || strcmp(text, session) == 0 || strcmp(text, role_addr_str(hoa, addr)) == 0;
+	return strcmp(text, nai) == 0 || strcmp(text, session) == 0 ||
+	       strcmp(text, role_addr_str(hoa, addr)) == 0;
 }
 
 void fa_visitor_drop(struct fa *fa, const char *text, role_ms now, struct actions *out)
 {
-	static const struct role_refusal dropped = { "dropped", MIP_FA_PROHIBITED, "dropped by the operator" };
+	static const struct role_refusal dropped = {"dropped", MIP_FA_PROHIBITED, "dropped by the operator"};
 	struct fa_visitor *v, *next_v;
 	struct fa_pending *p = TAILQ_FIRST(&fa->pendings), *next_p;
 
@@ -268,7 +275,8 @@ void fa_visitor_drop(struct fa *fa, const char *text, role_ms now, struct action
 		fa_pending_undo(fa, p, out);
 		fa_fail(fa, p, &dropped, NULL, now, out);
 	}
-	HASH_ITER(hh, fa->by_key, v, next_v) {
+	HASH_ITER(hh, fa->by_key, v, next_v)
+	{
 		if (names(text, v->nai, v->session, v->hoa))
 			fa_visitor_end(fa, v, "dropped by the operator", DM_TERM_ADMINISTRATIVE, out);
 	}

@@ -76,16 +76,16 @@ void ha_free(struct ha *ha)
 {
 	struct ha_binding *b, *next_b;
 	struct ha_memory *m, *next_m;
-	struct actions gone = { 0 };
+	struct actions gone = {0};
 
 	if (!ha)
 		return;
 	while (!TAILQ_EMPTY(&ha->pendings))
 		ha_pending_end(ha, TAILQ_FIRST(&ha->pendings));
 	HASH_ITER(hh, ha->by_hoa, b, next_b)
-		ha_binding_end(ha, b, "agent ends", HA_NO_STR, NULL, &gone);
+	ha_binding_end(ha, b, "agent ends", HA_NO_STR, NULL, &gone);
 	HASH_ITER(hh, ha->memory, m, next_m)
-		ha_memory_end(ha, m);
+	ha_memory_end(ha, m);
 	actions_clear(&gone);
 	role_sa_free(ha->sas, ha->cfg.n_sas);
 	role_heap_free(&ha->heap);
@@ -103,7 +103,8 @@ void ha_reconfigure(struct ha *ha, const struct ha_config *c, role_ms now)
 		return;
 	}
 	beacon_start(ha, now);
-	HASH_ITER(hh, ha->by_hoa, b, next) {
+	HASH_ITER(hh, ha->by_hoa, b, next)
+	{
 		if (!ha_serves(ha, b->hoa))
 			role_heap_set(&ha->heap, &b->timer, now);
 	}
@@ -112,8 +113,12 @@ void ha_reconfigure(struct ha *ha, const struct ha_config *c, role_ms now)
 static void advertise(struct ha *ha, const struct role_path *to, struct actions *out)
 {
 	uint32_t s = ha->cfg.adv_interval_ms * 3 / 1000;
-	struct mip_adv a = { .icmp_code = 16, .icmp_lifetime = (uint16_t)(s < 3 ? 3 : s > 9000 ? 9000 : s),
-			     .reg_lifetime = ha->cfg.lifetime_max, .flags = MIP_ADV_H };
+	struct mip_adv a = {.icmp_code = 16,
+			    .icmp_lifetime = (uint16_t)(s < 3	   ? 3
+							: s > 9000 ? 9000
+								   : s),
+			    .reg_lifetime = ha->cfg.lifetime_max,
+			    .flags = MIP_ADV_H};
 
 	if (ha->cfg.reverse_tunnel)
 		a.flags |= MIP_ADV_T;
@@ -127,10 +132,12 @@ static void solicit(struct ha *ha, const struct role_event *e, role_ms now, stru
 		advertise(ha, &e->path, out);
 }
 
-/* The VPN room has missed its own deadline: nothing is known of the tunnels, those of a renewed session included. */
+/* The VPN room has missed its own deadline: nothing is known of the tunnels, those of a renewed session
+ * included. */
 static void vpn_late(struct ha *ha, struct ha_pending *p, struct actions *out)
 {
-	static const struct role_refusal late = { "vpn_timeout", MIP_HA_RESOURCES, "the tunnels did not come up in time" };
+	static const struct role_refusal late = {"vpn_timeout", MIP_HA_RESOURCES,
+						 "the tunnels did not come up in time"};
 	struct ha_binding *b = ha_binding_by_session(ha, p->session);
 
 	if (b && b->vpn)
@@ -147,7 +154,8 @@ static void timers_due(struct ha *ha, role_ms now, struct actions *out)
 	while ((t = role_heap_first(&ha->heap)) && t->due <= now) {
 		switch ((enum ha_timer_kind)t->kind) {
 		case HA_T_BINDING:
-			ha_binding_end(ha, ROLE_OF(t, struct ha_binding), "expired", DM_TERM_SESSION_TIMEOUT, NULL, out);
+			ha_binding_end(ha, ROLE_OF(t, struct ha_binding), "expired", DM_TERM_SESSION_TIMEOUT,
+				       NULL, out);
 			break;
 		case HA_T_PENDING:
 			vpn_late(ha, ROLE_OF(t, struct ha_pending), out);
@@ -181,7 +189,8 @@ static bool names(const char *text, const char *nai, const char *session, struct
 {
 	char addr[INET_ADDRSTRLEN];
 
-	return strcmp(text, nai) == 0 || strcmp(text, session) == 0 || strcmp(text, role_addr_str(hoa, addr)) == 0;
+	return strcmp(text, nai) == 0 || strcmp(text, session) == 0 ||
+	       strcmp(text, role_addr_str(hoa, addr)) == 0;
 }
 
 static void drop(struct ha *ha, const char *text, struct actions *out)
@@ -196,7 +205,8 @@ static void drop(struct ha *ha, const char *text, struct actions *out)
 		if (names(text, p->nai, p->session, p->answer.hoa))
 			ha_pending_cancel(ha, p, "dropped by the operator", out);
 	}
-	HASH_ITER(hh, ha->by_hoa, b, next) {
+	HASH_ITER(hh, ha->by_hoa, b, next)
+	{
 		if (names(text, b->nai, b->session, b->hoa))
 			ha_binding_end(ha, b, "dropped by the operator", DM_TERM_ADMINISTRATIVE, NULL, out);
 	}
@@ -229,7 +239,7 @@ void ha_event(struct ha *ha, const struct role_event *e, role_ms now, struct act
 		break;
 	case EV_TIMER:
 		break;
-	case EV_ICMP_ERROR:	/* a reply did not arrive: its mobile node asks again */
+	case EV_ICMP_ERROR: /* a reply did not arrive: its mobile node asks again */
 	case EV_AMA:
 	case EV_AAA_FAILED:
 		counter_inc("ha.event.not_ours");
@@ -247,9 +257,14 @@ role_ms ha_next(const struct ha *ha)
 
 static void binding_row(const struct ha *ha, const struct ha_binding *b, role_ms now, struct role_row *r)
 {
-	*r = (struct role_row){ .hoa = b->hoa, .coa = b->coa, .ha = ha->cfg.addr, .state = "registered",
-				.lifetime_s = b->lifetime, .since_wall_ms = b->since_wall_ms,
-				.n_profiles = b->n_profiles, .reverse_tunnel = b->reverse };
+	*r = (struct role_row){.hoa = b->hoa,
+			       .coa = b->coa,
+			       .ha = ha->cfg.addr,
+			       .state = "registered",
+			       .lifetime_s = b->lifetime,
+			       .since_wall_ms = b->since_wall_ms,
+			       .n_profiles = b->n_profiles,
+			       .reverse_tunnel = b->reverse};
 	r->left_s = b->expires > now ? (uint32_t)((b->expires - now) / 1000) : 0;
 	role_copy(r->session, sizeof(r->session), b->session);
 	role_copy(r->nai, sizeof(r->nai), b->nai);
@@ -257,9 +272,14 @@ static void binding_row(const struct ha *ha, const struct ha_binding *b, role_ms
 
 static void pending_row(const struct ha *ha, const struct ha_pending *p, struct role_row *r)
 {
-	*r = (struct role_row){ .hoa = p->answer.hoa, .coa = p->coa, .ha = ha->cfg.addr, .state = "tunnels",
-				.lifetime_s = p->answer.lifetime, .since_wall_ms = p->wall_ms,
-				.n_profiles = p->n_profiles, .reverse_tunnel = p->reverse };
+	*r = (struct role_row){.hoa = p->answer.hoa,
+			       .coa = p->coa,
+			       .ha = ha->cfg.addr,
+			       .state = "tunnels",
+			       .lifetime_s = p->answer.lifetime,
+			       .since_wall_ms = p->wall_ms,
+			       .n_profiles = p->n_profiles,
+			       .reverse_tunnel = p->reverse};
 	role_copy(r->session, sizeof(r->session), p->session);
 	role_copy(r->nai, sizeof(r->nai), p->nai);
 }
@@ -272,7 +292,8 @@ size_t ha_rows(const struct ha *ha, role_ms now, struct role_row *rows, size_t m
 
 	for (b = ha->by_hoa; b && n < max; b = b->hh.next)
 		binding_row(ha, b, now, &rows[n++]);
-	TAILQ_FOREACH(p, &ha->pendings, link) {
+	TAILQ_FOREACH(p, &ha->pendings, link)
+	{
 		if (n < max)
 			pending_row(ha, p, &rows[n++]);
 	}
@@ -287,5 +308,5 @@ void ha_shutdown(struct ha *ha, role_ms now, struct actions *out)
 	while (!TAILQ_EMPTY(&ha->pendings))
 		ha_pending_cancel(ha, TAILQ_FIRST(&ha->pendings), "home agent shuts down", out);
 	HASH_ITER(hh, ha->by_hoa, b, next)
-		ha_binding_end(ha, b, "agent shuts down", DM_TERM_ADMINISTRATIVE, NULL, out);
+	ha_binding_end(ha, b, "agent shuts down", DM_TERM_ADMINISTRATIVE, NULL, out);
 }

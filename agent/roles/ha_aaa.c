@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The home agent as a Diameter server to the AAAH (RFC 4004 5.3, 5.4): a HAR brings the request, the keys and the VPN
- * profiles; the HAA leaves when all that this node can do is done, or has failed (E8).  Each HAR is answered once.
+ * The home agent as a Diameter server to the AAAH (RFC 4004 5.3, 5.4): a HAR brings the request, the keys and
+ * the VPN profiles; the HAA leaves when all that this node can do is done, or has failed (E8).  Each HAR is
+ * answered once.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,14 +11,18 @@
 
 #include "agent/roles/ha_int.h"
 
-const struct role_refusal ha_vpn_failed = { "vpn_failed", MIP_HA_RESOURCES, "a tunnel could not be set up" };
-static const struct role_refusal ended = { "ended", MIP_HA_RESOURCES, "ended while it was set up" };
+const struct role_refusal ha_vpn_failed = {"vpn_failed", MIP_HA_RESOURCES, "a tunnel could not be set up"};
+static const struct role_refusal ended = {"ended", MIP_HA_RESOURCES, "ended while it was set up"};
 
 void ha_str(const struct ha *ha, const struct ha_binding *b, enum dm_termination cause, struct actions *out)
 {
-	struct role_end e = { .session = b->session, .user = b->nai, .origin_host = ha->cfg.diameter_host,
-			      .origin_realm = ha->cfg.diameter_realm, .dest_host = b->aaa_host,
-			      .dest_realm = b->aaa_realm, .cause = cause };
+	struct role_end e = {.session = b->session,
+			     .user = b->nai,
+			     .origin_host = ha->cfg.diameter_host,
+			     .origin_realm = ha->cfg.diameter_realm,
+			     .dest_host = b->aaa_host,
+			     .dest_realm = b->aaa_realm,
+			     .cause = cause};
 
 	role_str(out, &e);
 }
@@ -65,7 +70,8 @@ static void haa_refuse(const struct ha *ha, const struct ha_pending *p, const st
 	char who[ROLE_WHO_MAX];
 
 	role_count("ha.har", why->name);
-	role_log(out, LOG_LVL_NOTICE, "binding %s: refused, code %u: %s", role_who(p->nai, a->hoa, who), why->code, text);
+	role_log(out, LOG_LVL_NOTICE, "binding %s: refused, code %u: %s", role_who(p->nai, a->hoa, who),
+		 why->code, text);
 	if (!h)
 		return;
 	haa_put_reply(ha, h, a, why->code, text, p->wall_ms);
@@ -127,7 +133,7 @@ void ha_pending_cancel(struct ha *ha, struct ha_pending *p, const char *text, st
 {
 	struct ha_binding *b = ha_binding_by_session(ha, p->session);
 
-	if (!(b && b->vpn))	/* else the tunnels are the binding's that it was to renew */
+	if (!(b && b->vpn)) /* else the tunnels are the binding's that it was to renew */
 		role_act(out, ACT_VPN_REMOVE, p->session);
 	ha_pending_refuse(ha, p, &ended, text, out);
 }
@@ -186,11 +192,21 @@ static struct ha_pending *pending_new(struct ha *ha, const struct ha_req *r)
 /* Everything that it stands for is done: bind, and say so. */
 static void complete(struct ha *ha, struct ha_pending *p, role_ms now, struct actions *out)
 {
-	struct ha_grant g = { .nai = p->nai, .session = p->session, .aaa_host = p->aaa_host, .aaa_realm = p->aaa_realm,
-			      .hoa = p->answer.hoa, .coa = p->coa, .lifetime = p->answer.lifetime, .reverse = p->reverse,
-			      .vpn = p->n_profiles > 0, .n_profiles = p->n_profiles,
-			      .msa_lifetime = p->answer.msa_lifetime, .mn_ha = p->new_keys ? &p->answer.mn_ha : NULL,
-			      .fa_ha = &p->answer.fa_ha, .wall_ms = p->wall_ms, .multi = p->multi };
+	struct ha_grant g = {.nai = p->nai,
+			     .session = p->session,
+			     .aaa_host = p->aaa_host,
+			     .aaa_realm = p->aaa_realm,
+			     .hoa = p->answer.hoa,
+			     .coa = p->coa,
+			     .lifetime = p->answer.lifetime,
+			     .reverse = p->reverse,
+			     .vpn = p->n_profiles > 0,
+			     .n_profiles = p->n_profiles,
+			     .msa_lifetime = p->answer.msa_lifetime,
+			     .mn_ha = p->new_keys ? &p->answer.mn_ha : NULL,
+			     .fa_ha = &p->answer.fa_ha,
+			     .wall_ms = p->wall_ms,
+			     .multi = p->multi};
 
 	if (!ha_binding_grant(ha, &g, now, out)) {
 		if (g.vpn)
@@ -211,7 +227,8 @@ void ha_vpn_up(struct ha *ha, const char *session, role_ms now, struct actions *
 		complete(ha, p, now, out);
 }
 
-static bool install(struct ha *ha, struct ha_pending *p, const struct dm_har *h, role_ms now, struct actions *out)
+static bool install(struct ha *ha, struct ha_pending *p, const struct dm_har *h, role_ms now,
+		    struct actions *out)
 {
 	struct action *a = role_act(out, ACT_VPN_INSTALL, p->session);
 	char who[ROLE_WHO_MAX];
@@ -230,10 +247,13 @@ static bool install(struct ha *ha, struct ha_pending *p, const struct dm_har *h,
 
 /* --- HAR --- */
 
-static void har_refuse(struct ha *ha, const struct ha_req *r, const struct role_refusal *why, struct actions *out)
+static void har_refuse(struct ha *ha, const struct ha_req *r, const struct role_refusal *why,
+		       struct actions *out)
 {
-	struct ha_pending p = { .session = (char *)r->har->session, .nai = (char *)r->har->user, .token = r->e->token,
-				.wall_ms = r->e->wall_ms };
+	struct ha_pending p = {.session = (char *)r->har->session,
+			       .nai = (char *)r->har->user,
+			       .token = r->e->token,
+			       .wall_ms = r->e->wall_ms};
 
 	haa_refuse(ha, &p, r->answer, why, why->text, out);
 }
@@ -301,7 +321,8 @@ static void har_grant(struct ha *ha, struct ha_req *r, struct actions *out)
 }
 
 /* Nothing that could be answered as a Registration Request. */
-static void har_undecodable(struct ha *ha, const struct role_event *e, enum mip_reject rej, struct actions *out)
+static void har_undecodable(struct ha *ha, const struct role_event *e, enum mip_reject rej,
+			    struct actions *out)
 {
 	struct dm_haa *h = haa_new(ha, e->har->session, e->har->user, e->token, DM_INVALID_AVP_VALUE, out);
 
@@ -313,7 +334,7 @@ static void har_undecodable(struct ha *ha, const struct role_event *e, enum mip_
 void ha_har(struct ha *ha, const struct role_event *e, role_ms now, struct actions *out)
 {
 	struct ha_answer answer;
-	struct ha_req r = { .e = e, .now = now, .har = e->har, .answer = &answer };
+	struct ha_req r = {.e = e, .now = now, .har = e->har, .answer = &answer};
 	const struct role_refusal *why;
 	enum mip_reject rej = mip_rrq_decode(e->har->rrq.data, e->har->rrq.len, &r.rrq);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Mobility bindings (RFC 5944 3.8.1) and what belongs to one outside of us: tunnel, route, proxy ARP, VPN profiles.  Each
- * ADD has its DEL.  One binding for each mobile node: simultaneous bindings are not supported (answered with code 1).
+ * Mobility bindings (RFC 5944 3.8.1) and what belongs to one outside of us: tunnel, route, proxy ARP, VPN
+ * profiles.  Each ADD has its DEL.  One binding for each mobile node: simultaneous bindings are not supported
+ * (answered with code 1).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +60,8 @@ static void path_up(const struct ha *ha, const struct ha_binding *b, struct acti
 }
 
 /* RFC 5944 4.6: first stop answering for it, then tell the link who has it now. */
-static void path_down(const struct ha *ha, const struct ha_binding *b, const uint8_t mac[6], struct actions *out)
+static void path_down(const struct ha *ha, const struct ha_binding *b, const uint8_t mac[6],
+		      struct actions *out)
 {
 	static const uint8_t unknown[6];
 	struct action *a;
@@ -206,7 +208,7 @@ static void leave_other(struct ha *ha, const struct ha_grant *g, struct actions 
 		return;
 	same_session = g->session && strcmp(other->session, g->session) == 0;
 	if (same_session)
-		other->vpn = false;	/* it is the new binding's now */
+		other->vpn = false; /* it is the new binding's now */
 	ha_binding_end(ha, other, "registered with another home address",
 		       same_session ? HA_NO_STR : DM_TERM_ADMINISTRATIVE, NULL, out);
 }
@@ -228,7 +230,7 @@ struct ha_binding *ha_binding_grant(struct ha *ha, const struct ha_grant *g, rol
 		b->coa = g->coa;
 	if (!set_names(ha, b, g, out)) {
 		if (fresh)
-			path_up(ha, b, out);	/* so that the end has something to take down */
+			path_up(ha, b, out); /* so that the end has something to take down */
 		ha_binding_end(ha, b, "no memory", HA_NO_STR, NULL, out);
 		return NULL;
 	}
@@ -240,8 +242,9 @@ struct ha_binding *ha_binding_grant(struct ha *ha, const struct ha_grant *g, rol
 	set_keys(b, g, now);
 	set_lifetime(ha, b, g->lifetime, now);
 	role_count("ha.binding", fresh ? "added" : "renewed");
-	role_log(out, fresh ? LOG_LVL_NOTICE : LOG_LVL_INFO, "binding %s: -> registered at %s, lifetime %u, %u profiles",
-		 role_who(b->nai, b->hoa, who), role_addr_str(b->coa, addr), b->lifetime, b->n_profiles);
+	role_log(out, fresh ? LOG_LVL_NOTICE : LOG_LVL_INFO,
+		 "binding %s: -> registered at %s, lifetime %u, %u profiles", role_who(b->nai, b->hoa, who),
+		 role_addr_str(b->coa, addr), b->lifetime, b->n_profiles);
 	return b;
 }
 
@@ -251,7 +254,8 @@ void ha_binding_end(struct ha *ha, struct ha_binding *b, const char *why, int ca
 	char who[ROLE_WHO_MAX];
 
 	role_count("ha.binding", "ended");
-	role_log(out, LOG_LVL_NOTICE, "binding %s: registered -> gone, %s", role_who(b->nai, b->hoa, who), why);
+	role_log(out, LOG_LVL_NOTICE, "binding %s: registered -> gone, %s", role_who(b->nai, b->hoa, who),
+		 why);
 	path_down(ha, b, mac, out);
 	if (b->vpn)
 		role_act(out, ACT_VPN_REMOVE, b->session);
@@ -292,7 +296,8 @@ static struct ha_memory *memory_new(struct ha *ha, const char *key)
 }
 
 /* A timestamp accepted now may be clock_skew ahead, and would pass for another clock_skew after that. */
-void ha_memory_note(struct ha *ha, const char *key, uint64_t ident, const struct role_assoc *mn_ha, role_ms now)
+void ha_memory_note(struct ha *ha, const char *key, uint64_t ident, const struct role_assoc *mn_ha,
+		    role_ms now)
 {
 	struct ha_memory *m = ha_memory_find(ha, key);
 

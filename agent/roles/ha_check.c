@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The home agent's checks of a Registration Request, one function each, in the order of the table at the end
- * (RFC 5944 3.8.2.1, RFC 3024 5, RFC 3115).  The first that finds something decides.  What came in a HAR has been
- * authenticated by the AAAH, so the checks of authenticators are for UDP; the others are for both.
+ * (RFC 5944 3.8.2.1, RFC 3024 5, RFC 3115).  The first that finds something decides.  What came in a HAR has
+ * been authenticated by the AAAH, so the checks of authenticators are for UDP; the others are for both.
  */
 #include <arpa/inet.h>
 #include <string.h>
 
 #include "agent/roles/ha_int.h"
 
-#define REFUSAL(id, code_, text_) static const struct role_refusal id = { #id, code_, text_ }
+#define REFUSAL(id, code_, text_) static const struct role_refusal id = {#id, code_, text_}
 
-const struct role_refusal ha_poor_request = { "poor_request", MIP_HA_POOR_REQUEST, "extensions are malformed" };
+const struct role_refusal ha_poor_request = {"poor_request", MIP_HA_POOR_REQUEST, "extensions are malformed"};
 REFUSAL(no_authorization, 0, "no MN-HA authentication");
 REFUSAL(no_association, 0, "no association with this mobile node");
 REFUSAL(mn_ha_unknown, MIP_HA_MN_AUTH, "MN-HA authentication under an unknown SPI");
@@ -46,10 +46,12 @@ bool ha_is_own(const struct ha *ha, struct in_addr a)
 /* The association of this mobile node with this SPI (0 = any). */
 static bool mn_ha_view(const struct ha *ha, const struct ha_req *r, uint32_t spi, struct role_view *out)
 {
-	if (r->b && r->now < r->b->msa_until && role_assoc_view(&r->b->mn_ha, out) && (!spi || out->spi_in == spi))
+	if (r->b && r->now < r->b->msa_until && role_assoc_view(&r->b->mn_ha, out) &&
+	    (!spi || out->spi_in == spi))
 		return true;
 	/* Just deregistered: its retransmission, and nothing else, may still use the key. */
-	if (!r->b && r->m && !r->rrq.lifetime && role_assoc_view(&r->m->mn_ha, out) && (!spi || out->spi_in == spi))
+	if (!r->b && r->m && !r->rrq.lifetime && role_assoc_view(&r->m->mn_ha, out) &&
+	    (!spi || out->spi_in == spi))
 		return true;
 	return role_sa_view(ha->sas, ha->cfg.n_sas, r->rrq.hoa, r->nai, spi, out);
 }
@@ -69,7 +71,8 @@ static const struct role_refusal *check_mn_ha(struct ha *ha, struct ha_req *r)
 	return role_view_verifies(&r->mn_ha, &r->rrq.mn_ha, r->rrq.raw) ? NULL : &mn_ha_wrong;
 }
 
-/* In a HAR: keys of the AAAH, or 32 under an association that we know.  Keys that we know and a 32 that is wrong: no. */
+/* In a HAR: keys of the AAAH, or 32 under an association that we know.  Keys that we know and a 32 that is
+ * wrong: no. */
 static const struct role_refusal *check_har_key(struct ha *ha, struct ha_req *r)
 {
 	bool known = r->rrq.mn_ha.present && mn_ha_view(ha, r, r->rrq.mn_ha.spi, &r->mn_ha);
@@ -126,7 +129,7 @@ static const struct role_refusal *check_fa_ha(struct ha *ha, struct ha_req *r)
 	if (r->rrq.lifetime && !role_view_verifies(&r->fa_ha, a, r->rrq.raw))
 		return &fa_ha_wrong;
 	if (!r->rrq.lifetime && !a->present)
-		r->fa_ha.len = 0;	/* a deregistration is neither asked with 34 nor answered with it */
+		r->fa_ha.len = 0; /* a deregistration is neither asked with 34 nor answered with it */
 	return NULL;
 }
 
@@ -142,7 +145,7 @@ static bool is_broadcast(const struct ha *ha, struct in_addr a)
 static const struct role_refusal *check_address(struct ha *ha, struct ha_req *r)
 {
 	if (r->har && (role_any_addr(r->rrq.ha) || role_ones_addr(r->rrq.ha)))
-		return NULL;	/* the AAAH has chosen us */
+		return NULL; /* the AAAH has chosen us */
 	if (!r->har && is_broadcast(ha, r->e->path.dst))
 		return &broadcast;
 	return ha_is_own(ha, r->rrq.ha) ? NULL : &not_our_address;
@@ -180,7 +183,8 @@ static const struct role_refusal *check_reverse(struct ha *ha, struct ha_req *r)
 static const struct role_refusal *choose_address(struct ha *ha, struct ha_req *r)
 {
 	bool wants = !role_any_addr(r->rrq.hoa) && !role_ones_addr(r->rrq.hoa);
-	bool assigned = r->har && r->har->has_hoa && !role_any_addr(r->har->hoa) && !role_ones_addr(r->har->hoa);
+	bool assigned =
+		r->har && r->har->has_hoa && !role_any_addr(r->har->hoa) && !role_ones_addr(r->har->hoa);
 
 	if (assigned && wants && !role_same_addr(r->har->hoa, r->rrq.hoa))
 		return &not_the_aaas;
@@ -208,7 +212,8 @@ static const struct role_refusal *check_home_address(struct ha *ha, struct ha_re
 
 static const struct role_refusal *check_move(struct ha *ha, struct ha_req *r)
 {
-	return r->rrq.lifetime && r->b && r->b->vpn && !role_same_addr(r->b->coa, r->rrq.coa) ? &needs_aaa : NULL;
+	return r->rrq.lifetime && r->b && r->b->vpn && !role_same_addr(r->b->coa, r->rrq.coa) ? &needs_aaa
+											      : NULL;
 }
 
 static const struct role_refusal *check_limits(struct ha *ha, struct ha_req *r)
@@ -225,10 +230,11 @@ const struct role_refusal *ha_check(struct ha *ha, struct ha_req *r)
 		const struct role_refusal *(*check)(struct ha *, struct ha_req *);
 		int when;
 	} checks[] = {
-		{ check_association, UDP }, { check_mn_ha, UDP }, { check_nai, HAR }, { check_har_key, HAR },
-		{ check_ident, BOTH }, { check_fa_ha, UDP }, { check_address, BOTH }, { check_reserved, BOTH },
-		{ check_vendor, BOTH }, { check_encapsulation, BOTH }, { check_reverse, BOTH },
-		{ check_home_address, BOTH }, { check_move, UDP }, { check_limits, BOTH },
+		{check_association, UDP},    {check_mn_ha, UDP},     {check_nai, HAR},
+		{check_har_key, HAR},	     {check_ident, BOTH},    {check_fa_ha, UDP},
+		{check_address, BOTH},	     {check_reserved, BOTH}, {check_vendor, BOTH},
+		{check_encapsulation, BOTH}, {check_reverse, BOTH},  {check_home_address, BOTH},
+		{check_move, UDP},	     {check_limits, BOTH},
 	};
 	const struct role_refusal *why = NULL;
 

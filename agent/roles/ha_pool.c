@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Home addresses: which ones this agent serves, and which it hands out when neither the mobile node nor the AAAH named one
- * (RFC 2794).
+ * Home addresses: which ones this agent serves, and which it hands out when neither the mobile node nor the
+ * AAAH named one (RFC 2794).
  */
 #include <arpa/inet.h>
 #include <string.h>
@@ -23,7 +23,8 @@ static bool is_host(struct in_addr a, const struct vpn_prefix *p)
 
 bool ha_serves(const struct ha *ha, struct in_addr hoa)
 {
-	return vpn_prefix_has(&ha->cfg.home_prefix, hoa) && is_host(hoa, &ha->cfg.home_prefix) && !ha_is_own(ha, hoa);
+	return vpn_prefix_has(&ha->cfg.home_prefix, hoa) && is_host(hoa, &ha->cfg.home_prefix) &&
+	       !ha_is_own(ha, hoa);
 }
 
 bool ha_is_free(const struct ha *ha, struct in_addr hoa, const char *nai)
@@ -33,7 +34,8 @@ bool ha_is_free(const struct ha *ha, struct in_addr hoa, const char *nai)
 
 	if (b && strcmp(b->nai, nai) != 0 && b->nai[0] && nai[0])
 		return false;
-	TAILQ_FOREACH(p, &ha->pendings, link) {
+	TAILQ_FOREACH(p, &ha->pendings, link)
+	{
 		if (role_same_addr(p->answer.hoa, hoa) && strcmp(p->nai, nai) != 0)
 			return false;
 	}
@@ -50,9 +52,10 @@ bool ha_pool_take(struct ha *ha, const char *nai, struct in_addr *out)
 		return false;
 	for (uint32_t i = 0; i <= size; i++) {
 		uint32_t off = (ha->pool_next + i) & size;
-		struct in_addr a = { htonl(base + off) };
+		struct in_addr a = {htonl(base + off)};
 
-		if (!is_host(a, pool) || !ha_serves(ha, a) || ha_binding_by_hoa(ha, a) || !ha_is_free(ha, a, nai))
+		if (!is_host(a, pool) || !ha_serves(ha, a) || ha_binding_by_hoa(ha, a) ||
+		    !ha_is_free(ha, a, nai))
 			continue;
 		ha->pool_next = off + 1;
 		*out = a;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Registration Replies of the home agent.  Order of the extensions: 131 NAI, 136 HA and AAAH, 145 text, 43, 41, then 32;
- * behind it, for the foreign agent, the challenge as received, and 34 (RFC 5944 3.8.3, RFC 3957 5, RFC 4721 3.3).
+ * Registration Replies of the home agent.  Order of the extensions: 131 NAI, 136 HA and AAAH, 145 text, 43,
+ * 41, then 32; behind it, for the foreign agent, the challenge as received, and 34 (RFC 5944 3.8.3, RFC 3957
+ * 5, RFC 4721 3.3).
  */
 #include <stdio.h>
 #include <string.h>
@@ -42,7 +43,7 @@ static void take_keys(const struct ha_req *r, struct ha_answer *a)
 
 void ha_answer_init(const struct ha *ha, const struct ha_req *r, struct ha_answer *a)
 {
-	*a = (struct ha_answer){ .hoa = r->rrq.hoa, .ident = r->rrq.ident, .lifetime = r->rrq.lifetime };
+	*a = (struct ha_answer){.hoa = r->rrq.hoa, .ident = r->rrq.ident, .lifetime = r->rrq.lifetime};
 	role_copy(a->nai, sizeof(a->nai), r->rrq.nai);
 	if (r->rrq.challenge.len) {
 		a->challenge.len = (uint8_t)r->rrq.challenge.len;
@@ -50,7 +51,8 @@ void ha_answer_init(const struct ha *ha, const struct ha_req *r, struct ha_answe
 	}
 	if (!r->har)
 		return;
-	snprintf(a->aaah_nai, sizeof(a->aaah_nai), "%.126s@%.126s", r->har->origin_host, r->har->origin_realm);
+	snprintf(a->aaah_nai, sizeof(a->aaah_nai), "%.126s@%.126s", r->har->origin_host,
+		 r->har->origin_realm);
 	take_keys(r, a);
 }
 
@@ -77,7 +79,8 @@ static void put_nonces(const struct ha_answer *a, struct wbuf *w)
 				       CRYPTO_HMAC_SHA1, 0, a->fa_nonce.data, a->fa_nonce.len);
 }
 
-/* 133: low half from the request, high half our clock, so that the mobile node can set its own (RFC 5944 5.7.1). */
+/* 133: low half from the request, high half our clock, so that the mobile node can set its own (RFC 5944
+ * 5.7.1). */
 static uint64_t reply_ident(const struct ha_answer *a, uint8_t code, uint64_t wall_ms)
 {
 	if (code != MIP_HA_IDENT)
@@ -85,8 +88,8 @@ static uint64_t reply_ident(const struct ha_answer *a, uint8_t code, uint64_t wa
 	return (mip_ident_from_unix_ms(wall_ms, 0) & 0xffffffff00000000u) | (uint32_t)a->ident;
 }
 
-void ha_reply_put(const struct ha *ha, const struct ha_answer *a, uint8_t code, const char *text, uint64_t wall_ms,
-		  struct wbuf *w)
+void ha_reply_put(const struct ha *ha, const struct ha_answer *a, uint8_t code, const char *text,
+		  uint64_t wall_ms, struct wbuf *w)
 {
 	struct role_view v;
 
@@ -120,7 +123,8 @@ static struct role_path back(const struct ha *ha, const struct role_path *q)
 	return p;
 }
 
-/* From where it came to where it came from: for one on the home link that is the link, whatever binding there is. */
+/* From where it came to where it came from: for one on the home link that is the link, whatever binding
+ * there is. */
 void ha_reply_udp(struct ha *ha, const struct ha_req *r, uint8_t code, const char *text, struct actions *out)
 {
 	uint8_t mem[MIP_MSG_MAX];

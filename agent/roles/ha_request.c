@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A Registration Request by UDP: from a foreign agent, a co-located mobile node, or a mobile node that has come home.
- * It is answered at once: VPN profiles come by HAR only.
+ * A Registration Request by UDP: from a foreign agent, a co-located mobile node, or a mobile node that has
+ * come home. It is answered at once: VPN profiles come by HAR only.
  */
 #include <string.h>
 
 #include "agent/roles/ha_int.h"
 
-const struct role_refusal ha_no_memory = { "resources", MIP_HA_RESOURCES, "insufficient resources" };
+const struct role_refusal ha_no_memory = {"resources", MIP_HA_RESOURCES, "insufficient resources"};
 
 void ha_req_name(struct ha *ha, struct ha_req *r)
 {
@@ -18,7 +18,7 @@ void ha_req_name(struct ha *ha, struct ha_req *r)
 	if (!r->b && by_address)
 		r->b = ha_binding_by_hoa(ha, r->rrq.hoa);
 	if (r->b && r->nai[0] && r->b->nai[0] && strcmp(r->nai, r->b->nai) != 0)
-		r->b = NULL;	/* somebody else's: check_home_address says so */
+		r->b = NULL; /* somebody else's: check_home_address says so */
 	if (!r->nai[0] && r->b)
 		r->nai = r->b->nai;
 	r->key = r->nai[0] ? r->nai : role_addr_str(r->rrq.hoa, r->key_mem);
@@ -28,7 +28,8 @@ void ha_req_name(struct ha *ha, struct ha_req *r)
 static void log_refusal(const struct ha_req *r, const struct role_refusal *why, struct actions *out)
 {
 	char who[ROLE_WHO_MAX], from[INET_ADDRSTRLEN];
-	bool security = why->code == MIP_HA_MN_AUTH || why->code == MIP_HA_FA_AUTH || why->code == MIP_HA_IDENT;
+	bool security =
+		why->code == MIP_HA_MN_AUTH || why->code == MIP_HA_FA_AUTH || why->code == MIP_HA_IDENT;
 
 	role_count("ha.rrq", why->name);
 	role_log(out, security ? LOG_LVL_WARN : LOG_LVL_INFO, "binding %s: request from %s %s, code %u: %s",
@@ -38,7 +39,7 @@ static void log_refusal(const struct ha_req *r, const struct role_refusal *why, 
 
 static void assoc_of(const struct role_view *v, struct role_assoc *a)
 {
-	*a = (struct role_assoc){ .spi_in = v->spi_in, .spi_out = v->spi_out, .alg = (uint8_t)v->alg };
+	*a = (struct role_assoc){.spi_in = v->spi_in, .spi_out = v->spi_out, .alg = (uint8_t)v->alg};
 	a->len = (uint8_t)(v->len > sizeof(a->key) ? sizeof(a->key) : v->len);
 	if (a->len)
 		memcpy(a->key, v->key, a->len);
@@ -64,8 +65,10 @@ static void deregister(struct ha *ha, struct ha_req *r, struct actions *out)
 {
 	bool all = role_same_addr(r->rrq.coa, r->hoa);
 	bool home = r->e->path.ifindex != 0;
-	struct role_assoc *key = r->b && r->b->mn_ha.len ? &r->b->mn_ha : r->m && r->m->mn_ha.len ? &r->m->mn_ha : NULL;
-	struct role_assoc copy = { 0 };
+	struct role_assoc *key = r->b && r->b->mn_ha.len   ? &r->b->mn_ha
+				 : r->m && r->m->mn_ha.len ? &r->m->mn_ha
+							   : NULL;
+	struct role_assoc copy = {0};
 
 	if (key)
 		copy = *key;
@@ -82,8 +85,11 @@ static void deregister(struct ha *ha, struct ha_req *r, struct actions *out)
 
 static void bind_at(struct ha *ha, struct ha_req *r, struct actions *out)
 {
-	struct ha_grant g = { .nai = r->nai, .hoa = r->hoa, .coa = r->rrq.coa, .reverse = r->rrq.flags & MIP_T,
-			      .wall_ms = r->e->wall_ms };
+	struct ha_grant g = {.nai = r->nai,
+			     .hoa = r->hoa,
+			     .coa = r->rrq.coa,
+			     .reverse = r->rrq.flags & MIP_T,
+			     .wall_ms = r->e->wall_ms};
 
 	g.lifetime = r->rrq.lifetime < ha->cfg.lifetime_max ? r->rrq.lifetime : ha->cfg.lifetime_max;
 	r->answer->lifetime = g.lifetime;
@@ -99,10 +105,10 @@ static void bind_at(struct ha *ha, struct ha_req *r, struct actions *out)
 /* Malformed, but from one that we share a key with: 134, so that it knows.  To all others silence. */
 static void undecoded(struct ha *ha, struct ha_req *r, enum mip_reject rej, struct actions *out)
 {
-	struct role_refusal why = { mip_reject_str(rej), MIP_HA_POOR_REQUEST, ha_poor_request.text };
+	struct role_refusal why = {mip_reject_str(rej), MIP_HA_POOR_REQUEST, ha_poor_request.text};
 
 	if (rej == MIP_REJ_EXT_DUPLICATE && r->rrq.fa_ha.present)
-		why.code = MIP_HA_FA_AUTH;	/* nothing but 34 may come behind 34 */
+		why.code = MIP_HA_FA_AUTH; /* nothing but 34 may come behind 34 */
 	r->rrq.nai[0] = 0;
 	r->answer->nai[0] = 0;
 	r->nai = "";
@@ -137,7 +143,7 @@ static void examine(struct ha *ha, struct ha_req *r, struct actions *out)
 void ha_request(struct ha *ha, const struct role_event *e, role_ms now, struct actions *out)
 {
 	struct ha_answer answer;
-	struct ha_req r = { .e = e, .now = now, .answer = &answer };
+	struct ha_req r = {.e = e, .now = now, .answer = &answer};
 	enum mip_reject rej;
 
 	if (!e->len || e->data[0] != MIP_RRQ) {

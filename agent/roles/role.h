@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What the role state machines (fa.c, ha.c; pcn.c to come) share: events in, actions out.  Pure: a role has no socket,
- * no clock and no thread; "now" is an argument (monotonic milliseconds), wall-clock time comes with the event.
+ * What the role state machines (fa.c, ha.c; pcn.c to come) share: events in, actions out.  Pure: a role has
+ * no socket, no clock and no thread; "now" is an argument (monotonic milliseconds), wall-clock time comes with
+ * the event.
  *
- * An event is borrowed for the call.  Actions are returned in order in a struct actions, which owns what it holds and
- * is ended with actions_clear().  agent/run/ carries them out.
+ * An event is borrowed for the call.  Actions are returned in order in a struct actions, which owns what it
+ * holds and is ended with actions_clear().  agent/run/ carries them out.
  */
 #ifndef MIPVPN_ROLE_H
 #define MIPVPN_ROLE_H
@@ -35,15 +36,16 @@ struct role_path {
 enum role_event_type {
 	EV_PACKET,		/* a UDP/434 payload: path, data, len */
 	EV_SOLICIT,		/* FA, HA on a link: agent solicitation: path */
-	EV_ICMP_ERROR,		/* FA: ICMP error for a relayed request: icmp_type/code, dst of the request in path.dst */
+	EV_ICMP_ERROR,		/* FA: error for a relayed request: icmp_type/code; path.dst = destination,
+				 * data = the request as far as the kernel quotes it, or NULL */
 	EV_AMA,			/* FA: answer to ACT_AMR: session, ama */
-	EV_AAA_FAILED,		/* FA: AMR undeliverable or timed out: session, result (3002, 3004; 0 = timeout) */
+	EV_AAA_FAILED,		/* FA: no answer to AMR: session, result (3002, 3004; 0 = timeout) */
 	EV_HAR,			/* HA: har; answer by ACT_HAA with the same token */
-	EV_ASR,			/* session is to be ended (AAAH says so): session; answer by ACT_ASA, same token */
-	EV_VPN_UP,		/* all profiles of session's ACT_VPN_INSTALL are up (or ready, for a responder) */
-	EV_VPN_FAILED,		/* one could not be set up: session, text; vpn/ has already taken down what it set */
-	EV_VPN_DOWN,		/* a tunnel of a standing session is gone and could not be brought back: session, text */
-	EV_FIRST_PACKET,	/* HA (F9): a packet from path.src (CN) to path.dst (home address) that no live VPN covers */
+	EV_ASR,			/* AAAH ends the session: session; answer by ACT_ASA, same token */
+	EV_VPN_UP,		/* all of session's ACT_VPN_INSTALL is up (or ready, for a responder) */
+	EV_VPN_FAILED,		/* one was not set up: session, text; vpn/ has taken down what it set */
+	EV_VPN_DOWN,		/* a tunnel of a standing session is gone for good: session, text */
+	EV_FIRST_PACKET,	/* HA (F9): a packet from path.src (CN) to path.dst (home address), no VPN live */
 	EV_DROP,		/* console: drop the user whose NAI, home address or session is text */
 	EV_TIMER		/* fa_next/ha_next has come */
 };
@@ -63,7 +65,7 @@ struct role_event {
 };
 
 enum action_type {
-	ACT_LINK_SEND,		/* data on a link: path (ifindex, mac, src, dst, ports, ttl); proto UDP or ICMP */
+	ACT_LINK_SEND,		/* data on a link: path (ifindex, mac, addresses, ports, ttl); proto */
 	ACT_UDP_SEND,		/* data from the core side socket: path.src (0 = any) .. path.dport */
 	ACT_BINDING_SEND,	/* PCN: data from path.src (a CN's address) and its port 434, by the transparent socket */
 	ACT_WATCH_ADD,		/* HA: report first packets of CNs to hoa (EV_FIRST_PACKET); ACT_WATCH_DEL stops */
@@ -72,12 +74,13 @@ enum action_type {
 	ACT_HAA,		/* haa (owned), token */
 	ACT_ASA,		/* token, result */
 	ACT_STR,		/* session, cause, user, dest_realm/host in end */
-	ACT_VPN_INSTALL,	/* session, profiles (owned), deadline_ms: make desired; answers EV_VPN_UP / EV_VPN_FAILED */
+	ACT_VPN_INSTALL,	/* session, profiles (owned), deadline_ms: make desired;
+				 * answers EV_VPN_UP / EV_VPN_FAILED */
 	ACT_VPN_REMOVE,		/* session: make not desired */
-	ACT_VISITOR_ADD,	/* FA: hoa, ifindex, mac: route and pinned neighbour; tunnel from peer (the HA) accepted */
+	ACT_VISITOR_ADD,	/* FA: hoa, ifindex, mac: route and pinned neighbour; peer: the HA */
 	ACT_VISITOR_DEL,
-	ACT_REVERSE_ADD,	/* FA: hoa, ifindex, local (CoA), peer (HA): everything from hoa goes into the IP-in-IP tunnel
-				 * (what matches a VPN profile excepted) */
+	ACT_REVERSE_ADD,	/* FA: hoa, ifindex, local (CoA), peer (HA): everything from hoa goes into the
+				 * IP-in-IP tunnel (what matches a VPN profile excepted) */
 	ACT_REVERSE_DEL,
 	ACT_TUNNEL_ADD,		/* IP-in-IP to peer from local, by reference count */
 	ACT_TUNNEL_DEL,
@@ -108,7 +111,8 @@ struct action {
 	char *text;			/* owned */
 };
 struct actions { struct action *a; size_t n, cap; };
-struct action *actions_add(struct actions *as, enum action_type type);	/* borrowed, zeroed; NULL without memory */
+/* Borrowed, zeroed; NULL without memory. */
+struct action *actions_add(struct actions *as, enum action_type type);
 void actions_clear(struct actions *as);					/* wipes keys */
 
 /* A configured security association (RFC 5944 1.6); AAA-made ones live in the role. */

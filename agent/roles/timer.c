@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A binary heap of timers that live inside the things they belong to: O(log n) to arm, O(1) to ask what is next, so
- * that 4,096 visitors cost the loop nothing.
+ * A binary heap of timers that live inside the things they belong to: O(log n) to arm, O(1) to ask what is
+ * next, so that 4,096 visitors cost the loop nothing.
  */
 #include <stdlib.h>
 
@@ -95,5 +95,5 @@ struct role_timer *role_heap_first(const struct role_heap *h)
 void role_heap_free(struct role_heap *h)
 {
 	free(h->t);
-	*h = (struct role_heap){ 0 };
+	*h = (struct role_heap){0};
 }

@@ -19,7 +19,8 @@ const char *role_who(const char *nai, struct in_addr hoa, char buf[ROLE_WHO_MAX]
 {
 	char addr[INET_ADDRSTRLEN];
 
-	snprintf(buf, ROLE_WHO_MAX, "%s%s%s", nai ? nai : "", nai && nai[0] ? " " : "", role_addr_str(hoa, addr));
+	snprintf(buf, ROLE_WHO_MAX, "%s%s%s", nai ? nai : "", nai && nai[0] ? " " : "",
+		 role_addr_str(hoa, addr));
 	return buf;
 }
 
@@ -28,7 +29,7 @@ uint64_t role_hash(const void *data, size_t len, uint64_t seed)
 	const uint8_t *p = data;
 	uint64_t h = seed ^ 14695981039346656037u;
 
-	while (len--) {		/* FNV-1a; a collision only makes us forget, never refuse wrongly */
+	while (len--) { /* FNV-1a; a collision only makes us forget, never refuse wrongly */
 		h ^= *p++;
 		h *= 1099511628211u;
 	}

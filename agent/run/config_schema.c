@@ -110,6 +110,14 @@ static const struct conf_key vpn_keys[] = {
 	 .doc = "tunnels under way"},
 	{"initiate-timeout", CONF_INT, VPN(initiate_timeout_ms), .min = 100, .max = 60000, .def = "3000",
 	 .doc = "milliseconds"},
+	{"responder-wait", CONF_INT, VPN(responder_wait_ms), .min = 1000, .max = 600000, .def = "15000",
+	 .doc = "milliseconds"},
+	{"restore-time", CONF_INT, VPN(restore_ms), .min = 1000, .max = 600000, .def = "20000",
+	 .doc = "milliseconds"},
+	{"dpd-delay", CONF_INT, VPN(dpd_delay_s), .min = 1, .max = 3600, .def = "5", .doc = "seconds"},
+	{"udp-encapsulation", CONF_BOOL, VPN(encap), .def = "false", .doc = "always, not only behind a NAT"},
+	{"no-marks", CONF_BOOL, VPN(no_marks), .def = "false",
+	 .doc = "no mark_in on tunnels that this side answers"},
 	{0}};
 
 static const struct conf_section sections[] = {

@@ -2,14 +2,14 @@
  *
  * One VICI connection over a descriptor that the caller polls.  No threads, no clock, no blocking.
  *
- * VICI answers have no sequence numbers, so at most one request is in flight and the rest waits in a FIFO.  A command
- * that streams (list-sas) is three requests in a row: register its event, the command, unregister; they sit together
- * in the FIFO.  The deadline of a request runs from the moment it is handed to the kernel: a queue behind a slow
- * command is not late yet, and a request that is late takes the connection down, because what comes next could not be
- * told apart from its answer.
+ * VICI answers have no sequence numbers, so at most one request is in flight and the rest waits in a FIFO. A
+ * command that streams (list-sas) is three requests in a row: register its event, the command, unregister;
+ * they sit together in the FIFO. The deadline of a request runs from the moment it is handed to the kernel: a
+ * queue behind a slow command is not late yet, and a request that is late takes the connection down, because
+ * what comes next could not be told apart from its answer.
  *
- * Callbacks may queue further commands.  They must not free the connection: after closed() it is dead and inert, and
- * the owner frees it once vici_conn_io() or vici_conn_tick() has returned.
+ * Callbacks may queue further commands. They must not free the connection: after closed() it is dead and
+ * inert, and the owner frees it once vici_conn_io() or vici_conn_tick() has returned.
  */
 #include "agent/vici/vici.h"
 
@@ -34,28 +34,28 @@ enum packet {
 	PKT_EVENT = 7
 };
 
-#define QUEUE_MAX 16384		/* requests: a burst of installs, not a leak */
-#define HEADER 4		/* length, network order */
-#define READS_PER_IO 64		/* then let the loop do something else */
+#define QUEUE_MAX 16384 /* requests: a burst of installs, not a leak */
+#define HEADER 4	/* length, network order */
+#define READS_PER_IO 64 /* then let the loop do something else */
 #define SUBSCRIBE_DEADLINE_MS 5000
 
 struct request {
 	TAILQ_ENTRY(request) entry;
-	uint64_t id;		/* 0: its answer is nobody's business */
+	uint64_t id; /* 0: its answer is nobody's business */
 	uint32_t deadline_ms;
 	enum packet type;
 	size_t len, sent;
-	uint8_t *bytes;		/* whole packet with its length; wiped and gone once sent */
+	uint8_t *bytes; /* whole packet with its length; wiped and gone once sent */
 };
 
 struct vici_conn {
 	int fd;
 	const struct vici_conn_ops *ops;
 	void *user;
-	TAILQ_HEAD(, request) queue;	/* the first one is in flight when flying */
+	TAILQ_HEAD(, request) queue; /* the first one is in flight when flying */
 	size_t queued;
 	bool flying, dead;
-	uint64_t due;			/* of the one in flight */
+	uint64_t due; /* of the one in flight */
 	uint64_t next_id;
 	uint8_t head[HEADER];
 	size_t head_len;
@@ -219,8 +219,8 @@ static void enqueue(struct vici_conn *c, struct request *r, uint64_t deadline_ms
 	c->queued++;
 }
 
-static bool enqueue_command(struct vici_conn *c, const char *name, const struct vici_msg *m, const char *stream_event,
-			    uint64_t deadline_ms)
+static bool enqueue_command(struct vici_conn *c, const char *name, const struct vici_msg *m,
+			    const char *stream_event, uint64_t deadline_ms)
 {
 	struct request *cmd, *reg = NULL, *unreg = NULL;
 	const uint8_t *data = NULL;
@@ -251,10 +251,11 @@ static bool enqueue_command(struct vici_conn *c, const char *name, const struct 
 	return true;
 }
 
-uint64_t vici_conn_command(struct vici_conn *c, const char *name, struct vici_msg *m, const char *stream_event,
-			   uint64_t deadline_ms, uint64_t now_ms)
+uint64_t vici_conn_command(struct vici_conn *c, const char *name, struct vici_msg *m,
+			   const char *stream_event, uint64_t deadline_ms, uint64_t now_ms)
 {
-	bool ok = !c->dead && c->queued + 3 <= QUEUE_MAX && enqueue_command(c, name, m, stream_event, deadline_ms);
+	bool ok = !c->dead && c->queued + 3 <= QUEUE_MAX &&
+		  enqueue_command(c, name, m, stream_event, deadline_ms);
 
 	(void)now_ms;
 	vici_msg_free(m);
@@ -361,7 +362,8 @@ static void take_packet(struct vici_conn *c, const uint8_t *p, size_t len)
 /* The length has come: room for the body. */
 static bool start_body(struct vici_conn *c)
 {
-	size_t len = (size_t)c->head[0] << 24 | (size_t)c->head[1] << 16 | (size_t)c->head[2] << 8 | c->head[3];
+	size_t len =
+		(size_t)c->head[0] << 24 | (size_t)c->head[1] << 16 | (size_t)c->head[2] << 8 | c->head[3];
 
 	if (len < 1 || len > VICI_MSG_MAX) {
 		fail(c, len ? "a message over 512 KiB" : "an empty packet");

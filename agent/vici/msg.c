@@ -100,7 +100,7 @@ static void put_name(struct vici_msg *m, const char *name)
 
 static void put_value(struct vici_msg *m, const void *value, size_t len)
 {
-	uint8_t l[2] = { (uint8_t)(len >> 8), (uint8_t)len };
+	uint8_t l[2] = {(uint8_t)(len >> 8), (uint8_t)len};
 
 	if (len > VALUE_MAX_LEN) {
 		m->bad = true;
@@ -320,7 +320,7 @@ static bool find_element(const struct vici_walk *w, void *user)
 
 bool vici_find(const void *data, size_t len, const char *path, char *out, size_t out_len)
 {
-	struct finder f = { path, out, out_len, false };
+	struct finder f = {path, out, out_len, false};
 	const char *why;
 
 	if (vici_walk(data, len, find_element, &f, &why) < 0 || !f.found) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The two connections to charon: one for commands, one for events.  Either lost = both lost: what is observed is then
- * unknown until both stand again and an audit has read everything.  Live events, list-sas of one tunnel and the audit
- * feed the same handlers (tunnel_seen, tunnel_sa_event).
+ * The two connections to charon: one for commands, one for events. Either lost = both lost: what is observed
+ * is then unknown until both stand again and an audit has read everything. Live events, list-sas of one
+ * tunnel and the audit feed the same handlers (tunnel_seen, tunnel_sa_event).
  *
- * The audit reads get-conns, get-shared and list-sas.  A tunnel that was touched since the audit began is left alone
- * by its end: its newer observation counts.  Whatever bears our names and is unknown becomes a tunnel without parts,
- * so it is taken down; whatever does not bear our names is none of our business.
+ * The audit reads get-conns, get-shared and list-sas. A tunnel that was touched since the audit began is left
+ * alone by its end: its newer observation counts. Whatever bears our names and is unknown becomes a tunnel
+ * without parts, so it is taken down; whatever does not bear our names is none of our business.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -22,12 +22,12 @@ enum { SEEN_CONN = 1, SEEN_KEY = 2 };
 #define REOPEN_MIN_MS 100
 #define REOPEN_MAX_MS 5000
 
-static const char *const subscriptions[] = { "ike-updown", "child-updown", "ike-rekey", "child-rekey", "log" };
+static const char *const subscriptions[] = {"ike-updown", "child-updown", "ike-rekey", "child-rekey", "log"};
 
 /* --- commands --- */
 
-bool charon_command(struct vpn *v, enum command_kind kind, struct tunnel *t, const char *name, struct vici_msg *m,
-		    const char *stream)
+bool charon_command(struct vpn *v, enum command_kind kind, struct tunnel *t, const char *name,
+		    struct vici_msg *m, const char *stream)
 {
 	struct command *cmd = v->charon[COMMANDS].c ? calloc(1, sizeof(*cmd)) : NULL;
 
@@ -73,7 +73,8 @@ static bool audit_item(const struct vici_walk *w, void *user)
 	struct name_list *l = user;
 	char name[TUNNEL_NAME_MAX];
 
-	if (w->element != VICI_LIST_ITEM || w->depth || strcmp(w->key, l->list) || w->value_len >= sizeof(name))
+	if (w->element != VICI_LIST_ITEM || w->depth || strcmp(w->key, l->list) ||
+	    w->value_len >= sizeof(name))
 		return true;
 	memcpy(name, w->value, w->value_len);
 	name[w->value_len] = '\0';
@@ -82,7 +83,7 @@ static bool audit_item(const struct vici_walk *w, void *user)
 
 static void audit_names(struct vpn *v, const uint8_t *data, size_t len, const char *list, uint8_t seen)
 {
-	struct name_list l = { v, list, seen };
+	struct name_list l = {v, list, seen};
 	const char *why;
 
 	if (vici_walk(data, len, audit_item, &l, &why) < 0)
@@ -97,7 +98,7 @@ static void audit_begin(struct vpn *v)
 	v->audit_again = v->audit_failed = false;
 	v->audit_seq = ++v->seq;
 	HASH_ITER(hh, v->tunnels, t, tmp)
-		t->seen = 0;
+	t->seen = 0;
 	if (!charon_command(v, CMD_AUDIT_CONNS, NULL, "get-conns", NULL, NULL) ||
 	    !charon_command(v, CMD_AUDIT_KEYS, NULL, "get-shared", NULL, NULL) ||
 	    !charon_command(v, CMD_AUDIT_SAS, NULL, "list-sas", NULL, "list-sa"))
@@ -147,7 +148,7 @@ static void audit_end(struct vpn *v)
 		return;
 	}
 	HASH_ITER(hh, v->tunnels, t, tmp)
-		audit_apply(v, t);
+	audit_apply(v, t);
 	v->known = true;
 	v->reopen_tries = 0;
 	v->audit_at = v->now + v->cfg.audit_ms;
@@ -155,7 +156,7 @@ static void audit_end(struct vpn *v)
 	if (first) {
 		vpn_say(v, LOG_LVL_INFO, "charon answers, %u of our tunnels known", HASH_COUNT(v->tunnels));
 		HASH_ITER(hh, v->tunnels, t, tmp)
-			tunnel_retry_now(t);
+		tunnel_retry_now(t);
 	}
 	if (v->audit_again)
 		audit_begin(v);
@@ -184,7 +185,7 @@ static void on_reply(void *user, uint64_t id, bool ok, const uint8_t *data, size
 	if (!cmd)
 		return;
 	HASH_DEL(v->commands, cmd);
-	if (vici_conn_fd(c->c) < 0) {	/* the connection dies: lose() sees to everything at once */
+	if (vici_conn_fd(c->c) < 0) { /* the connection dies: lose() sees to everything at once */
 		free(cmd);
 		return;
 	}
@@ -212,9 +213,10 @@ static void on_reply(void *user, uint64_t id, bool ok, const uint8_t *data, size
 	free(cmd);
 }
 
-/* A peer that has lost its SAs wants to set them up anew, and we have unloaded their connections.  charon's log tells:
- * either nothing at all is loaded for its address ("no IKE config found for 198.51.100.21...198.51.100.11, sending
- * NO_PROPOSAL_CHOSEN"): then all our responders for this peer are loaded again for a while; */
+/* A peer that has lost its SAs wants to set them up anew, and we have unloaded their connections. charon's
+ * log tells: either nothing at all is loaded for its address ("no IKE config found for
+ * 198.51.100.21...198.51.100.11, sending NO_PROPOSAL_CHOSEN"): then all our responders for this peer are
+ * loaded again for a while; */
 static void on_no_config(struct vpn *v, const char *msg)
 {
 	const char *remote = strstr(msg, "...");
@@ -224,7 +226,8 @@ static void on_no_config(struct vpn *v, const char *msg)
 
 	if (!remote || sscanf(remote + 3, "%15[0-9.]", addr) != 1 || inet_pton(AF_INET, addr, &peer) != 1)
 		return;
-	HASH_ITER(hh, v->tunnels, t, tmp) {
+	HASH_ITER(hh, v->tunnels, t, tmp)
+	{
 		if (!t->initiator && t->peer.s_addr == peer.s_addr)
 			tunnel_knock(t);
 	}
@@ -283,7 +286,8 @@ static void on_updown(struct vpn *v, const struct sa_row *r, bool child)
 
 	if (!t && r->up && v->known && vpn_name_ours(v, r->name)) {
 		t = tunnel_get(v, r->name);
-		vpn_say(v, LOG_LVL_NOTICE, "%s came up in charon but nobody wants it: taking it down", r->name);
+		vpn_say(v, LOG_LVL_NOTICE, "%s came up in charon but nobody wants it: taking it down",
+			r->name);
 	}
 	if (t)
 		tunnel_sa_event(t, r, child);
@@ -321,7 +325,7 @@ static void on_closed(void *user, const char *why)
 	snprintf(c->why, sizeof(c->why), "%s", why);
 }
 
-static const struct vici_conn_ops conn_ops = { on_reply, on_event, on_closed };
+static const struct vici_conn_ops conn_ops = {on_reply, on_event, on_closed};
 
 /* --- connections --- */
 
@@ -340,7 +344,8 @@ static void commands_drop(struct vpn *v)
 {
 	struct command *cmd, *tmp;
 
-	HASH_ITER(hh, v->commands, cmd, tmp) {
+	HASH_ITER(hh, v->commands, cmd, tmp)
+	{
 		HASH_DEL(v->commands, cmd);
 		free(cmd);
 	}
@@ -367,7 +372,7 @@ static void lose(struct vpn *v, const char *why)
 	if (was_known || !v->reopen_tries)
 		vpn_say(v, LOG_LVL_WARN, "charon does not answer (%s): trying again", why);
 	HASH_ITER(hh, v->tunnels, t, tmp)
-		tunnel_lost(t);
+	tunnel_lost(t);
 	reopen_later(v);
 }
 

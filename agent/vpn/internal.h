@@ -4,13 +4,13 @@
  *
  *	session  the cache entry (B1), owns its parts
  *	part     one profile at this gateway: holds references to a tunnel, a flow and the protected prefixes
- *	tunnel   one connection in charon (IKE_SA + CHILD_SA), shared by the parts that mean the same one (an SLA's)
- *	flow     the data path of one (source, destination): rules and marks in the kernel, by reference of parts
+ *	tunnel   one connection in charon (IKE_SA + CHILD_SA), shared by the parts that mean the same one
+ *	flow     the data path of one (source, destination): rules and marks in the kernel, by reference
  *	protect  default drop for one prefix, by reference of parts
  *
- * A tunnel without parts is not desired: it is taken down, then forgotten.  That is also how foreign leftovers of our
- * own (after a crash) go: they are made a tunnel without parts.
- * Secrets live in the parts' profiles only; a PSK is made at the moment when it is loaded.
+ * A tunnel without parts is not desired: it is taken down, then forgotten. That is also how foreign leftovers
+ * of our own (after a crash) go: they are made a tunnel without parts. Secrets live in the parts' profiles
+ * only; a PSK is made at the moment when it is loaded.
  */
 #ifndef MIPVPN_VPN_INTERNAL_H
 #define MIPVPN_VPN_INTERNAL_H
@@ -24,7 +24,7 @@
 #include "lib/log.h"
 
 #define TUNNEL_NAME_MAX 160
-#define TUNNEL_SAS_MAX 4	/* IKE_SAs of one name at a time: a duplicate or two while one replaces the other */
+#define TUNNEL_SAS_MAX 4 /* IKE_SAs of one name at a time: a duplicate or two while one replaces the other */
 #define COMMAND_DEADLINE_MS 10000
 #define NEVER UINT64_MAX
 
@@ -37,11 +37,11 @@ struct protect;
 struct part {
 	LIST_ENTRY(part) in_session, in_tunnel, in_flow;
 	struct session *session;
-	struct tunnel *tunnel;		/* NULL: encapsulation only */
+	struct tunnel *tunnel; /* NULL: encapsulation only */
 	struct flow *flow;
 	struct protect *protect[2];
-	bool retired;			/* of the set before the last vpn_install(): goes when the new set is done */
-	bool fresh;			/* of the change under way */
+	bool retired; /* of the set before the last vpn_install(): goes when the new set is done */
+	bool fresh;   /* of the change under way */
 	struct vpn_profile p;
 };
 LIST_HEAD(part_list, part);
@@ -53,10 +53,10 @@ struct session {
 	bool is_dirty;
 	enum session_state state;
 	struct vpn *v;
-	bool had_before;		/* it stood already when the change under way began */
-	bool failed;			/* the change under way has; why says why */
-	bool down, down_reported;	/* a tunnel is gone for good; the role has been told */
-	uint64_t deadline;		/* of the change under way */
+	bool had_before;	  /* it stood already when the change under way began */
+	bool failed;		  /* the change under way has; why says why */
+	bool down, down_reported; /* a tunnel is gone for good; the role has been told */
+	uint64_t deadline;	  /* of the change under way */
 	struct part_list parts;
 	char why[224];
 	char id[];
@@ -64,12 +64,12 @@ struct session {
 
 /* One IKE_SA that charon shows under a tunnel's name. */
 struct sa {
-	uint32_t id;			/* charon's unique id */
+	uint32_t id; /* charon's unique id */
 	bool established;
-	bool child;			/* a CHILD_SA of it is INSTALLED */
-	uint64_t seen;			/* vpn.seq when it was seen last */
+	bool child;    /* a CHILD_SA of it is INSTALLED */
+	uint64_t seen; /* vpn.seq when it was seen last */
 };
-struct sa_stats {			/* of the newest CHILD_SA, as of the last list-sas */
+struct sa_stats { /* of the newest CHILD_SA, as of the last list-sas */
 	uint64_t bytes_in, bytes_out, packets_in, packets_out;
 	uint32_t spi_in, spi_out;
 	uint32_t established_s;
@@ -82,38 +82,38 @@ struct tunnel {
 	bool is_dirty, is_waiting;
 	struct vpn *v;
 	struct part_list parts;
-	struct protect *protect;	/* held until the tunnel is gone */
+	struct protect *protect; /* held until the tunnel is gone */
 	struct in_addr peer;
-	uint32_t mark;			/* 0 = none */
+	uint32_t mark; /* 0 = none */
 	/* desired, besides having parts */
-	bool initiator, fixed;		/* fixed: to an enterprise's gateway, as the SLA says */
-	bool give_up;			/* nobody came: stays unloaded until asked for again */
+	bool initiator, fixed; /* fixed: to an enterprise's gateway, as the SLA says */
+	bool give_up;	       /* nobody came: stays unloaded until asked for again */
 	/* observed */
-	enum tunnel_step busy;		/* the command in flight */
-	bool key, conn;			/* loaded in charon */
-	bool dialing;			/* initiate is under way; counted in vpn.dialing */
-	bool refused;			/* a log line said so: list-sas tells the truth */
-	bool checking;			/* list-sas for this name under way */
-	bool forced;			/* terminate is to be with force */
+	enum tunnel_step busy; /* the command in flight */
+	bool key, conn;	       /* loaded in charon */
+	bool dialing;	       /* initiate is under way; counted in vpn.dialing */
+	bool refused;	       /* a log line said so: list-sas tells the truth */
+	bool checking;	       /* list-sas for this name under way */
+	bool forced;	       /* terminate is to be with force */
 	bool was_up;
 	uint8_t n_sas, tries, seen;
 	struct sa sas[TUNNEL_SAS_MAX];
 	struct sa_stats stats;
-	uint64_t touched;		/* vpn.seq at the last change that we caused or heard of */
-	uint64_t check_seq;		/* vpn.seq when the check began */
-	enum tunnel_state state;	/* as last told */
-	uint64_t since;			/* of the state */
-	uint64_t up_at;			/* of the last CHILD_SA that an event told of */
-	uint64_t ike_up_at;		/* the IKE_SA of this try was established; 0 = not yet */
+	uint64_t touched;	 /* vpn.seq at the last change that we caused or heard of */
+	uint64_t check_seq;	 /* vpn.seq when the check began */
+	enum tunnel_state state; /* as last told */
+	uint64_t since;		 /* of the state */
+	uint64_t up_at;		 /* of the last CHILD_SA that an event told of */
+	uint64_t ike_up_at;	 /* the IKE_SA of this try was established; 0 = not yet */
 	/* Timers, NEVER when off. */
-	uint64_t dial_due;		/* the initiate under way has failed by then */
-	uint64_t check_at;		/* list-sas */
-	uint64_t retry_at;		/* not initiated before */
-	uint64_t wait_due;		/* up by then, or the sessions hear that it is down */
-	uint64_t force_at;		/* a terminate is under way; by then it is repeated with force */
-	uint64_t hold_until;		/* kept loaded for a peer that sets it up anew */
-	char hint[128];			/* last telling line of charon's log for it */
-	char why[192];			/* why it is not up */
+	uint64_t dial_due;   /* the initiate under way has failed by then */
+	uint64_t check_at;   /* list-sas */
+	uint64_t retry_at;   /* not initiated before */
+	uint64_t wait_due;   /* up by then, or the sessions hear that it is down */
+	uint64_t force_at;   /* a terminate is under way; by then it is repeated with force */
+	uint64_t hold_until; /* kept loaded for a peer that sets it up anew */
+	char hint[128];	     /* last telling line of charon's log for it */
+	char why[192];	     /* why it is not up */
 	char name[];
 };
 
@@ -124,11 +124,11 @@ struct flow {
 		uint8_t src_len, dst_len, encap, pad;
 	} key;
 	struct part_list parts;
-	struct in_addr local, peer;	/* encapsulation only */
+	struct in_addr local, peer; /* encapsulation only */
 	uint8_t tos_up, tos_down;
-	uint8_t side;		/* enum nh_side */
+	uint8_t side; /* enum nh_side */
 	bool installed, failed;
-	unsigned pending;		/* requests under way */
+	unsigned pending; /* requests under way */
 	char why[96];
 };
 struct protect {
@@ -141,25 +141,25 @@ struct protect {
 	bool installed, failed;
 	char why[96];
 };
-struct net_op {				/* a request to the helper under way */
+struct net_op { /* a request to the helper under way */
 	UT_hash_handle hh;
 	uint64_t cookie;
-	struct flow *flow;		/* one of the two */
+	struct flow *flow; /* one of the two */
 	struct protect *protect;
 	bool add;
 };
 
 enum command_kind { CMD_STEP, CMD_CHECK, CMD_AUDIT_CONNS, CMD_AUDIT_KEYS, CMD_AUDIT_SAS };
-struct command {			/* one in charon's queue */
+struct command { /* one in charon's queue */
 	UT_hash_handle hh;
 	uint64_t id;
 	enum command_kind kind;
-	struct tunnel *tunnel;		/* of STEP and CHECK; a tunnel with a command is never freed */
+	struct tunnel *tunnel; /* of STEP and CHECK; a tunnel with a command is never freed */
 };
-struct charon {				/* one connection */
+struct charon { /* one connection */
 	struct vpn *v;
 	struct vici_conn *c;
-	bool wanted_open;		/* charon_open() called, no answer yet */
+	bool wanted_open; /* charon_open() called, no answer yet */
 	bool lost;
 	char why[96];
 };
@@ -172,7 +172,7 @@ struct vpn {
 	struct charon charon[VPN_CHARON_CONNS];
 	uint64_t reopen_at;
 	unsigned reopen_tries;
-	bool known;			/* the first audit since the connections stand is complete */
+	bool known; /* the first audit since the connections stand is complete */
 	bool auditing, audit_again, audit_failed;
 	uint64_t audit_at, audit_seq, seq;
 	struct command *commands;
@@ -188,20 +188,21 @@ struct vpn {
 	TAILQ_HEAD(, session) dirty_sessions;
 	struct vpn_default_spi *defaults;
 	size_t n_defaults;
-	uint64_t timers_at;		/* no timer of a tunnel or session is earlier */
+	uint64_t timers_at; /* no timer of a tunnel or session is earlier */
 	bool running;
 };
 
 /* vpn.c */
 void vpn_say(struct vpn *v, enum log_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-void vpn_timer(struct vpn *v, uint64_t at);	/* a timer was set: wake up then at the latest */
-uint64_t vpn_jitter(uint64_t ms);		/* 75..125 % of it */
+void vpn_timer(struct vpn *v, uint64_t at); /* a timer was set: wake up then at the latest */
+uint64_t vpn_jitter(uint64_t ms);	    /* 75..125 % of it */
 const struct vpn_default_spi *vpn_default_find(const struct vpn *v, struct in_addr peer, uint32_t spi);
 
 /* names.c */
-void vpn_name_profile(const struct vpn *v, const struct vpn_profile *p, bool initiator, char out[TUNNEL_NAME_MAX]);
+void vpn_name_profile(const struct vpn *v, const struct vpn_profile *p, bool initiator,
+		      char out[TUNNEL_NAME_MAX]);
 bool vpn_name_ours(const struct vpn *v, const char *name);
-/* The responder's tunnel that a peer with this IKE identity asks for; false when the identity is none of ours. */
+/* The responder's tunnel that a peer with this IKE identity asks for; false: it is none of ours. */
 bool vpn_name_from_ike_id(const struct vpn *v, const char *ike_id, char out[TUNNEL_NAME_MAX]);
 /* IKE identities of a part's tunnel as seen from here. */
 int vpn_part_ids(const struct part *p, bool initiator, char local[VPN_ID_MAX], char remote[VPN_ID_MAX]);
@@ -217,7 +218,7 @@ struct vici_msg *vpn_msg_initiate(const struct tunnel *t);
 struct vici_msg *vpn_msg_terminate(const struct tunnel *t, bool force);
 /* One "list-sa", "ike-updown" or "child-updown" message. */
 struct sa_row {
-	bool up;			/* "up = yes" */
+	bool up; /* "up = yes" */
 	char name[TUNNEL_NAME_MAX];
 	uint32_t id;
 	char state[24];
@@ -229,22 +230,22 @@ bool vpn_reply_ok(const uint8_t *data, size_t len, char *err, size_t err_len);
 
 /* tunnel.c */
 struct tunnel *tunnel_find(struct vpn *v, const char *name);
-struct tunnel *tunnel_get(struct vpn *v, const char *name);	/* finds or makes; NULL without memory */
+struct tunnel *tunnel_get(struct vpn *v, const char *name); /* finds or makes; NULL without memory */
 void tunnel_free(struct tunnel *t);
 void tunnel_add_part(struct tunnel *t, struct part *p);
 void tunnel_del_part(struct tunnel *t, struct part *p);
 void tunnel_dirty(struct tunnel *t);
-void tunnel_run(struct tunnel *t);	/* reconcile, and do the step; may free it */
+void tunnel_run(struct tunnel *t); /* reconcile, and do the step; may free it */
 void tunnel_timers(struct tunnel *t);
 uint64_t tunnel_next(const struct tunnel *t);
 void tunnel_step_done(struct tunnel *t, bool ok, const char *err);
 void tunnel_retry_now(struct tunnel *t);
-void tunnel_fail(struct tunnel *t, const char *why);	/* this try has failed */
+void tunnel_fail(struct tunnel *t, const char *why); /* this try has failed */
 void tunnel_undial(struct tunnel *t);
-void tunnel_changed(struct tunnel *t);	/* what was observed has changed: look at all that hangs on it */
-void tunnel_lost(struct tunnel *t);	/* charon is gone: nothing is known of it any more */
+void tunnel_changed(struct tunnel *t); /* what was observed has changed: look at all that hangs on it */
+void tunnel_lost(struct tunnel *t);    /* charon is gone: nothing is known of it any more */
 bool tunnel_is_up(const struct tunnel *t);
-bool tunnel_is_ready(const struct tunnel *t);	/* up, or loaded on the responder's side */
+bool tunnel_is_ready(const struct tunnel *t); /* up, or loaded on the responder's side */
 
 /* observe.c: what is heard of a tunnel */
 void tunnel_check_done(struct tunnel *t);
@@ -259,16 +260,16 @@ void charon_tick(struct vpn *v);
 void charon_flush(struct vpn *v);
 void charon_close(struct vpn *v);
 void charon_audit(struct vpn *v);
-bool charon_command(struct vpn *v, enum command_kind kind, struct tunnel *t, const char *name, struct vici_msg *m,
-		    const char *stream);
+bool charon_command(struct vpn *v, enum command_kind kind, struct tunnel *t, const char *name,
+		    struct vici_msg *m, const char *stream);
 
 /* session.c */
-int session_install(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n, uint32_t deadline_ms,
-		    char *err, size_t err_len);
+int session_install(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n,
+		    uint32_t deadline_ms, char *err, size_t err_len);
 void session_free(struct vpn *v, struct session *s);
 void session_dirty(struct vpn *v, struct session *s);
-void session_settle(struct vpn *v, struct session *s);	/* reports; may free it */
-void session_fail(struct session *s, const char *why);	/* of a change under way; takes effect when settled */
+void session_settle(struct vpn *v, struct session *s); /* reports; may free it */
+void session_fail(struct session *s, const char *why); /* of a change under way; takes effect when settled */
 void session_down(struct session *s, const char *why);
 
 /* path.c */

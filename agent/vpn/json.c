@@ -42,8 +42,12 @@ static json_t *part_json(const struct vpn *v, const struct part *p, bool show_ke
 	if (!o)
 		return NULL;
 	json_object_set_new(o, "desired", json_string(desired_word(p)));
-	json_object_set_new(o, "role", json_string(p->p.src_gw.s_addr == v->cfg.self.s_addr ? "initiator" : "responder"));
-	json_object_set_new(o, "path", json_string(p->flow->failed ? "failed" : p->flow->installed ? "open" : "closed"));
+	json_object_set_new(
+		o, "role", json_string(p->p.src_gw.s_addr == v->cfg.self.s_addr ? "initiator" : "responder"));
+	json_object_set_new(o, "path",
+			    json_string(p->flow->failed	     ? "failed"
+					: p->flow->installed ? "open"
+							     : "closed"));
 	if (!t) {
 		json_object_set_new(o, "observed", json_string(p->flow->installed ? "up" : "idle"));
 		return o;
@@ -62,10 +66,13 @@ static json_t *session_json(const struct vpn *v, const struct session *s, bool s
 	const struct part *p;
 
 	json_object_set_new(o, "session", json_string(s->id));
-	json_object_set_new(o, "state", json_string(s->state == SESSION_INSTALLING ? "installing" : s->down ? "down" : "up"));
+	json_object_set_new(o, "state",
+			    json_string(s->state == SESSION_INSTALLING ? "installing"
+					: s->down		       ? "down"
+								       : "up"));
 	json_object_set_new(o, "why", json_string(s->why));
 	LIST_FOREACH(p, &s->parts, in_session)
-		json_array_append_new(profiles, part_json(v, p, show_keys));
+	json_array_append_new(profiles, part_json(v, p, show_keys));
 	json_object_set_new(o, "profiles", profiles);
 	return o;
 }
@@ -86,7 +93,7 @@ static json_t *users_json(const struct tunnel *t)
 	const struct part *p;
 
 	LIST_FOREACH(p, &t->parts, in_tunnel)
-		json_array_append_new(users, json_string(p->session->id));
+	json_array_append_new(users, json_string(p->session->id));
 	return users;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What is said to charon and read from it, in terms of tunnels: load-conn, load-shared, initiate, terminate; the rows
- * of list-sas and of the up/down events, which have the same shape:
+ * What is said to charon and read from it, in terms of tunnels: load-conn, load-shared, initiate, terminate;
+ * the rows of list-sas and of the up/down events, which have the same shape:
  *	up = yes				events only, absent when down
  *	<connection> { uniqueid state ... child-sas { <child>-<id> { name state bytes-in ... } } }
  */
@@ -89,7 +89,8 @@ static void put_child(struct vici_msg *m, const struct tunnel *t, const struct v
 	if (p->security == VPN_SEC_AH)
 		put_proposals(m, "ah_proposals", first_set(p->esp_proposal, "", AH_PROPOSAL));
 	else
-		put_proposals(m, "esp_proposals", first_set(p->esp_proposal, cfg->esp_proposal, ESP_PROPOSAL));
+		put_proposals(m, "esp_proposals",
+			      first_set(p->esp_proposal, cfg->esp_proposal, ESP_PROPOSAL));
 	vici_msg_kvf(m, "rekey_time", "%d", CHILD_REKEY_S);
 	/* What happens to a lost tunnel is the room's decision, not charon's. */
 	vici_msg_kv(m, "start_action", "none");
@@ -119,11 +120,11 @@ struct vici_msg *vpn_msg_conn(const struct tunnel *t, const struct part *part)
 	put_addr(m, "local_addrs", cfg->self);
 	put_addr(m, "remote_addrs", t->peer);
 	put_proposals(m, "proposals", first_set(p->ike_proposal, cfg->ike_proposal, IKE_PROPOSAL));
-	vici_msg_kv(m, "unique", "replace");	/* a peer that comes back clears its stale SA here */
+	vici_msg_kv(m, "unique", "replace"); /* a peer that comes back clears its stale SA here */
 	vici_msg_kv(m, "mobike", "no");
 	vici_msg_kv(m, "keyingtries", "1");
 	vici_msg_kv(m, "send_certreq", "no");
-	vici_msg_kv(m, "reauth_time", "0");	/* would need the secret, which is gone by then */
+	vici_msg_kv(m, "reauth_time", "0"); /* would need the secret, which is gone by then */
 	vici_msg_kvf(m, "rekey_time", "%d", IKE_REKEY_S);
 	vici_msg_kvf(m, "dpd_delay", "%u", cfg->dpd_delay_s);
 	vici_msg_kv(m, "encap", cfg->encap ? "yes" : "no");
@@ -161,7 +162,7 @@ static size_t part_secret(const struct tunnel *t, const struct vpn_profile *p, u
 struct vici_msg *vpn_msg_key(const struct tunnel *t, const struct part *part, const char **why)
 {
 	char local[VPN_ID_MAX], remote[VPN_ID_MAX];
-	const char *owners[2] = { local, remote };
+	const char *owners[2] = {local, remote};
 	uint8_t secret[VPN_KEY_MAX];
 	size_t len = part_secret(t, &part->p, secret, why);
 	struct vici_msg *m = len ? vici_msg_new() : NULL;
@@ -189,7 +190,7 @@ struct vici_msg *vpn_msg_named(const char *key, const char *name)
 	return m;
 }
 
-/* timeout -1: returns at once.  A blocking initiate holds a charon thread, and its failure would leave the SA behind. */
+/* timeout -1: returns at once.  A blocking one holds a charon thread, and its failure would leave the SA. */
 struct vici_msg *vpn_msg_initiate(const struct tunnel *t)
 {
 	struct vici_msg *m = vpn_msg_named("ike", t->name);
@@ -202,7 +203,7 @@ struct vici_msg *vpn_msg_initiate(const struct tunnel *t)
 	return m;
 }
 
-/* By name: ours are unique to one tunnel, and a duplicate or an SA that we have not heard of is to go as well. */
+/* By name: ours belong to one tunnel, and a duplicate or an SA that we have not heard of is to go too. */
 struct vici_msg *vpn_msg_terminate(const struct tunnel *t, bool force)
 {
 	struct vici_msg *m = vpn_msg_named("ike", t->name);

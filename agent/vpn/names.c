@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What our things are called in charon (doc/ipsec.md has the table).  Connection, its one child and its secret share
- * one name, without dots (swanctl's section separator):
+ * What our things are called in charon (doc/ipsec.md has the table). Connection, its one child and its secret
+ * share one name, without dots (swanctl's section separator):
  *	PREFIX-p<number>-<spi_up, hex>-<kid>-<peer>-<i|r>	per profile; peer = address with dashes
  *	PREFIX-sla-<SLA>-<peer>					to an enterprise's gateway
  * The peer is part of it because after a move two tunnels of one profile stand for a while.
@@ -22,8 +22,8 @@ static void dashed(struct in_addr a, char out[INET_ADDRSTRLEN])
 	}
 }
 
-static void name_put(const struct vpn *v, uint32_t number, uint32_t spi, const char *kid, struct in_addr peer, char side,
-		     char out[TUNNEL_NAME_MAX])
+static void name_put(const struct vpn *v, uint32_t number, uint32_t spi, const char *kid, struct in_addr peer,
+		     char side, char out[TUNNEL_NAME_MAX])
 {
 	char addr[INET_ADDRSTRLEN];
 
@@ -36,7 +36,8 @@ static bool has_own_keys(const struct vpn_profile *p)
 	return p->enc_key.len || p->auth_key.len;
 }
 
-void vpn_name_profile(const struct vpn *v, const struct vpn_profile *p, bool initiator, char out[TUNNEL_NAME_MAX])
+void vpn_name_profile(const struct vpn *v, const struct vpn_profile *p, bool initiator,
+		      char out[TUNNEL_NAME_MAX])
 {
 	char kid[9] = "shared", addr[INET_ADDRSTRLEN];
 
@@ -105,7 +106,8 @@ bool vpn_same_tunnel(const struct vpn_profile *a, const struct vpn_profile *b)
 	x.tos_up = b->tos_up;
 	x.tos_down = b->tos_down;
 	x.required = b->required;
-	if (a->dst_gw_type == VPN_GW_STATIC && b->dst_gw_type == VPN_GW_STATIC && a->sla_dst.len && b->sla_dst.len) {
+	if (a->dst_gw_type == VPN_GW_STATIC && b->dst_gw_type == VPN_GW_STATIC && a->sla_dst.len &&
+	    b->sla_dst.len) {
 		x.number = b->number;
 		x.src = b->src;
 		x.dst = b->dst;

@@ -2,11 +2,11 @@
  *
  * What is heard of a tunnel: events, rows of list-sas, lines of charon's log.
  *
- * list-sas is the truth; an event or a log line only says when to look.  One exception: a CHILD_SA that an event shows
- * as INSTALLED is taken as up at once, because a registration waits for it; the audit would find out otherwise.
- * After initiate with timeout -1 charon reports: an authentication failure or NO_PROPOSAL as ike-updown without "up",
- * refused selectors as ike-updown up and nothing more, a dead peer not at all.  Hence the timer, the look at an
- * IKE_SA that stands without a CHILD_SA, and the log, which alone has the reason.
+ * list-sas is the truth; an event or a log line only says when to look. One exception: a CHILD_SA that an
+ * event shows as INSTALLED is taken as up at once, because a registration waits for it; the audit would find
+ * out otherwise. After initiate with timeout -1 charon reports: an authentication failure or NO_PROPOSAL as
+ * ike-updown without "up", refused selectors as ike-updown up and nothing more, a dead peer not at all. Hence
+ * the timer, the look at an IKE_SA that stands without a CHILD_SA, and the log, which alone has the reason.
  */
 #include "agent/vpn/internal.h"
 
@@ -17,26 +17,27 @@
 #define CHILD_AFTER_IKE_MS 300
 #define RECHECK_MS 200
 #define HOLD_MS 10000
-#define HINT_MS 50		/* charon's log lines come a little after its events */
-#define KNOCK_AFTER_MS 500	/* before that a line is about the setting-up that has just succeeded */
+#define HINT_MS 50	   /* charon's log lines come a little after its events */
+#define KNOCK_AFTER_MS 500 /* before that a line is about the setting-up that has just succeeded */
 
 static const struct {
 	const char *line, *words;
 	bool final;
 } telling[] = {
-	{ "received AUTHENTICATION_FAILED", "it refused our authentication (key or identity)", true },
-	{ "but MAC mismatched", "its key does not match ours", true },
-	{ "no shared key found", "no key for it is loaded", true },
-	{ "constraint check failed", "it authenticated as somebody else", true },
-	{ "received NO_PROPOSAL_CHOSEN", "it has no connection for us, or accepts none of our algorithms", true },
-	{ "no acceptable proposal found", "it chose an algorithm that we do not accept", true },
-	{ "received TS_UNACCEPTABLE", "it refused the addresses of the tunnel (traffic selectors)", true },
-	{ "received INVALID_SYNTAX", "it did not understand us", true },
-	{ "no CHILD_SA built", "it refused the tunnel", true },
-	{ "installing route", "the kernel refused the tunnel's route", false },
-	{ "unable to install", "the kernel refused the tunnel", true },
-	{ "peer not responding", "it does not answer", false },
-	{ "giving up after", "it does not answer", true },
+	{"received AUTHENTICATION_FAILED", "it refused our authentication (key or identity)", true},
+	{"but MAC mismatched", "its key does not match ours", true},
+	{"no shared key found", "no key for it is loaded", true},
+	{"constraint check failed", "it authenticated as somebody else", true},
+	{"received NO_PROPOSAL_CHOSEN", "it has no connection for us, or accepts none of our algorithms",
+	 true},
+	{"no acceptable proposal found", "it chose an algorithm that we do not accept", true},
+	{"received TS_UNACCEPTABLE", "it refused the addresses of the tunnel (traffic selectors)", true},
+	{"received INVALID_SYNTAX", "it did not understand us", true},
+	{"no CHILD_SA built", "it refused the tunnel", true},
+	{"installing route", "the kernel refused the tunnel's route", false},
+	{"unable to install", "the kernel refused the tunnel", true},
+	{"peer not responding", "it does not answer", false},
+	{"giving up after", "it does not answer", true},
 };
 
 static struct sa *sa_find(struct tunnel *t, uint32_t id)
@@ -116,7 +117,7 @@ void tunnel_sa_event(struct tunnel *t, const struct sa_row *r, bool child)
 	} else if (!child) {
 		sa_remove(t, r->id);
 	} else if ((s = sa_find(t, r->id))) {
-		s->child = r->child;	/* another CHILD_SA of it may live: one was replaced */
+		s->child = r->child; /* another CHILD_SA of it may live: one was replaced */
 		tunnel_recheck(t, v->now);
 	}
 	if (!r->up && t->dialing)
@@ -186,7 +187,9 @@ static bool ike_without_child(const struct tunnel *t)
 static void verdict(struct tunnel *t)
 {
 	if (t->refused || !t->n_sas || t->v->now >= t->dial_due)
-		tunnel_fail(t, t->hint[0] ? t->hint : !t->n_sas ? "it broke the negotiation off" : "it does not answer");
+		tunnel_fail(t, t->hint[0]  ? t->hint
+			       : !t->n_sas ? "it broke the negotiation off"
+					   : "it does not answer");
 	else if (ike_without_child(t))
 		tunnel_fail(t, t->hint[0] ? t->hint : "it accepted us but not the tunnel");
 }

@@ -2,10 +2,10 @@
  *
  * The data path (E4, E5): what the helper is asked to do in the kernel.
  *
- * A flow is open while every leg of it that ends here has a tunnel that is up: at a foreign agent the one leg to the
- * destination gateway, at a home agent the leg to the foreign agent and the leg to the enterprise's gateway.  Only an
- * open flow has its rules, marks and permission in the kernel: until then, and when a tunnel is lost, the default drop
- * for the protected prefix holds its packets back, so none leaves in the clear.
+ * A flow is open while every leg of it that ends here has a tunnel that is up: at a foreign agent the one leg
+ * to the destination gateway, at a home agent the leg to the foreign agent and the leg to the enterprise's
+ * gateway. Only an open flow has its rules, marks and permission in the kernel: until then, and when a tunnel
+ * is lost, the default drop for the protected prefix holds its packets back, so none leaves in the clear.
  * Encapsulation only: there is no tunnel in charon, the flow is open as long as somebody wants it.
  */
 #include "agent/vpn/internal.h"
@@ -42,8 +42,8 @@ static void flow_request(struct vpn *v, struct flow *f, uint32_t verb, bool add)
 {
 	struct nh_request r = {
 		.verb = verb,
-		.src = { f->key.src, f->key.src_len },
-		.dst = { f->key.dst, f->key.dst_len },
+		.src = {f->key.src, f->key.src_len},
+		.dst = {f->key.dst, f->key.dst_len},
 		.local = f->local,
 		.peer = f->peer,
 		.tos_up = f->tos_up,
@@ -72,10 +72,11 @@ static void flow_uninstall(struct vpn *v, struct flow *f)
 
 static bool flow_open(const struct flow *f)
 {
-	bool needed[2] = { false, false }, up[2] = { false, false };
+	bool needed[2] = {false, false}, up[2] = {false, false};
 	const struct part *p;
 
-	LIST_FOREACH(p, &f->parts, in_flow) {
+	LIST_FOREACH(p, &f->parts, in_flow)
+	{
 		bool leg = p->tunnel && p->tunnel->initiator;
 
 		needed[leg] = true;
@@ -84,14 +85,15 @@ static bool flow_open(const struct flow *f)
 	return needed[0] <= up[0] && needed[1] <= up[1] && (needed[0] || needed[1]);
 }
 
-/* What we are to the flow's packets by the parts that stand: their source gateway, their destination gateway, or both
- * (a home agent between the foreign agent and an enterprise). */
+/* What we are to the flow's packets by the parts that stand: their source gateway, their destination gateway,
+ * or both (a home agent between the foreign agent and an enterprise). */
 static uint8_t flow_side(const struct flow *f)
 {
 	bool src = false, dst = false;
 	const struct part *p;
 
-	LIST_FOREACH(p, &f->parts, in_flow) {
+	LIST_FOREACH(p, &f->parts, in_flow)
+	{
 		if (p->p.src_gw.s_addr == f->local.s_addr)
 			src = true;
 		else
@@ -100,14 +102,15 @@ static uint8_t flow_side(const struct flow *f)
 	return src && dst ? NH_SIDE_BOTH : src ? NH_SIDE_SRC : NH_SIDE_DST;
 }
 
-/* The newest part that counts says what the marks are; true when that or our side differs from what is set. */
+/* The newest part that counts says what the marks are; true when that or our side is not what is set. */
 static bool flow_retune(struct flow *f)
 {
 	const struct part *p;
 	uint8_t side;
 	bool changed;
 
-	LIST_FOREACH(p, &f->parts, in_flow) {
+	LIST_FOREACH(p, &f->parts, in_flow)
+	{
 		if (!p->retired)
 			break;
 	}
@@ -128,7 +131,7 @@ void flow_sync(struct vpn *v, struct flow *f)
 	bool open = flow_open(f);
 
 	if (f->installed && (!open || flow_retune(f)))
-		flow_uninstall(v, f);	/* with the marks that it was set with */
+		flow_uninstall(v, f); /* with the marks that it was set with */
 	if (!f->installed)
 		flow_retune(f);
 	if (open && !f->installed && !f->failed)
@@ -156,7 +159,7 @@ struct flow *flow_get(struct vpn *v, struct part *part)
 		f = calloc(1, sizeof(*f));
 		if (!f)
 			return NULL;
-		memcpy(&f->key, &probe.key, sizeof(f->key));	/* with its padding: it is hashed */
+		memcpy(&f->key, &probe.key, sizeof(f->key)); /* with its padding: it is hashed */
 		f->local = v->cfg.self;
 		f->peer = source ? p->dst_gw : p->src_gw;
 		LIST_INIT(&f->parts);
@@ -181,7 +184,8 @@ void flow_drop(struct vpn *v, struct part *part)
 
 static void protect_request(struct vpn *v, struct protect *p, bool add)
 {
-	struct nh_request r = { .verb = add ? NH_PROTECT_ADD : NH_PROTECT_DEL, .dst = { p->key.addr, p->key.len } };
+	struct nh_request r = {.verb = add ? NH_PROTECT_ADD : NH_PROTECT_DEL,
+			       .dst = {p->key.addr, p->key.len}};
 
 	p->installed = add;
 	request(v, &r, NULL, p, add);
@@ -241,7 +245,8 @@ static void flow_done(struct vpn *v, struct flow *f, bool add, int error, const 
 		f->installed = false;
 		snprintf(f->why, sizeof(f->why), "data path: %.80s", text);
 	}
-	LIST_FOREACH(p, &f->parts, in_flow) {
+	LIST_FOREACH(p, &f->parts, in_flow)
+	{
 		if (f->failed && p->session->state == SESSION_INSTALLING)
 			session_fail(p->session, f->why);
 		else if (f->failed)
@@ -261,7 +266,8 @@ static void protect_done(struct vpn *v, struct protect *p, bool add, int error, 
 		p->installed = false;
 		snprintf(p->why, sizeof(p->why), "data path: %.80s", text);
 	}
-	HASH_ITER(hh, v->sessions, s, tmp) {
+	HASH_ITER(hh, v->sessions, s, tmp)
+	{
 		if (s->state == SESSION_INSTALLING)
 			session_dirty(v, s);
 	}
@@ -278,7 +284,8 @@ void path_done(struct vpn *v, uint64_t cookie, int error, const char *text)
 	HASH_DEL(v->net_ops, op);
 	if (error) {
 		counter_inc(op->add ? "vpn.net.add_failed" : "vpn.net.del_failed");
-		vpn_say(v, LOG_LVL_WARN, "the network helper refused: %s", text && text[0] ? text : strerror(error));
+		vpn_say(v, LOG_LVL_WARN, "the network helper refused: %s",
+			text && text[0] ? text : strerror(error));
 	}
 	text = text && text[0] ? text : error ? strerror(error) : "";
 	if (op->flow)
@@ -294,15 +301,18 @@ void path_free(struct vpn *v)
 	struct protect *p, *ptmp;
 	struct net_op *op, *otmp;
 
-	HASH_ITER(hh, v->flows, f, ftmp) {
+	HASH_ITER(hh, v->flows, f, ftmp)
+	{
 		HASH_DEL(v->flows, f);
 		free(f);
 	}
-	HASH_ITER(hh, v->protects, p, ptmp) {
+	HASH_ITER(hh, v->protects, p, ptmp)
+	{
 		HASH_DEL(v->protects, p);
 		free(p);
 	}
-	HASH_ITER(hh, v->net_ops, op, otmp) {
+	HASH_ITER(hh, v->net_ops, op, otmp)
+	{
 		HASH_DEL(v->net_ops, op);
 		free(op);
 	}

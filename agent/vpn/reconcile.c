@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * See reconcile.h.  Two orders matter:
- *  up:   secret, connection, initiate; so a peer that comes early is refused for want of a connection, never tried
- *        with a wrong secret;
+ *  up:   secret, connection, initiate; so a peer that comes early is refused for want of a connection,
+ *        never tried with a wrong secret;
  *  down: connection, secret, then the SAs; so nothing new can come up while the old goes.
  * Connection and secret are unloaded as soon as the tunnel is up (the SAs live on and rekey without them).
  */

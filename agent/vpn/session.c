@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The VPN information cache (B): sessions and their parts.  vpn_install() makes a new set of parts desired; parts that
- * were there and are not in the set are retired, and go when the new set is done.  A change that fails is undone:
- * the fresh parts go, the retired ones count again.
- * Reports are made when a session is settled, never from within vpn_install().
+ * The VPN information cache (B): sessions and their parts. vpn_install() makes a new set of parts desired;
+ * parts that were there and are not in the set are retired, and go when the new set is done. A change that
+ * fails is undone: the fresh parts go, the retired ones count again. Reports are made when a session is
+ * settled, never from within vpn_install().
  */
 #include "agent/vpn/internal.h"
 
@@ -27,7 +27,7 @@ void session_dirty(struct vpn *v, struct session *s)
 void session_fail(struct session *s, const char *why)
 {
 	if (s->failed)
-		return;	/* the first reason is the one to tell */
+		return; /* the first reason is the one to tell */
 	s->failed = true;
 	snprintf(s->why, sizeof(s->why), "%s", why);
 	session_dirty(s->v, s);
@@ -111,7 +111,8 @@ static struct part *part_find(struct session *s, const struct vpn_profile *p)
 {
 	struct part *have;
 
-	LIST_FOREACH(have, &s->parts, in_session) {
+	LIST_FOREACH(have, &s->parts, in_session)
+	{
 		if (vpn_profile_equal(&have->p, p))
 			return have;
 	}
@@ -132,7 +133,7 @@ static bool part_done(const struct part *p)
 	const struct tunnel *t = p->tunnel;
 
 	if (t && !tunnel_is_ready(t))
-		return !p->p.required && t->tries;	/* tried in vain, and the session may live without */
+		return !p->p.required && t->tries; /* tried in vain, and the session may live without */
 	return path_done_for(p);
 }
 
@@ -177,17 +178,19 @@ static void say_late(struct session *s, const struct part *p)
 	else if (t->hint[0])
 		snprintf(text, sizeof(text), "gateway %s: %s", peer, t->hint);
 	else
-		snprintf(text, sizeof(text), "gateway %s: not up in time (%s)", peer, vpn_tunnel_state_name(t->state));
+		snprintf(text, sizeof(text), "gateway %s: not up in time (%s)", peer,
+			 vpn_tunnel_state_name(t->state));
 	session_fail(s, text);
 }
 
-/* True when every part that counts is done; past the deadline the others fail the change, required ones at least. */
+/* True when every part that counts is done; past the deadline the required ones fail the change. */
 static bool change_done(struct vpn *v, struct session *s)
 {
 	bool late = v->now >= s->deadline;
 	const struct part *p;
 
-	LIST_FOREACH(p, &s->parts, in_session) {
+	LIST_FOREACH(p, &s->parts, in_session)
+	{
 		if (p->retired || part_done(p))
 			continue;
 		if (!late && !protect_failed(p))
@@ -289,7 +292,8 @@ static bool profiles_ok(const struct vpn *v, const struct vpn_profile *p, size_t
 
 	for (i = 0; i < n && !why; i++) {
 		why = vpn_profile_check(&p[i]);
-		if (!why && p[i].src_gw.s_addr != v->cfg.self.s_addr && p[i].dst_gw.s_addr != v->cfg.self.s_addr)
+		if (!why && p[i].src_gw.s_addr != v->cfg.self.s_addr &&
+		    p[i].dst_gw.s_addr != v->cfg.self.s_addr)
 			why = "neither gateway is this one";
 	}
 	if (!why)
@@ -298,7 +302,7 @@ static bool profiles_ok(const struct vpn *v, const struct vpn_profile *p, size_t
 	return false;
 }
 
-/* What is not in the new set: fresh ones of an unfinished change go now, the others when the new set is done. */
+/* What is not in the new set: fresh ones of an unfinished change go now, the others when that is done. */
 static void retire_others(struct vpn *v, struct session *s, const struct vpn_profile *p, size_t n)
 {
 	struct part *have, *next;
@@ -336,8 +340,8 @@ static void change_begin(struct vpn *v, struct session *s, uint32_t deadline_ms)
 	session_dirty(v, s);
 }
 
-int session_install(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n, uint32_t deadline_ms,
-		    char *err, size_t err_len)
+int session_install(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n,
+		    uint32_t deadline_ms, char *err, size_t err_len)
 {
 	struct session *s;
 

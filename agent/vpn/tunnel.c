@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A tunnel: asks vpn_reconcile() what is next, does it, takes the answer, keeps the timers.  What is heard of it
- * otherwise is in observe.c.
+ * A tunnel: asks vpn_reconcile() what is next, does it, takes the answer, keeps the timers. What is heard of
+ * it otherwise is in observe.c.
  */
 #include "agent/vpn/internal.h"
 
@@ -168,7 +168,8 @@ void tunnel_fail(struct tunnel *t, const char *why)
 	snprintf(t->why, sizeof(t->why), "gateway %s: %s", peer, why);
 	counter_inc("vpn.tunnel.failed");
 	vpn_say(t->v, LOG_LVL_WARN, "%s: %s", t->name, t->why);
-	LIST_FOREACH(p, &t->parts, in_tunnel) {
+	LIST_FOREACH(p, &t->parts, in_tunnel)
+	{
 		if (p->session->state == SESSION_INSTALLING && !p->retired && p->p.required)
 			session_fail(p->session, t->why);
 		session_dirty(t->v, p->session);
@@ -215,8 +216,8 @@ static void tell_state(struct tunnel *t, const struct tunnel_desired *d, const s
 
 	if (s == t->state)
 		return;
-	vpn_say(t->v, s == TUNNEL_UP || t->state == TUNNEL_UP ? LOG_LVL_INFO : LOG_LVL_DEBUG, "%s: %s -> %s", t->name,
-		vpn_tunnel_state_name(t->state), vpn_tunnel_state_name(s));
+	vpn_say(t->v, s == TUNNEL_UP || t->state == TUNNEL_UP ? LOG_LVL_INFO : LOG_LVL_DEBUG, "%s: %s -> %s",
+		t->name, vpn_tunnel_state_name(t->state), vpn_tunnel_state_name(s));
 	t->state = s;
 	t->since = t->v->now;
 }
@@ -299,7 +300,7 @@ void tunnel_run(struct tunnel *t)
 
 static void terminate_done(struct tunnel *t, bool ok)
 {
-	if (!ok) {	/* nothing of that name: it is gone */
+	if (!ok) { /* nothing of that name: it is gone */
 		t->n_sas = 0;
 		t->force_at = NEVER;
 		t->forced = false;
@@ -351,7 +352,7 @@ void tunnel_step_done(struct tunnel *t, bool ok, const char *err)
 		break;
 	case STEP_INITIATE:
 		if (!ok) {
-			charon_audit(t->v);	/* another one's reload may have taken connection and key */
+			charon_audit(t->v); /* another one's reload may have taken connection and key */
 			refuse(t, "initiation", err);
 		}
 		break;
@@ -407,7 +408,8 @@ void tunnel_changed(struct tunnel *t)
 		went_up(t);
 	else if (!up && t->was_up)
 		went_down(t);
-	LIST_FOREACH(p, &t->parts, in_tunnel) {
+	LIST_FOREACH(p, &t->parts, in_tunnel)
+	{
 		flow_sync(t->v, p->flow);
 		session_dirty(t->v, p->session);
 	}
@@ -424,7 +426,7 @@ void tunnel_lost(struct tunnel *t)
 		snprintf(t->why, sizeof(t->why), "charon went away");
 	tunnel_undial(t);
 	if (LIST_EMPTY(&t->parts)) {
-		tunnel_free(t);	/* if it is still there, the next audit finds it */
+		tunnel_free(t); /* if it is still there, the next audit finds it */
 		return;
 	}
 	if (t->was_up)
@@ -446,7 +448,8 @@ static void wait_over(struct tunnel *t)
 	} else {
 		snprintf(text, sizeof(text), "could not be set up again: %.130s", t->why);
 	}
-	LIST_FOREACH(p, &t->parts, in_tunnel) {
+	LIST_FOREACH(p, &t->parts, in_tunnel)
+	{
 		if (p->session->state == SESSION_UP && p->p.required)
 			session_down(p->session, text);
 	}
@@ -486,8 +489,12 @@ void tunnel_timers(struct tunnel *t)
 
 uint64_t tunnel_next(const struct tunnel *t)
 {
-	const uint64_t all[] = { t->force_at, t->wait_due, t->hold_until, t->retry_at ? t->retry_at : NEVER,
-				 t->checking || t->check_at != NEVER ? NEVER : t->dial_due, t->check_at };
+	const uint64_t all[] = {t->force_at,
+				t->wait_due,
+				t->hold_until,
+				t->retry_at ? t->retry_at : NEVER,
+				t->checking || t->check_at != NEVER ? NEVER : t->dial_due,
+				t->check_at};
 	uint64_t next = NEVER;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {

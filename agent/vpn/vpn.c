@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The VPN room's door (vpn.h) and its clockwork: whoever changes something marks tunnels and sessions dirty; run()
- * reconciles until nothing is dirty.  Callbacks may call back in: the run under way then takes their changes along.
+ * The VPN room's door (vpn.h) and its clockwork: whoever changes something marks tunnels and sessions dirty;
+ * run() reconciles until nothing is dirty. Callbacks may call back in: the run under way then takes their
+ * changes along.
  */
 #include "agent/vpn/internal.h"
 
@@ -95,9 +96,9 @@ void vpn_free(struct vpn *v)
 	v->ops.net = net_quiet;
 	charon_close(v);
 	HASH_ITER(hh, v->sessions, s, stmp)
-		session_free(v, s);
+	session_free(v, s);
 	HASH_ITER(hh, v->tunnels, t, ttmp)
-		tunnel_free(t);
+	tunnel_free(t);
 	path_free(v);
 	if (v->defaults)
 		crypto_wipe(v->defaults, v->n_defaults * sizeof(*v->defaults));
@@ -142,11 +143,13 @@ static void timers(struct vpn *v)
 	struct session *s, *stmp;
 
 	v->timers_at = NEVER;
-	HASH_ITER(hh, v->tunnels, t, ttmp) {
+	HASH_ITER(hh, v->tunnels, t, ttmp)
+	{
 		tunnel_timers(t);
 		vpn_timer(v, tunnel_next(t));
 	}
-	HASH_ITER(hh, v->sessions, s, stmp) {
+	HASH_ITER(hh, v->sessions, s, stmp)
+	{
 		if (s->state != SESSION_INSTALLING)
 			continue;
 		if (v->now >= s->deadline)
@@ -171,7 +174,10 @@ static uint64_t charon_next(const struct vpn *v)
 
 	for (int i = 0; i < VPN_CHARON_CONNS; i++) {
 		const struct charon *c = &v->charon[i];
-		uint64_t at = c->lost ? 0 : c->c ? vici_conn_next(c->c) : c->wanted_open ? NEVER : v->reopen_at;
+		uint64_t at = c->lost	       ? 0
+			      : c->c	       ? vici_conn_next(c->c)
+			      : c->wanted_open ? NEVER
+					       : v->reopen_at;
 
 		if (at < next)
 			next = at;
@@ -222,8 +228,8 @@ void vpn_resync(struct vpn *v, uint64_t now_ms)
 
 /* --- sessions --- */
 
-int vpn_install(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n, uint32_t deadline_ms,
-		uint64_t now_ms, char *err, size_t err_len)
+int vpn_install(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n,
+		uint32_t deadline_ms, uint64_t now_ms, char *err, size_t err_len)
 {
 	int rc;
 
@@ -297,7 +303,8 @@ void vpn_default_spi_set(struct vpn *v, const struct vpn_default_spi *d, uint64_
 	if (!slot)
 		return;
 	*slot = *d;
-	HASH_ITER(hh, v->tunnels, t, tmp) {
+	HASH_ITER(hh, v->tunnels, t, tmp)
+	{
 		if (t->peer.s_addr == d->peer.s_addr && !tunnel_is_up(t))
 			tunnel_retry_now(t);
 	}

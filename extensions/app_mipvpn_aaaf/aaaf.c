@@ -2,13 +2,14 @@
  *
  * app_mipvpn_aaaf.fdx: the visited network's AAA server (requirement D; RFC 4004, RFC 6733 proxy).
  *
- * freeDiameterd routes by itself; this extension stands in its forwarding path (fd_rt_fwd_register), where both halves
- * of each transaction pass.  A request gets a deadline, after which its foreign agent is answered by us; when
- * it began travels with it as callback data, so there is no table of transactions that could leak.
+ * freeDiameterd routes by itself; this extension stands in its forwarding path (fd_rt_fwd_register), where
+ * both halves of each transaction pass.  A request gets a deadline, after which its foreign agent is
+ * answered by us; when it began travels with it as callback data, so there is no table of transactions that
+ * could leak.
  *
- * Threads: on_forward runs in libfdcore's Routing-IN thread, which every message of the daemon passes: nothing in there
- * waits for anything but the short locks below.  on_expired runs in libfdcore's expiry thread.  One thread of our own
- * sweeps the cache.  SIGUSR1 and SIGUSR2 come in the daemon's main thread.
+ * Threads: on_forward runs in libfdcore's Routing-IN thread, which every message of the daemon passes:
+ * nothing in there waits for anything but the short locks below.  on_expired runs in libfdcore's expiry
+ * thread.  One thread of our own sweeps the cache.  SIGUSR1 and SIGUSR2 come in the daemon's main thread.
  *
  * A forwarding callback that returns an error ends the daemon: on_forward returns 0, whatever happens.
  */
@@ -61,7 +62,7 @@ static uint64_t now_ms(void)
 	return UINT64_C(1000) * (uint64_t)t.tv_sec + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* --- transactions ----------------------------------------------------------------------------------------------------- */
+/* --- transactions --- */
 
 static const char *command_name(uint32_t code)
 {
@@ -86,7 +87,8 @@ static void copy_avp(struct msg *m, enum dm_avp which, char *out, size_t size)
 	size_t len;
 
 	out[0] = '\0';
-	if (fd_msg_search_avp(m, dm_dict_avp(which), &avp) || !avp || fd_msg_avp_hdr(avp, &hdr) || !hdr->avp_value)
+	if (fd_msg_search_avp(m, dm_dict_avp(which), &avp) || !avp || fd_msg_avp_hdr(avp, &hdr) ||
+	    !hdr->avp_value)
 		return;
 	len = hdr->avp_value->os.len < size ? hdr->avp_value->os.len : size - 1;
 	memcpy(out, hdr->avp_value->os.data, len);
@@ -116,8 +118,8 @@ static void transaction_log(struct msg *request, uint32_t result, uint64_t ms, c
 		return;
 	transaction_describe(&t, request);
 	log_info(TAG, "%s session=%s user=%s from=%s to=%s result=%" PRIu32 " ms=%" PRIu64 "%s%s",
-		 t.command ? t.command : "request", t.session, t.user[0] ? t.user : "-", t.from, t.realm, result, ms,
-		 why && why[0] ? " " : "", why ? why : "");
+		 t.command ? t.command : "request", t.session, t.user[0] ? t.user : "-", t.from, t.realm,
+		 result, ms, why && why[0] ? " " : "", why ? why : "");
 }
 
 /* Answers the request *m by ourselves and takes it. */
@@ -149,8 +151,8 @@ static void pending_end(uint64_t began)
 	pthread_mutex_unlock(&self.pending_lock);
 }
 
-/* Never called: the answers of what we forward pass on_forward.  But without an answer callback libfdcore 1.2.1 calls
- * on_expired without its data. */
+/* Never called: the answers of what we forward pass on_forward.  But without an answer callback libfdcore
+ * 1.2.1 calls on_expired without its data. */
 static void on_answer(void *stamp, struct msg **answer)
 {
 	counter_inc("aaaf.answer.not_forwarded");
@@ -188,10 +190,12 @@ static const char *begin(struct msg *m, uint64_t now)
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000;
 	}
-	return fd_msg_anscb_associate(m, on_answer, stamp_of(now), on_expired, &until) ? "out of memory" : NULL;
+	if (fd_msg_anscb_associate(m, on_answer, stamp_of(now), on_expired, &until))
+		return "out of memory";
+	return NULL;
 }
 
-/* --- requests ----------------------------------------------------------------------------------------------------------- */
+/* --- requests --- */
 
 /* 0, or the Result-Code to refuse with and why. */
 static uint32_t check_and_revise(struct msg *m, const char *peer, char *why, size_t why_len)
@@ -205,7 +209,8 @@ static uint32_t check_and_revise(struct msg *m, const char *peer, char *why, siz
 		pthread_rwlock_rdlock(&self.conf_lock);
 		refusal = aaaf_policy_refuses(&self.conf, &amr, peer, &result);
 		if (!refusal)
-			revised = aaaf_policy_revise(&self.conf, fd_g_config->cnf_diamid, fd_g_config->cnf_diamrlm, &amr);
+			revised = aaaf_policy_revise(&self.conf, fd_g_config->cnf_diamid,
+						     fd_g_config->cnf_diamrlm, &amr);
 		pthread_rwlock_unlock(&self.conf_lock);
 		result = refusal ? result : 0;
 	}
@@ -268,7 +273,7 @@ static void forward_request(struct msg **m, uint32_t code)
 		refuse(m, DM_TOO_BUSY, 0, busy);
 }
 
-/* --- answers ------------------------------------------------------------------------------------------------------------ */
+/* --- answers --- */
 
 static void cache_session(const struct dm_amr *amr, struct dm_ama *ama, uint64_t now)
 {
@@ -336,8 +341,8 @@ static int on_forward(void *data, struct msg **m)
 
 	if (fd_msg_hdr(*m, &hdr) || hdr->msg_appl != DM_APPLICATION_ID || !command_name(hdr->msg_code))
 		return 0;
-	/* What the dictionary does not bear out is refused by the parsers, with a reason; here it only makes the
-	 * AVPs readable. */
+	/* What the dictionary does not bear out is refused by the parsers, with a reason; here it only makes
+	 * the AVPs readable. */
 	(void)fd_msg_parse_dict(*m, fd_g_config->cnf_dict, NULL);
 	if (hdr->msg_flags & CMD_FLAG_REQUEST)
 		forward_request(m, hdr->msg_code);
@@ -346,12 +351,13 @@ static int on_forward(void *data, struct msg **m)
 	return 0;
 }
 
-/* --- the extension -------------------------------------------------------------------------------------------------------- */
+/* --- the extension --- */
 
 static void log_to_freediameter(enum log_level level, const char *tag, const char *text)
 {
-	fd_log(level >= LOG_LVL_WARN ? FD_LOG_ERROR : level >= LOG_LVL_INFO ? FD_LOG_NOTICE : FD_LOG_DEBUG, "%s: %s", tag,
-	       text);
+	int theirs = level >= LOG_LVL_WARN ? FD_LOG_ERROR : FD_LOG_NOTICE;
+
+	fd_log(level < LOG_LVL_INFO ? FD_LOG_DEBUG : theirs, "%s: %s", tag, text);
 }
 
 static void log_errors(const struct conf_errors *errs)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The visited network's AAA server (requirement D, RFC 4004): an extension of freeDiameterd that stands on the way of
- * what the daemon forwards.  Three pure parts - policy, the table of requests under way, the session cache - take time
- * as an argument and are tested without a daemon; aaaf.c ties them to libfdcore.
+ * The visited network's AAA server (requirement D, RFC 4004): an extension of freeDiameterd that stands on
+ * the way of what the daemon forwards.  Three pure parts - policy, the table of requests under way, the
+ * session cache - take time as an argument and are tested without a daemon; aaaf.c ties them to libfdcore.
  */
 #ifndef MIPVPN_AAAF_H
 #define MIPVPN_AAAF_H
@@ -14,7 +14,7 @@
 #include "diameter/msg.h"
 #include "lib/conf.h"
 
-/* --- configuration (aaaf_conf.c) ----------------------------------------------------------------------------------- */
+/* --- configuration (aaaf_conf.c) --- */
 
 struct aaaf_conf {
 	CONF_LIST(conf_text) foreign_agents;	/* Diameter identities */
@@ -30,17 +30,19 @@ struct aaaf_conf {
 int aaaf_conf_load(const char *path, struct aaaf_conf *out, struct conf_errors *errs);
 void aaaf_conf_free(struct aaaf_conf *c);
 
-/* --- policy (aaaf_policy.c) ---------------------------------------------------------------------------------------- */
+/* --- policy (aaaf_policy.c) --- */
 
 /* Why this AMR, which came from that peer, is refused (static text; *result = Result-Code), or NULL. */
-const char *aaaf_policy_refuses(const struct aaaf_conf *c, const struct dm_amr *a, const char *peer, uint32_t *result);
+const char *aaaf_policy_refuses(const struct aaaf_conf *c, const struct dm_amr *a, const char *peer,
+				uint32_t *result);
 /* What only an AAAF may say in an AMR (RFC 4004 7.5): features, 336, 347.  True if a was changed. */
-bool aaaf_policy_revise(const struct aaaf_conf *c, const char *own_host, const char *own_realm, struct dm_amr *a);
+bool aaaf_policy_revise(const struct aaaf_conf *c, const char *own_host, const char *own_realm,
+			struct dm_amr *a);
 
-/* --- requests under way (aaaf_pending.c) ---------------------------------------------------------------------------- */
+/* --- requests under way (aaaf_pending.c) --- */
 
-/* Counts the requests of the last seconds by the second in which they came, so a request of which nothing is ever
- * heard again leaves the count by itself. */
+/* Counts the requests of the last seconds by the second in which they came, so a request of which nothing is
+ * ever heard again leaves the count by itself. */
 #define AAAF_DEADLINE_MAX_S 60
 #define AAAF_PENDING_SLOTS (AAAF_DEADLINE_MAX_S + 2)
 struct aaaf_pending {
@@ -50,10 +52,10 @@ bool aaaf_pending_begin(struct aaaf_pending *p, uint64_t now_ms, uint32_t deadli
 void aaaf_pending_end(struct aaaf_pending *p, uint64_t began_ms);
 uint32_t aaaf_pending_count(const struct aaaf_pending *p, uint64_t now_ms, uint32_t deadline_ms);
 
-/* --- session cache (aaaf_cache.c) ------------------------------------------------------------------------------------ */
+/* --- session cache (aaaf_cache.c) --- */
 
-/* A session of a foreign agent of this domain, with all that an AMA for its next foreign agent takes (D2): requirement
- * B1's profiles, addresses, keys.  Whoever holds one ends it with aaaf_session_wipe(). */
+/* A session of a foreign agent of this domain, with all that an AMA for its next foreign agent takes (D2):
+ * requirement B1's profiles, addresses, keys.  Whoever holds one ends it with aaaf_session_wipe(). */
 struct aaaf_session {
 	char session[DM_SESSION_MAX];	/* of the foreign agent */
 	char user[DM_ID_MAX], multi_session[DM_SESSION_MAX];
@@ -79,12 +81,15 @@ void aaaf_cache_free(struct aaaf_cache *c);	/* wipes */
 bool aaaf_cache_put(struct aaaf_cache *c, struct aaaf_session *s, size_t most);
 /* Calls fn with the session (borrowed, under the lock; NULL fn: only tells whether it is there). */
 typedef void (*aaaf_session_fn)(const struct aaaf_session *s, void *user);
-bool aaaf_cache_get(struct aaaf_cache *c, const char *session, uint64_t now_ms, aaaf_session_fn fn, void *user);
-/* D2: the user's session at the foreign agent with that care-of address; the newest one if there are several. */
+bool aaaf_cache_get(struct aaaf_cache *c, const char *session, uint64_t now_ms, aaaf_session_fn fn,
+		    void *user);
+/* D2: the user's session at the foreign agent with that care-of address; the newest one if there are
+ * several. */
 bool aaaf_cache_get_previous(struct aaaf_cache *c, const char *nai, struct in_addr fa, uint64_t now_ms,
 			     aaaf_session_fn fn, void *user);
 bool aaaf_cache_drop(struct aaaf_cache *c, const char *session);
-/* Drops what has expired among those not looked at for longest: a 16th of the sessions, so that the lock is short. */
+/* Drops what has expired among those not looked at for longest: a 16th of the sessions, so that the lock is
+ * short. */
 size_t aaaf_cache_sweep(struct aaaf_cache *c, uint64_t now_ms);
 size_t aaaf_cache_count(struct aaaf_cache *c);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The VPN information cache of the visited network (requirements B, D1), laid out for the moves within it (D2).
- * Dies with the session, or with its lifetime; keys are wiped then.  Not on disk: after a restart the next move of
- * each session goes to the home network once.
+ * The VPN information cache of the visited network (requirements B, D1), laid out for the moves within it
+ * (D2). Dies with the session, or with its lifetime; keys are wiped then.  Not on disk: after a restart the
+ * next move of each session goes to the home network once.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -50,7 +50,8 @@ static void care_of_address(const struct dm_bytes *rrq, struct in_addr *out)
 void aaaf_session_make(struct aaaf_session *s, const struct dm_amr *amr, struct dm_ama *ama, uint64_t now_ms,
 		       uint32_t lifetime_max)
 {
-	uint32_t life = ama->auth_lifetime && ama->auth_lifetime < lifetime_max ? ama->auth_lifetime : lifetime_max;
+	uint32_t life =
+		ama->auth_lifetime && ama->auth_lifetime < lifetime_max ? ama->auth_lifetime : lifetime_max;
 
 	memset(s, 0, sizeof(*s));
 	COPY(s->session, amr->session);
@@ -92,7 +93,7 @@ static bool is_over(const struct aaaf_session *s, uint64_t now_ms)
 	return now_ms >= s->authorised_until_ms + GRACE_MS;
 }
 
-/* --- under the lock ------------------------------------------------------------------------------------------------- */
+/* --- under the lock --- */
 
 static void entry_remove(struct aaaf_cache *c, struct entry *e)
 {
@@ -156,7 +157,7 @@ static bool entry_show(const struct entry *e, uint64_t now_ms, aaaf_session_fn f
 	return true;
 }
 
-/* --- the room's doors ----------------------------------------------------------------------------------------------- */
+/* --- the room's doors --- */
 
 void aaaf_cache_free(struct aaaf_cache *c)
 {
@@ -186,7 +187,8 @@ bool aaaf_cache_put(struct aaaf_cache *c, struct aaaf_session *s, size_t most)
 	return ok;
 }
 
-bool aaaf_cache_get(struct aaaf_cache *c, const char *session, uint64_t now_ms, aaaf_session_fn fn, void *user)
+bool aaaf_cache_get(struct aaaf_cache *c, const char *session, uint64_t now_ms, aaaf_session_fn fn,
+		    void *user)
 {
 	bool found;
 

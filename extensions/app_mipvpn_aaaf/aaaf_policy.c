@@ -19,8 +19,10 @@ static bool is_listed(const conf_text *v, size_t n, const char *name)
 }
 #define LISTED(list, name) is_listed((list).v, (list).n, name)
 
-/* TLS vouches for the peer, so an Origin-Host counts only from the peer of that name or from one of our relays. */
-const char *aaaf_policy_refuses(const struct aaaf_conf *c, const struct dm_amr *a, const char *peer, uint32_t *result)
+/* TLS vouches for the peer, so an Origin-Host counts only from the peer of that name or from one of our
+ * relays. */
+const char *aaaf_policy_refuses(const struct aaaf_conf *c, const struct dm_amr *a, const char *peer,
+				uint32_t *result)
 {
 	*result = DM_AUTHORIZATION_REJECTED;
 	if (strcasecmp(peer, a->origin_host) && !LISTED(c->relays, peer))
@@ -44,7 +46,8 @@ static uint32_t revised_features(const struct aaaf_conf *c, const struct dm_amr 
 }
 
 /* 347 is for sessions whose home agent is, or may become, one of this network (RFC 4004 7.10). */
-bool aaaf_policy_revise(const struct aaaf_conf *c, const char *own_host, const char *own_realm, struct dm_amr *a)
+bool aaaf_policy_revise(const struct aaaf_conf *c, const char *own_host, const char *own_realm,
+			struct dm_amr *a)
 {
 	uint32_t before = a->features;
 	bool had = a->ha_candidate[0] || a->originating_host[0];

@@ -24,8 +24,9 @@ static struct disp_hdl *handles[2];
 static void to_fd_log(enum log_level level, const char *tag, const char *text)
 {
 	static const int levels[] = {
-		[LOG_LVL_DEBUG] = FD_LOG_DEBUG,	  [LOG_LVL_INFO] = FD_LOG_NOTICE, [LOG_LVL_NOTICE] = FD_LOG_NOTICE,
-		[LOG_LVL_WARN] = FD_LOG_ERROR, [LOG_LVL_ERROR] = FD_LOG_ERROR,
+		[LOG_LVL_DEBUG] = FD_LOG_DEBUG,	  [LOG_LVL_INFO] = FD_LOG_NOTICE,
+		[LOG_LVL_NOTICE] = FD_LOG_NOTICE, [LOG_LVL_WARN] = FD_LOG_ERROR,
+		[LOG_LVL_ERROR] = FD_LOG_ERROR,
 	};
 
 	fd_log(levels[level], "%s: %s", tag, text);
@@ -49,7 +50,8 @@ static int post_request(struct job *j, struct msg **msg, enum disp_action *act)
 	return 0;
 }
 
-static int on_amr(struct msg **msg, struct avp *avp, struct session *session, void *data, enum disp_action *act)
+static int on_amr(struct msg **msg, struct avp *avp, struct session *session, void *data,
+		  enum disp_action *act)
 {
 	struct job *j = job_new(JOB_AMR);
 
@@ -58,7 +60,8 @@ static int on_amr(struct msg **msg, struct avp *avp, struct session *session, vo
 		if (j->result) {
 			j->type = JOB_REFUSE;
 			counter_inc("aaah.amr.malformed");
-			log_notice("aaah", "AMR from %s refused with %u: %s", j->amr->origin_host, j->result, j->text);
+			log_notice("aaah", "AMR from %s refused with %u: %s", j->amr->origin_host, j->result,
+				   j->text);
 		}
 	} else if (j) {
 		job_free(j);
@@ -67,7 +70,8 @@ static int on_amr(struct msg **msg, struct avp *avp, struct session *session, vo
 	return post_request(j, msg, act);
 }
 
-static int on_str(struct msg **msg, struct avp *avp, struct session *session, void *data, enum disp_action *act)
+static int on_str(struct msg **msg, struct avp *avp, struct session *session, void *data,
+		  enum disp_action *act)
 {
 	struct job *j = job_new(JOB_STR);
 
@@ -92,8 +96,19 @@ static void on_reload(void)
 		job_free(j);
 }
 
+static void count_line(const char *name, uint64_t value, void *user)
+{
+	log_notice("aaah", "counter %s %lu", name, (unsigned long)value);
+}
+
+static void on_counters(void)
+{
+	counter_each(count_line, NULL);
+}
+
 static int register_callback(uint32_t command,
-			     int (*cb)(struct msg **, struct avp *, struct session *, void *, enum disp_action *),
+			     int (*cb)(struct msg **, struct avp *, struct session *, void *,
+				       enum disp_action *),
 			     struct disp_hdl **handle)
 {
 	struct disp_when when;
@@ -118,7 +133,8 @@ static int join_daemon(const struct settings *s)
 	if ((rc = register_callback(DM_CC_AMR, on_amr, &handles[0])) ||
 	    (rc = register_callback(CC_SESSION_TERMINATION, on_str, &handles[1])))
 		return rc;
-	if ((rc = fd_event_trig_regcb(SIGUSR1, NAME, on_reload)))
+	if ((rc = fd_event_trig_regcb(SIGUSR1, NAME, on_reload)) ||
+	    (rc = fd_event_trig_regcb(SIGUSR2, NAME, on_counters)))
 		return rc;
 	return fd_disp_app_support(dm_dict_application(), NULL, 1, 0);
 }
@@ -131,7 +147,8 @@ static int aaah_entry(char *conffile)
 
 	log_init(NAME, LOG_LVL_INFO, to_fd_log);
 	if (!conffile || settings_load(conffile, &s, err, sizeof(err))) {
-		log_error("aaah", "%s", conffile ? err : "no configuration file: LoadExtension = \"...\" : \"FILE\";");
+		log_error("aaah", "%s",
+			  conffile ? err : "no configuration file: LoadExtension = \"...\" : \"FILE\";");
 		return EINVAL;
 	}
 	log_set_level(s.log_level);
@@ -141,12 +158,7 @@ static int aaah_entry(char *conffile)
 	return rc;
 }
 
-static void count_line(const char *name, uint64_t value, void *user)
-{
-	log_notice("aaah", "counter %s %lu", name, (unsigned long)value);
-}
-
-void fd_ext_fini(void);	/* freeDiameter calls it by name */
+void fd_ext_fini(void); /* freeDiameter calls it by name */
 void fd_ext_fini(void)
 {
 	for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++) {
@@ -155,7 +167,7 @@ void fd_ext_fini(void)
 	}
 	if (engine)
 		engine_stop(engine);
-	counter_each(count_line, NULL);
+	on_counters();
 }
 
 EXTENSION_ENTRY(NAME, aaah_entry, "dict_mipvpn");

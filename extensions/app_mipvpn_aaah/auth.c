@@ -33,10 +33,11 @@ bool aaah_auth_check(const struct dm_amr *amr, const struct mip_rrq *rrq, const 
 	enum crypto_mac alg = a->spi == MIP_SPI_CHAP ? CRYPTO_CHAP_MD5 : user->alg;
 
 	if (user->key_bad)
-		return aaah_refuse(v, DM_UNABLE_TO_COMPLY, "aaah.auth.key_unwrap", "the user's key cannot be unwrapped");
+		return aaah_refuse(v, DM_UNABLE_TO_COMPLY, "aaah.auth.key_unwrap",
+				   "the user's key cannot be unwrapped");
 	if (a->spi != MIP_SPI_CHAP && a->spi != user->spi)
-		return aaah_refuse(v, DM_AUTHENTICATION_REJECTED, "aaah.auth.spi", "MN-AAA SPI %u is not the user's",
-				   a->spi);
+		return aaah_refuse(v, DM_AUTHENTICATION_REJECTED, "aaah.auth.spi",
+				   "MN-AAA SPI %u is not the user's", a->spi);
 	if (!(alg_bit(alg) & accepted))
 		return aaah_refuse(v, DM_AUTHENTICATION_REJECTED, "aaah.auth.algorithm",
 				   "the algorithm of MN-AAA SPI %u is not accepted here", a->spi);
@@ -44,6 +45,7 @@ bool aaah_auth_check(const struct dm_amr *amr, const struct mip_rrq *rrq, const 
 		return false;
 	if (!mip_mn_aaa_check(rrq->raw, a->covered, a->mac, a->mac_len, alg, user->key.data, user->key.len,
 			      rrq->challenge.data, rrq->challenge.len))
-		return aaah_refuse(v, DM_AUTHENTICATION_REJECTED, "aaah.auth.mac", "MN-AAA authenticator is wrong");
+		return aaah_refuse(v, DM_AUTHENTICATION_REJECTED, "aaah.auth.mac",
+				   "MN-AAA authenticator is wrong");
 	return true;
 }

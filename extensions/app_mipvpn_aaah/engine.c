@@ -14,7 +14,7 @@
 #include "lib/log.h"
 
 #define JOBS_MOST 8192u
-#define REAP_MOST 500	/* sessions in one go */
+#define REAP_MOST 500 /* sessions in one go */
 
 static store_ms clock_ms(void)
 {
@@ -55,7 +55,8 @@ bool engine_post(struct engine *e, struct job *j)
 	bool fits, wake;
 
 	pthread_mutex_lock(&e->lock);
-	fits = e->n_jobs < JOBS_MOST || j->type == JOB_HAA || j->type == JOB_HAR_FAILED;	/* bounded by our HARs */
+	fits = e->n_jobs < JOBS_MOST || j->type == JOB_HAA ||
+	       j->type == JOB_HAR_FAILED; /* bounded by our HARs */
 	wake = fits && !e->woken;
 	if (fits) {
 		*e->jobs_tail = j;
@@ -225,7 +226,7 @@ static void on_store(void *user, struct store_answer *a)
 	struct tx *t = a->id ? tx_find(e, a->id) : NULL;
 
 	if (!t)
-		return;	/* nobody waits any more */
+		return; /* nobody waits any more */
 	switch (t->state) {
 	case TX_LOOKUP:
 		registration_looked_up(e, t, a);

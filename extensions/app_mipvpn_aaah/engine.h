@@ -17,28 +17,28 @@ enum job_type {
 	JOB_REFUSE,	/* a request that did not parse: msg, result, text */
 	JOB_AMR,	/* msg, amr */
 	JOB_HAA,	/* id, haa (result is set also when libfdcore made the answer: 3002) */
-	JOB_HAR_FAILED,	/* id, text: no answer will come */
+	JOB_HAR_FAILED, /* id, text: no answer will come */
 	JOB_STR,	/* msg, end */
 	JOB_RELOAD
 };
 struct job {
 	struct job *next;
 	enum job_type type;
-	struct msg *msg;	/* owned: the request to answer */
+	struct msg *msg; /* owned: the request to answer */
 	uint64_t id;
 	uint32_t result;
 	char text[DM_ERROR_MAX];
-	struct dm_amr *amr;	/* owned */
-	struct dm_haa *haa;	/* owned */
-	struct dm_end *end;	/* owned */
+	struct dm_amr *amr; /* owned */
+	struct dm_haa *haa; /* owned */
+	struct dm_end *end; /* owned */
 };
-struct job *job_new(enum job_type type);	/* NULL = no memory */
+struct job *job_new(enum job_type type); /* NULL = no memory */
 void job_free(struct job *j);
 
 struct engine;
 /* Copies settings; path is read again at JOB_RELOAD. NULL = no memory, no thread. */
 struct engine *engine_start(const struct settings *s, const char *path);
-void engine_stop(struct engine *e);	/* joins the thread; what is under way gets no answer any more */
+void engine_stop(struct engine *e); /* joins the thread; what is under way gets no answer any more */
 /* Takes j, or returns false (queue full) and j stays the caller's.  Any thread. */
 bool engine_post(struct engine *e, struct job *j);
 

@@ -18,14 +18,14 @@ struct tx {
 	uint64_t id;
 	store_ms start, deadline;
 	enum tx_state state;
-	struct msg *msg;	/* the AMR or STR, answered exactly once */
-	struct dm_amr *amr;	/* registration */
-	struct mip_rrq rrq;	/* borrows amr */
+	struct msg *msg;    /* the AMR or STR, answered exactly once */
+	struct dm_amr *amr; /* registration */
+	struct mip_rrq rrq; /* borrows amr */
 	struct pol_rows rows;
 	struct plan *plan;
 	struct dm_haa *haa;
-	bool allocated;		/* a dynamic home address, to be given back when it comes to nothing */
-	struct dm_end *end;	/* termination */
+	bool allocated;	    /* a dynamic home address, to be given back when it comes to nothing */
+	struct dm_end *end; /* termination */
 	struct tx *prev, *next;
 	UT_hash_handle hh;
 };
@@ -40,7 +40,7 @@ struct engine {
 	store_ms now, reap_at;
 	pthread_t thread;
 
-	pthread_mutex_t lock;	/* of what follows */
+	pthread_mutex_t lock; /* of what follows */
 	struct job *jobs, **jobs_tail;
 	unsigned n_jobs;
 	bool stop, woken;
@@ -48,10 +48,10 @@ struct engine {
 };
 
 /* engine.c */
-struct tx *tx_new(struct engine *e, struct msg *msg, enum tx_state state);	/* takes msg; NULL = no memory */
+struct tx *tx_new(struct engine *e, struct msg *msg, enum tx_state state); /* takes msg; NULL = no memory */
 struct tx *tx_find(struct engine *e, uint64_t id);
 void tx_free(struct engine *e, struct tx *t);
-void engine_send(struct msg **m);	/* takes *m; a failure is counted */
+void engine_send(struct msg **m); /* takes *m; a failure is counted */
 void engine_refuse(struct msg **m, uint32_t result, const char *text);
 void engine_send_asr(const char *session, const char *host, const char *realm, const char *user);
 /* The status of a question in words of Diameter. */

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#define MSA_HMAC_SHA1 2u	/* MIP-Algorithm-Type, RFC 4004 9.1: the only value */
-#define MSA_REPLAY_TIMESTAMPS 2u	/* MIP-Replay-Mode */
+#define MSA_HMAC_SHA1 2u	 /* MIP-Algorithm-Type, RFC 4004 9.1: the only value */
+#define MSA_REPLAY_TIMESTAMPS 2u /* MIP-Replay-Mode */
 #define MSA_KEY_LEN 20u
 
 static int key_random(struct vpn_key *k, uint8_t len)
@@ -25,7 +25,8 @@ int aaah_profile_keys_make(struct route_set *set)
 
 		if (!wants_keys(h))
 			continue;
-		if (key_random(&h->enc_key, AAAH_PROFILE_KEY_LEN) || key_random(&h->auth_key, AAAH_PROFILE_KEY_LEN))
+		if (key_random(&h->enc_key, AAAH_PROFILE_KEY_LEN) ||
+		    key_random(&h->auth_key, AAAH_PROFILE_KEY_LEN))
 			return -1;
 		for (size_t j = 0; j < set->n_foreign; j++) {
 			struct vpn_profile *f = &set->foreign[j];
@@ -40,8 +41,8 @@ int aaah_profile_keys_make(struct route_set *set)
 }
 
 /* A nonce for the mobile node, and the key that both it and we derive from it. */
-static int msa_pair(const struct pol_user *user, const struct mip_rrq *rrq, struct in_addr hoa, struct dm_msa *nonce,
-		    struct dm_msa *key)
+static int msa_pair(const struct pol_user *user, const struct mip_rrq *rrq, struct in_addr hoa,
+		    struct dm_msa *nonce, struct dm_msa *key)
 {
 	nonce->present = key->present = true;
 	nonce->algorithm = key->algorithm = MSA_HMAC_SHA1;
@@ -49,14 +50,15 @@ static int msa_pair(const struct pol_user *user, const struct mip_rrq *rrq, stru
 	key->key.len = MSA_KEY_LEN;
 	if (crypto_random(nonce->key.data, AAAH_NONCE_LEN))
 		return -1;
-	return mip_keygen_derive(user->key.data, user->key.len, nonce->key.data, AAAH_NONCE_LEN, rrq->nai, hoa,
-				 key->key.data);
+	return mip_keygen_derive(user->key.data, user->key.len, nonce->key.data, AAAH_NONCE_LEN, rrq->nai,
+				 hoa, key->key.data);
 }
 
-static int msa_mn_ha(const struct pol_user *user, const struct mip_rrq *rrq, struct in_addr hoa, struct aaah_msas *out)
+static int msa_mn_ha(const struct pol_user *user, const struct mip_rrq *rrq, struct in_addr hoa,
+		     struct aaah_msas *out)
 {
 	out->mn_to_ha.replay = out->ha_to_mn.replay = MSA_REPLAY_TIMESTAMPS;
-	out->ha_to_mn.spi = rrq->mn_ha_key.spi;	/* the verifier chooses: the mobile node, in extension 42 */
+	out->ha_to_mn.spi = rrq->mn_ha_key.spi; /* the verifier chooses: the mobile node, in extension 42 */
 	return msa_pair(user, rrq, hoa, &out->mn_to_ha, &out->ha_to_mn);
 }
 
@@ -81,12 +83,12 @@ static int msa_fa_ha(const struct dm_amr *amr, struct aaah_msas *out)
 	if (crypto_random(m->key.data, MSA_KEY_LEN))
 		return -1;
 	out->fa_to_ha = *m;
-	out->fa_to_ha.spi = 0;	/* the home agent chooses it and tells in the HAA */
+	out->fa_to_ha.spi = 0; /* the home agent chooses it and tells in the HAA */
 	return 0;
 }
 
-int aaah_msas_make(const struct pol_user *user, const struct dm_amr *amr, const struct mip_rrq *rrq, struct in_addr hoa,
-		   struct aaah_msas *out)
+int aaah_msas_make(const struct pol_user *user, const struct dm_amr *amr, const struct mip_rrq *rrq,
+		   struct in_addr hoa, struct aaah_msas *out)
 {
 	int rc = 0;
 

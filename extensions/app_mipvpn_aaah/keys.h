@@ -9,7 +9,7 @@
 #include "agent/mip/mip.h"
 #include "extensions/app_mipvpn_aaah/route.h"
 
-#define AAAH_PROFILE_KEY_LEN 32	/* bytes, encryption and authentication key each */
+#define AAAH_PROFILE_KEY_LEN 32 /* bytes, encryption and authentication key each */
 #define AAAH_NONCE_LEN 20	/* RFC 4004: at least 16 */
 #define AAAH_HANDOFF_KEY_LEN 32
 
@@ -18,13 +18,13 @@
 int aaah_profile_keys_make(struct route_set *set);
 
 struct aaah_msas {
-	struct dm_msa mn_to_ha, mn_to_fa;	/* nonces, for the mobile node: HAR */
-	struct dm_msa ha_to_mn, ha_to_fa;	/* keys: HAR */
-	struct dm_msa fa_to_mn, fa_to_ha;	/* keys: AMA; their SPIs come with the HAA */
+	struct dm_msa mn_to_ha, mn_to_fa; /* nonces, for the mobile node: HAR */
+	struct dm_msa ha_to_mn, ha_to_fa; /* keys: HAR */
+	struct dm_msa fa_to_mn, fa_to_ha; /* keys: AMA; their SPIs come with the HAA */
 };
 /* What features ask for (RFC 4004 7.5): K1 = MN-HA, K2 = MN-FA derived from the user's key and a nonce (RFC 3957),
  * K3 = FA-HA random.  0 or -1 (all zero then). */
-int aaah_msas_make(const struct pol_user *user, const struct dm_amr *amr, const struct mip_rrq *rrq, struct in_addr hoa,
-		   struct aaah_msas *out);
+int aaah_msas_make(const struct pol_user *user, const struct dm_amr *amr, const struct mip_rrq *rrq,
+		   struct in_addr hoa, struct aaah_msas *out);
 
 #endif

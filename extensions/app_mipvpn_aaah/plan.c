@@ -32,7 +32,8 @@ static bool user_check(const struct plan_rules *rules, const struct dm_amr *amr,
 	if (!roaming_check(u, amr, v) || !aaah_auth_check(amr, rrq, u, rules->algorithms, v))
 		return false;
 	if (!u->enabled)
-		return aaah_refuse(v, DM_AUTHORIZATION_REJECTED, "aaah.amr.user_disabled", "the user is switched off");
+		return aaah_refuse(v, DM_AUTHORIZATION_REJECTED, "aaah.amr.user_disabled",
+				   "the user is switched off");
 	return true;
 }
 
@@ -42,12 +43,14 @@ static bool home_agent_check(const struct mip_rrq *rrq, const struct pol_user *u
 		return aaah_refuse(v, DM_NO_FOREIGN_HA_SERVICE, "aaah.amr.foreign_ha",
 				   "the home agent of the request is not the user's");
 	if (!u->ha_enabled)
-		return aaah_refuse(v, DM_HA_NOT_AVAILABLE, "aaah.amr.ha_disabled", "the home agent is out of service");
+		return aaah_refuse(v, DM_HA_NOT_AVAILABLE, "aaah.amr.ha_disabled",
+				   "the home agent is out of service");
 	return true;
 }
 
 bool plan_admit(const struct plan_rules *rules, const struct dm_amr *amr, const struct mip_rrq *rrq,
-		const struct pol_rows *rows, enum plan_address *need, struct in_addr *hoa, struct aaah_verdict *v)
+		const struct pol_rows *rows, enum plan_address *need, struct in_addr *hoa,
+		struct aaah_verdict *v)
 {
 	const struct pol_user *u = &rows->user;
 
@@ -85,8 +88,8 @@ static bool routes_fresh(const struct plan_rules *rules, const struct pol_rows *
 		if (!why)
 			continue;
 		if (rules->refuse_not_permitted && vpn->required)
-			return aaah_refuse(v, DM_AUTHORIZATION_REJECTED, "aaah.vpn.not_permitted", "VPN %u: %s",
-					   vpn->number, why);
+			return aaah_refuse(v, DM_AUTHORIZATION_REJECTED, "aaah.vpn.not_permitted",
+					   "VPN %u: %s", vpn->number, why);
 		leave_out(out, vpn->number, why);
 	}
 	if (aaah_profile_keys_make(&out->route))
@@ -98,7 +101,8 @@ static bool routes_fresh(const struct plan_rules *rules, const struct pol_rows *
 static bool routes_cached(const struct pol_rows *rows, struct plan *out, struct aaah_verdict *v)
 {
 	if (!route_from_cache(&out->route, rows, out->was_fa, out->fa))
-		return aaah_refuse(v, DM_UNABLE_TO_COMPLY, "aaah.cache.size", "too many profiles in the cache");
+		return aaah_refuse(v, DM_UNABLE_TO_COMPLY, "aaah.cache.size",
+				   "too many profiles in the cache");
 	if ((out->moved || rows->cached_bad) && aaah_profile_keys_make(&out->route))
 		return aaah_refuse(v, DM_UNABLE_TO_COMPLY, "aaah.keys.random", "no keys could be made");
 	return true;
@@ -121,7 +125,8 @@ static void plan_frame(const struct plan_rules *rules, const struct dm_amr *amr,
 	out->live = s->live && s->hoa.s_addr == hoa.s_addr;
 	out->was_fa = out->live ? s->fa : out->fa;
 	out->moved = out->was_fa.s_addr != out->fa.s_addr;
-	out->lifetime = least_nonzero(least_nonzero(rules->lifetime, rows->user.max_lifetime), amr->auth_lifetime);
+	out->lifetime =
+		least_nonzero(least_nonzero(rules->lifetime, rows->user.max_lifetime), amr->auth_lifetime);
 	out->msa_lifetime = rules->msa_lifetime > out->lifetime ? rules->msa_lifetime : out->lifetime;
 }
 
@@ -142,7 +147,8 @@ bool plan_make(const struct plan_rules *rules, const struct dm_amr *amr, const s
 
 	memset(out, 0, sizeof(*out));
 	plan_frame(rules, amr, rrq, rows, hoa, out);
-	snprintf(out->ha_session, sizeof(out->ha_session), "%s", out->live ? rows->session.ha_session : new_session);
+	snprintf(out->ha_session, sizeof(out->ha_session), "%s",
+		 out->live ? rows->session.ha_session : new_session);
 	if (!aaah_addr_is_wanted(rrq->hoa) && rrq->hoa.s_addr != hoa.s_addr)
 		return aaah_refuse(v, DM_AUTHORIZATION_REJECTED, "aaah.amr.home_address",
 				   "the home address of the request is not the user's");

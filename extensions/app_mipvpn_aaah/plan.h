@@ -16,32 +16,33 @@
 
 /* The part of the configuration that decisions need. */
 struct plan_rules {
-	unsigned algorithms;	/* AAAH_ALG_* accepted */
-	uint32_t lifetime;	/* s, longest authorisation */
-	uint32_t msa_lifetime;	/* s, of the session keys; at least lifetime (RFC 4004 9.13) */
-	uint32_t grace;		/* s, a session is kept after its authorisation */
-	bool refuse_not_permitted;	/* a VPN that no contract permits refuses the registration (else: is left out) */
+	unsigned algorithms;   /* AAAH_ALG_* accepted */
+	uint32_t lifetime;     /* s, longest authorisation */
+	uint32_t msa_lifetime; /* s, of the session keys; at least lifetime (RFC 4004 9.13) */
+	uint32_t grace;	       /* s, a session is kept after its authorisation */
+	bool refuse_not_permitted; /* a VPN that no contract permits refuses the registration (else: is left out) */
 };
 
 enum plan_address { PLAN_HOA_KNOWN, PLAN_HOA_ALLOCATE };
 
 struct plan {
 	struct in_addr fa, ha, hoa, was_fa;
-	bool live;		/* the user's session goes on: same Session-Id with the home agent */
-	bool moved;		/* at another foreign agent than before */
-	bool deregister;	/* RRQ lifetime 0: no tunnels, and the session ends */
+	bool live;	 /* the user's session goes on: same Session-Id with the home agent */
+	bool moved;	 /* at another foreign agent than before */
+	bool deregister; /* RRQ lifetime 0: no tunnels, and the session ends */
 	uint32_t lifetime, msa_lifetime;
 	char ha_session[DM_SESSION_MAX];
 	struct route_set route;
 	struct aaah_msas msas;
 	struct vpn_key handoff;
 	unsigned n_left_out;
-	char left_out[DM_ERROR_MAX];	/* "VPN 4: the user is not on the contract's list; ..." for the log */
+	char left_out[DM_ERROR_MAX]; /* "VPN 4: the user is not on the contract's list; ..." for the log */
 };
 
 /* true and *need / *hoa filled in, or false with v. */
 bool plan_admit(const struct plan_rules *rules, const struct dm_amr *amr, const struct mip_rrq *rrq,
-		const struct pol_rows *rows, enum plan_address *need, struct in_addr *hoa, struct aaah_verdict *v);
+		const struct pol_rows *rows, enum plan_address *need, struct in_addr *hoa,
+		struct aaah_verdict *v);
 
 /* new_session: Session-Id to use when there is no live session.  true, or false with v (5003, 5012); out is to be
  * ended with plan_wipe() in both cases. */

@@ -14,17 +14,17 @@ enum pol_roaming { POL_ROAM_OK, POL_ROAM_UNKNOWN, POL_ROAM_SUSPENDED, POL_ROAM_C
 
 struct pol_user {
 	bool found, enabled;
-	bool key_bad;			/* the stored key does not unwrap: wrong key file, or a row copied from elsewhere */
-	struct vpn_key key;		/* MN-AAA */
+	bool key_bad; /* the stored key does not unwrap: wrong key file, or a row copied from elsewhere */
+	struct vpn_key key; /* MN-AAA */
 	uint32_t spi;
 	enum crypto_mac alg;
-	bool has_hoa;			/* fixed home address; else dynamic */
+	bool has_hoa; /* fixed home address; else dynamic */
 	struct in_addr hoa;
 	struct in_addr ha;
 	char ha_host[DM_ID_MAX], ha_realm[DM_ID_MAX];
 	bool ha_enabled;
-	uint32_t max_lifetime;		/* s, 0 = as configured */
-	enum pol_roaming roaming;	/* of the realm that the AMR came from */
+	uint32_t max_lifetime;	  /* s, 0 = as configured */
+	enum pol_roaming roaming; /* of the realm that the AMR came from */
 };
 
 /* The live session of the user, if he has one (C4). */
@@ -38,7 +38,7 @@ struct pol_session {
 /* One VPN instance (A1) with the gateway (A4) and the contract (A5) that its destination meets. */
 struct pol_vpn {
 	uint32_t number;
-	bool share_own;			/* vpnshare = 1 */
+	bool share_own; /* vpnshare = 1 */
 	struct vpn_prefix dst;
 	uint8_t dscp_up, dscp_down;
 	uint32_t spi_up, spi_down;
@@ -46,9 +46,9 @@ struct pol_vpn {
 	bool required;
 	bool has_gateway;
 	struct in_addr gateway;
-	enum vpn_gw_type kind;		/* VPN_GW_STATIC or VPN_GW_DYNAMIC */
+	enum vpn_gw_type kind; /* VPN_GW_STATIC or VPN_GW_DYNAMIC */
 	bool has_sla, sla_enabled, sla_valid, sla_listed;
-	bool psk_bad;			/* the contract's key does not unwrap */
+	bool psk_bad; /* the contract's key does not unwrap */
 	char sla[VPN_NAME_MAX];
 	struct vpn_prefix sla_domain, sla_home;
 	char ike_local[VPN_ID_MAX], ike_remote[VPN_ID_MAX];
@@ -59,11 +59,11 @@ struct pol_vpn {
 struct pol_rows {
 	struct pol_user user;
 	struct pol_session session;
-	struct pol_vpn *vpns;		/* owned */
+	struct pol_vpn *vpns; /* owned */
 	size_t n_vpns;
-	struct vpn_profile *cached;	/* owned; the live session's, as the home agent got them */
+	struct vpn_profile *cached; /* owned; the live session's, as the home agent got them */
 	size_t n_cached;
-	bool cached_bad;		/* a cached key does not unwrap: make the keys anew */
+	bool cached_bad; /* a cached key does not unwrap: make the keys anew */
 };
 void pol_rows_wipe(struct pol_rows *r);
 
@@ -73,16 +73,16 @@ struct pol_put {
 	struct in_addr hoa, ha, fa;
 	const struct vpn_key *handoff;
 	uint32_t lasting_s;
-	const struct vpn_profile *home;	/* the foreign agent's are those whose source gateway it is */
+	const struct vpn_profile *home; /* the foreign agent's are those whose source gateway it is */
 	size_t n_home;
 };
 
 /* What the end of a session has found: whom else to tell. */
 struct pol_end {
 	bool found;
-	bool ended;			/* the whole session */
+	bool ended; /* the whole session */
 	char nai[DM_ID_MAX];
-	char other_session[DM_SESSION_MAX], other_host[DM_ID_MAX], other_realm[DM_ID_MAX];	/* "" = nobody */
+	char other_session[DM_SESSION_MAX], other_host[DM_ID_MAX], other_realm[DM_ID_MAX]; /* "" = nobody */
 };
 
 #endif

@@ -33,10 +33,14 @@ static void log_line(const struct engine *e, const struct tx *t, uint32_t result
 	enum log_level level = result == DM_SUCCESS ? LOG_LVL_INFO : LOG_LVL_NOTICE;
 	void (*say)(const char *, const char *, ...) = level == LOG_LVL_INFO ? log_info : log_notice;
 
-	say("aaah", "AMR session=%s nai=%s fa=%s/%s ha=%s hoa=%s vpns=%zu%s result=%u ms=%u%s%s%s%s", t->amr->session,
-	    t->amr->user, t->amr->origin_host, addr_text(t->rrq.coa).s, addr_text(p->ha).s, addr_text(p->hoa).s,
-	    p->route.n_foreign, p->moved ? " moved" : p->live ? " again" : "", result, (unsigned)(e->now - t->start),
-	    text[0] ? " reason: " : "", text, p->left_out[0] ? " left out: " : "", p->left_out);
+	say("aaah", "AMR session=%s nai=%s fa=%s/%s ha=%s hoa=%s vpns=%zu%s result=%u ms=%u%s%s%s%s",
+	    t->amr->session, t->amr->user, t->amr->origin_host, addr_text(t->rrq.coa).s, addr_text(p->ha).s,
+	    addr_text(p->hoa).s, p->route.n_foreign,
+	    p->moved  ? " moved"
+	    : p->live ? " again"
+		      : "",
+	    result, (unsigned)(e->now - t->start), text[0] ? " reason: " : "", text,
+	    p->left_out[0] ? " left out: " : "", p->left_out);
 }
 
 /* Gives back what a registration that came to nothing has taken. */
@@ -66,7 +70,9 @@ static void refuse_verdict(struct engine *e, struct tx *t, const struct aaah_ver
 static void refuse_store(struct engine *e, struct tx *t, enum store_status st)
 {
 	refuse(e, t, engine_store_result(st), st == STORE_ERROR ? "aaah.amr.db_error" : "aaah.amr.db_down",
-	       st == STORE_ERROR ? "the VPN database refused" : st == STORE_BUSY ? "too busy" : "the VPN database is away");
+	       st == STORE_ERROR  ? "the VPN database refused"
+	       : st == STORE_BUSY ? "too busy"
+				  : "the VPN database is away");
 }
 
 void registration_start(struct engine *e, struct job *j)
@@ -103,14 +109,15 @@ void registration_start(struct engine *e, struct job *j)
 
 static void har_answered(void *data, struct msg **answer);
 static void har_expired(void *data, DiamId_t peer, size_t len, struct msg **request);
-static struct engine *har_engine;	/* there is one per process; callbacks get an id, not a pointer */
+static struct engine *har_engine; /* there is one per process; callbacks get an id, not a pointer */
 
 static int send_har(struct engine *e, struct tx *t)
 {
 	struct timespec until;
 	struct dm_har har;
 	struct msg *m = NULL;
-	uint32_t wait = e->s.exchange_timeout_ms / 1000 + 2;	/* our own timer is sooner; this one frees the request */
+	uint32_t wait =
+		e->s.exchange_timeout_ms / 1000 + 2; /* our own timer is sooner; this one frees the request */
 	int rc;
 
 	if (plan_har(t->plan, t->amr, &t->rows, &har)) {
@@ -148,7 +155,8 @@ static void go(struct engine *e, struct tx *t, struct in_addr hoa)
 	counter_add("aaah.vpn.left_out", t->plan->n_left_out);
 	t->state = TX_HAR;
 	if (send_har(e, t))
-		refuse(e, t, DM_UNABLE_TO_COMPLY, "aaah.har.build", "the request to the home agent could not be made");
+		refuse(e, t, DM_UNABLE_TO_COMPLY, "aaah.har.build",
+		       "the request to the home agent could not be made");
 }
 
 /* The next question to the database; its answer comes to the function of that state. */
@@ -164,8 +172,8 @@ static void ask_next(struct engine *e, struct tx *t, enum tx_state state, const 
 
 static void admit(struct engine *e, struct tx *t)
 {
-	const struct store_ask allocate = {.op = STORE_ALLOCATE, .id = t->id, .nai = t->amr->user,
-					   .addr = t->rows.user.ha};
+	const struct store_ask allocate = {
+		.op = STORE_ALLOCATE, .id = t->id, .nai = t->amr->user, .addr = t->rows.user.ha};
 	enum plan_address need;
 	struct aaah_verdict v;
 	struct in_addr hoa;
@@ -232,7 +240,8 @@ static void har_answered(void *data, struct msg **answer)
 	if (j) {
 		j->id = (uint64_t)(uintptr_t)data;
 		j->haa = calloc(1, sizeof(*j->haa));
-		rc = j->haa ? (uint32_t)dm_haa_parse(*answer, j->haa, j->text, sizeof(j->text)) : DM_UNABLE_TO_COMPLY;
+		rc = j->haa ? (uint32_t)dm_haa_parse(*answer, j->haa, j->text, sizeof(j->text))
+			    : DM_UNABLE_TO_COMPLY;
 		if (rc)
 			j->type = JOB_HAR_FAILED;
 		if (!engine_post(har_engine, j))
@@ -295,8 +304,12 @@ static enum store_status ask_store_session(struct engine *e, struct tx *t)
 {
 	const struct pol_put put = plan_put(t->plan, &e->s.rules, t->amr, t->haa, &t->rows);
 	const struct store_ask keep = {.op = STORE_PUT, .id = t->id, .put = &put, .nai = t->amr->user};
-	const struct store_ask end = {.op = STORE_END, .id = t->id, .session = t->plan->ha_session,
-				      .origin = t->rows.user.ha_host, .flag = true, .reason = "logout"};
+	const struct store_ask end = {.op = STORE_END,
+				      .id = t->id,
+				      .session = t->plan->ha_session,
+				      .origin = t->rows.user.ha_host,
+				      .flag = true,
+				      .reason = "logout"};
 
 	t->state = TX_PUT;
 	return store_ask(e->store, t->plan->deregister ? &end : &keep, e->now);
@@ -316,10 +329,11 @@ void registration_home_answer(struct engine *e, struct job *j)
 
 	if (!t || t->state != TX_HAR) {
 		counter_inc("aaah.haa.late");
-		undo_at_home(j->haa, j->haa->session, j->haa->origin_host, j->haa->origin_realm, j->haa->user);
+		undo_at_home(j->haa, j->haa->session, j->haa->origin_host, j->haa->origin_realm,
+			     j->haa->user);
 		return;
 	}
-	if (j->haa->result == DM_UNABLE_TO_DELIVER) {	/* libfdcore's own answer, or a relay's */
+	if (j->haa->result == DM_UNABLE_TO_DELIVER) { /* libfdcore's own answer, or a relay's */
 		registration_home_failed(e, t, "not reachable");
 		return;
 	}

@@ -39,8 +39,9 @@ static bool auth_avps_agree(const struct dm_amr *amr, const struct mip_rrq *rrq,
 				   "the Registration Request has no MN-AAA authentication extension");
 	if (amr->auth_input_len != a->covered || amr->auth_offset != (uint32_t)(a->mac - rrq->raw) ||
 	    amr->auth_len != a->mac_len || amr->aaa_spi != a->spi)
-		return aaah_refuse(v, DM_INVALID_AVP_VALUE, "aaah.amr.auth_avp",
-				   "MIP-MN-AAA-Auth does not describe the authenticator of the Registration Request");
+		return aaah_refuse(
+			v, DM_INVALID_AVP_VALUE, "aaah.amr.auth_avp",
+			"MIP-MN-AAA-Auth does not describe the authenticator of the Registration Request");
 	if (amr->challenge.len != 0 && rrq->challenge.len != 0 &&
 	    (amr->challenge.len != rrq->challenge.len ||
 	     memcmp(amr->challenge.data, rrq->challenge.data, amr->challenge.len) != 0))
@@ -52,12 +53,14 @@ static bool auth_avps_agree(const struct dm_amr *amr, const struct mip_rrq *rrq,
 static bool address_avps_agree(const struct dm_amr *amr, const struct mip_rrq *rrq, struct aaah_verdict *v)
 {
 	if (amr->has_hoa && !aaah_addr_is_wanted(amr->hoa) && amr->hoa.s_addr != rrq->hoa.s_addr)
-		return aaah_refuse(v, DM_INVALID_AVP_VALUE, "aaah.amr.home_address_avp",
-				   "MIP-Mobile-Node-Address is not the home address of the Registration Request");
+		return aaah_refuse(
+			v, DM_INVALID_AVP_VALUE, "aaah.amr.home_address_avp",
+			"MIP-Mobile-Node-Address is not the home address of the Registration Request");
 	if (amr->has_ha && !aaah_addr_is_wanted(amr->ha) && !aaah_addr_is_wanted(rrq->ha) &&
 	    amr->ha.s_addr != rrq->ha.s_addr)
-		return aaah_refuse(v, DM_INVALID_AVP_VALUE, "aaah.amr.home_agent_avp",
-				   "MIP-Home-Agent-Address is not the home agent of the Registration Request");
+		return aaah_refuse(
+			v, DM_INVALID_AVP_VALUE, "aaah.amr.home_agent_avp",
+			"MIP-Home-Agent-Address is not the home agent of the Registration Request");
 	return true;
 }
 
@@ -66,7 +69,8 @@ bool aaah_request_check(const struct dm_amr *amr, struct mip_rrq *rrq, struct aa
 	enum mip_reject rej = mip_rrq_decode(amr->rrq.data, amr->rrq.len, rrq);
 
 	if (rej != MIP_REJ_OK)
-		return aaah_refuse(v, DM_INVALID_AVP_VALUE, "aaah.amr.rrq", "MIP-Reg-Request: %s", mip_reject_str(rej));
+		return aaah_refuse(v, DM_INVALID_AVP_VALUE, "aaah.amr.rrq", "MIP-Reg-Request: %s",
+				   mip_reject_str(rej));
 	if (rrq->nai[0] && strcmp(rrq->nai, amr->user) != 0)
 		return aaah_refuse(v, DM_INVALID_AVP_VALUE, "aaah.amr.user_name",
 				   "User-Name is not the NAI of the Registration Request");

@@ -10,9 +10,9 @@
 #include "diameter/msg.h"
 
 struct aaah_verdict {
-	uint32_t result;	/* enum dm_result; DM_SUCCESS = go on */
-	const char *counter;	/* static: "aaah.amr.user_unknown" */
-	char text[DM_ERROR_MAX];	/* Error-Message; names no key and no secret */
+	uint32_t result;	 /* enum dm_result; DM_SUCCESS = go on */
+	const char *counter;	 /* static: "aaah.amr.user_unknown" */
+	char text[DM_ERROR_MAX]; /* Error-Message; names no key and no secret */
 };
 /* Fills v and returns false, so that a check can say `return aaah_refuse(...)`. */
 bool aaah_refuse(struct aaah_verdict *v, uint32_t result, const char *counter, const char *fmt, ...)

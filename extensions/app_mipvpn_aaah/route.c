@@ -89,7 +89,8 @@ bool route_add(struct route_set *set, const struct pol_vpn *vpn, const struct ro
 	return true;
 }
 
-bool route_from_cache(struct route_set *set, const struct pol_rows *rows, struct in_addr was_fa, struct in_addr fa)
+bool route_from_cache(struct route_set *set, const struct pol_rows *rows, struct in_addr was_fa,
+		      struct in_addr fa)
 {
 	if (rows->n_cached > VPN_PROFILES_MAX)
 		return false;

@@ -13,10 +13,10 @@
 #include "extensions/app_mipvpn_aaah/policy.h"
 
 struct route_ends {
-	struct in_addr fa, ha, hoa;	/* care-of address, home agent, home address of the mobile node */
+	struct in_addr fa, ha, hoa; /* care-of address, home agent, home address of the mobile node */
 };
 struct route_set {
-	struct vpn_profile home[VPN_PROFILES_MAX], foreign[VPN_PROFILES_MAX];	/* to HA in HAR, to FA in AMA */
+	struct vpn_profile home[VPN_PROFILES_MAX], foreign[VPN_PROFILES_MAX]; /* to HA in HAR, to FA in AMA */
 	size_t n_home, n_foreign;
 };
 
@@ -27,7 +27,8 @@ const char *route_sla_check(const struct pol_vpn *vpn, struct in_addr hoa);
 bool route_add(struct route_set *set, const struct pol_vpn *vpn, const struct route_ends *ends);
 
 /* A live session (C4): the cached profiles with the foreign agent was_fa replaced. */
-bool route_from_cache(struct route_set *set, const struct pol_rows *rows, struct in_addr was_fa, struct in_addr fa);
+bool route_from_cache(struct route_set *set, const struct pol_rows *rows, struct in_addr was_fa,
+		      struct in_addr fa);
 
 void route_wipe(struct route_set *set);
 

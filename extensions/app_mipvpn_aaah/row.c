@@ -14,7 +14,7 @@ struct row {
 	const PGresult *res;
 	int n;
 	const uint8_t *kek;
-	const char *bad;	/* name of the column */
+	const char *bad; /* name of the column */
 };
 
 static const char *col(struct row *r, const char *name)
@@ -141,7 +141,7 @@ static enum crypto_mac alg_of(const char *word)
 		if (strcmp(word, table[i].word) == 0)
 			return table[i].alg;
 	}
-	return 0;	/* no algorithm: aaah_auth_check() accepts none such */
+	return 0; /* no algorithm: aaah_auth_check() accepts none such */
 }
 
 static void read_user(struct row *r, const char *nai, struct pol_user *u)
@@ -178,7 +178,7 @@ static void read_session(struct row *r, struct pol_rows *out)
 	col_addr(r, "session_home_address", &s->hoa);
 	snprintf(label, sizeof(label), "handoff:%s", s->ha_session);
 	if (!col_key(r, "handoff_key", label, &s->handoff))
-		s->handoff.len = 0;	/* made anew */
+		s->handoff.len = 0; /* made anew */
 }
 
 static enum vpn_gw_type kind_of(const char *word)
@@ -278,7 +278,8 @@ static void read_profile(struct row *r, struct vpn_profile *p)
 	col_text(r, "ike_proposal", p->ike_proposal, sizeof(p->ike_proposal));
 }
 
-static void read_profile_keys(struct row *r, const char *ha_session, struct vpn_profile *p, struct pol_rows *out)
+static void read_profile_keys(struct row *r, const char *ha_session, struct vpn_profile *p,
+			      struct pol_rows *out)
 {
 	char label[LABEL_MAX];
 
@@ -290,8 +291,8 @@ static void read_profile_keys(struct row *r, const char *ha_session, struct vpn_
 		r->bad = "sla_psk";
 }
 
-int row_profiles(const PGresult *res, const uint8_t kek[32], const char *ha_session, struct pol_rows *out, char *err,
-		 size_t err_len)
+int row_profiles(const PGresult *res, const uint8_t kek[32], const char *ha_session, struct pol_rows *out,
+		 char *err, size_t err_len)
 {
 	struct row r = {res, 0, kek, NULL};
 	size_t n = (size_t)PQntuples(res);

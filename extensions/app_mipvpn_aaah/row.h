@@ -16,10 +16,11 @@
 int row_lookup(const PGresult *res, const uint8_t kek[32], const char *nai, struct pol_rows *out, char *err,
 	       size_t err_len);
 /* ha_session: of the row_lookup() before. */
-int row_profiles(const PGresult *res, const uint8_t kek[32], const char *ha_session, struct pol_rows *out, char *err,
-		 size_t err_len);
+int row_profiles(const PGresult *res, const uint8_t kek[32], const char *ha_session, struct pol_rows *out,
+		 char *err, size_t err_len);
 int row_end(const PGresult *res, struct pol_end *out, char *err, size_t err_len);
-int row_address(const PGresult *res, struct in_addr *out, char *err, size_t err_len);	/* 0.0.0.0 = none left */
+int row_address(const PGresult *res, struct in_addr *out, char *err,
+		size_t err_len); /* 0.0.0.0 = none left */
 
 /* The argument of aaah_session_put(): JSON text with wrapped keys; returns new, NULL = no memory or no randomness. */
 char *row_put_json(const struct pol_put *put, const uint8_t kek[32]);

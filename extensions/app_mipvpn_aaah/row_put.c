@@ -38,18 +38,21 @@ static json_t *json_key(const uint8_t kek[32], const char *label, const struct v
 	return json_string(text);
 }
 
-static json_t *json_profile(const struct vpn_profile *p, const char *ha_session, const uint8_t kek[32], size_t position)
+static json_t *json_profile(const struct vpn_profile *p, const char *ha_session, const uint8_t kek[32],
+			    size_t position)
 {
 	char label[DM_SESSION_MAX + 32];
 
 	snprintf(label, sizeof(label), "profile:%s:%u", ha_session, p->number);
-	return json_pack("{sI sI so so si si si so so si sI sI so so sb ss ss?}", "position", (json_int_t)position, "number", (json_int_t)p->number, "source", json_prefix(&p->src),
-			 "destination", json_prefix(&p->dst), "tos_up", p->tos_up, "tos_down", p->tos_down, "security",
-			 (int)p->security, "source_gateway", json_addr(p->src_gw), "destination_gateway",
-			 json_addr(p->dst_gw), "destination_kind", (int)p->dst_gw_type, "spi_up", (json_int_t)p->spi_up,
-			 "spi_down", (json_int_t)p->spi_down, "enc_key", json_key(kek, label, &p->enc_key), "auth_key",
-			 json_key(kek, label, &p->auth_key), "required", p->required, "esp_proposal", p->esp_proposal,
-			 "sla", p->sla[0] ? p->sla : NULL);
+	return json_pack("{sI sI so so si si si so so si sI sI so so sb ss ss?}", "position",
+			 (json_int_t)position, "number", (json_int_t)p->number, "source",
+			 json_prefix(&p->src), "destination", json_prefix(&p->dst), "tos_up", p->tos_up,
+			 "tos_down", p->tos_down, "security", (int)p->security, "source_gateway",
+			 json_addr(p->src_gw), "destination_gateway", json_addr(p->dst_gw),
+			 "destination_kind", (int)p->dst_gw_type, "spi_up", (json_int_t)p->spi_up, "spi_down",
+			 (json_int_t)p->spi_down, "enc_key", json_key(kek, label, &p->enc_key), "auth_key",
+			 json_key(kek, label, &p->auth_key), "required", p->required, "esp_proposal",
+			 p->esp_proposal, "sla", p->sla[0] ? p->sla : NULL);
 }
 
 static json_t *json_profiles(const struct pol_put *put, const uint8_t kek[32])
@@ -74,10 +77,11 @@ char *row_put_json(const struct pol_put *put, const uint8_t kek[32])
 	snprintf(label, sizeof(label), "handoff:%s", put->ha_session);
 	o = json_pack("{ss so so so ss ss ss ss ss ss ss? so sI so}", "nai", put->nai, "home_address",
 		      json_addr(put->hoa), "home_agent", json_addr(put->ha), "fa_address", json_addr(put->fa),
-		      "ha_session", put->ha_session, "ha_host", put->ha_host, "ha_realm", put->ha_realm, "fa_session",
-		      put->fa_session, "fa_host", put->fa_host, "fa_realm", put->fa_realm, "multi_session",
-		      put->multi[0] ? put->multi : NULL, "handoff_key", json_key(kek, label, put->handoff),
-		      "lasting_s", (json_int_t)put->lasting_s, "profiles", json_profiles(put, kek));
+		      "ha_session", put->ha_session, "ha_host", put->ha_host, "ha_realm", put->ha_realm,
+		      "fa_session", put->fa_session, "fa_host", put->fa_host, "fa_realm", put->fa_realm,
+		      "multi_session", put->multi[0] ? put->multi : NULL, "handoff_key",
+		      json_key(kek, label, put->handoff), "lasting_s", (json_int_t)put->lasting_s, "profiles",
+		      json_profiles(put, kek));
 	if (o)
 		text = json_dumps(o, JSON_COMPACT);
 	json_decref(o);

@@ -29,22 +29,23 @@ static const struct conf_key keys[] = {
 	 .doc = "key that the keys in the database are wrapped with"},
 	{"algorithms", CONF_WORD, CONF_LIST_FIELD(struct file, algorithms), .words = algorithm_words,
 	 .doc = "MN-AAA algorithms that are accepted; default: all"},
-	{"authorization-lifetime", CONF_INT, CONF_FIELD(struct file, lifetime), .min = 10, .max = 65534, .def = "1800",
-	 .doc = "longest time until a mobile node must pass this server again, s"},
+	{"authorization-lifetime", CONF_INT, CONF_FIELD(struct file, lifetime), .min = 10, .max = 65534,
+	 .def = "1800", .doc = "longest time until a mobile node must pass this server again, s"},
 	{"session-key-lifetime", CONF_INT, CONF_FIELD(struct file, msa_lifetime), .min = 10, .max = 604800,
 	 .def = "7200", .doc = "lifetime of the keys made for a session, s"},
 	{"grace", CONF_INT, CONF_FIELD(struct file, grace), .max = 3600, .def = "30",
 	 .doc = "a session is kept so long after its authorisation, s"},
 	{"vpn-not-permitted", CONF_WORD, CONF_FIELD(struct file, not_permitted), .words = permitted_words,
-	 .def = "leave-out", .doc = "a VPN that no contract permits is left out, or refuses the registration"},
-	{"exchange-timeout-ms", CONF_INT, CONF_FIELD(struct file, exchange_ms), .min = 100, .max = 60000, .def = "5000",
-	 .doc = "a registration takes no longer than this"},
-	{"database-timeout-ms", CONF_INT, CONF_FIELD(struct file, database_ms), .min = 50, .max = 60000, .def = "2000",
-	 .doc = "an answer of the database takes no longer than this"},
+	 .def = "leave-out",
+	 .doc = "a VPN that no contract permits is left out, or refuses the registration"},
+	{"exchange-timeout-ms", CONF_INT, CONF_FIELD(struct file, exchange_ms), .min = 100, .max = 60000,
+	 .def = "5000", .doc = "a registration takes no longer than this"},
+	{"database-timeout-ms", CONF_INT, CONF_FIELD(struct file, database_ms), .min = 50, .max = 60000,
+	 .def = "2000", .doc = "an answer of the database takes no longer than this"},
 	{"reap-interval", CONF_INT, CONF_FIELD(struct file, reap_s), .min = 1, .max = 3600, .def = "30",
 	 .doc = "how often ended sessions are looked for, s"},
-	{"outstanding-most", CONF_INT, CONF_FIELD(struct file, outstanding), .min = 1, .max = 100000, .def = "2000",
-	 .doc = "registrations under way; more are answered with 3004"},
+	{"outstanding-most", CONF_INT, CONF_FIELD(struct file, outstanding), .min = 1, .max = 100000,
+	 .def = "2000", .doc = "registrations under way; more are answered with 3004"},
 	{"message-dumps", CONF_BOOL, CONF_FIELD(struct file, dumps), .def = "false",
 	 .doc = "freeDiameter's dumps of every message (slow, shows keys); read at start"},
 	{"log-level", CONF_WORD, CONF_FIELD(struct file, log_level), .words = level_words, .def = "info",
@@ -59,7 +60,7 @@ static unsigned algorithms_of(const struct file *f)
 	unsigned bits = 0;
 
 	for (size_t i = 0; i < f->algorithms.n; i++)
-		bits |= 1u << f->algorithms.v[i];	/* the words stand in the order of AAAH_ALG_* */
+		bits |= 1u << f->algorithms.v[i]; /* the words stand in the order of AAAH_ALG_* */
 	return bits ? bits : AAAH_ALG_ALL;
 }
 

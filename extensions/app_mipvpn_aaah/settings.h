@@ -12,12 +12,12 @@
 struct settings {
 	struct plan_rules rules;
 	struct store_config store;
-	uint32_t exchange_timeout_ms;	/* from AMR to AMA */
+	uint32_t exchange_timeout_ms; /* from AMR to AMA */
 	uint32_t reap_interval_ms;
-	unsigned outstanding_most;	/* registrations under way */
-	bool message_dumps;		/* read at start only */
+	unsigned outstanding_most; /* registrations under way */
+	bool message_dumps;	   /* read at start only */
 	enum log_level log_level;
-	enum store_bench bench;		/* read at start only */
+	enum store_bench bench; /* read at start only */
 };
 
 /* 0, or -1 with every mistake in err, one line each; out is all zero then. End with settings_wipe(): it holds the key. */

@@ -13,7 +13,17 @@
 #include "lib/counter.h"
 #include "lib/log.h"
 
-enum statement { ST_VERSION, ST_LOOKUP, ST_PROFILES, ST_ALLOCATE, ST_RELEASE, ST_PUT, ST_END, ST_REAP, ST_COUNT };
+enum statement {
+	ST_VERSION,
+	ST_LOOKUP,
+	ST_PROFILES,
+	ST_ALLOCATE,
+	ST_RELEASE,
+	ST_PUT,
+	ST_END,
+	ST_REAP,
+	ST_COUNT
+};
 static const struct {
 	const char *name, *sql;
 	int n;
@@ -36,7 +46,8 @@ void pending_free(struct pending *p)
 
 static bool send_one(struct store *s, enum statement st, const char *const params[])
 {
-	return PQsendQueryPrepared(s->conn, statements[st].name, statements[st].n, params, NULL, NULL, 0) == 1;
+	return PQsendQueryPrepared(s->conn, statements[st].name, statements[st].n, params, NULL, NULL, 0) ==
+	       1;
 }
 
 static bool send_lookup(struct store *s, const struct store_ask *a)
@@ -200,7 +211,7 @@ static void take_result(struct store *s, struct pending *p, const PGresult *res)
 		p->result++;
 		break;
 	case PGRES_PIPELINE_ABORTED:
-		break;	/* the statement before it has said why */
+		break; /* the statement before it has said why */
 	default:
 		take_error(p, res);
 	}
@@ -233,7 +244,7 @@ static void take_sync(struct store *s, store_ms now)
 
 static void read_results(struct store *s, store_ms now)
 {
-	unsigned nothing = 0;	/* NULL separates statements; two in a row are the end of what there is */
+	unsigned nothing = 0; /* NULL separates statements; two in a row are the end of what there is */
 
 	while (s->head && s->conn && nothing < 2 && !PQisBusy(s->conn)) {
 		PGresult *res = PQgetResult(s->conn);
@@ -253,7 +264,8 @@ static void read_results(struct store *s, store_ms now)
 
 /* --- the engine's side ---------------------------------------------------------------------------------------------- */
 
-struct store *store_new(const struct store_config *c, void (*done)(void *user, struct store_answer *a), void *user)
+struct store *store_new(const struct store_config *c, void (*done)(void *user, struct store_answer *a),
+			void *user)
 {
 	struct store *s = calloc(1, sizeof(*s));
 

@@ -11,60 +11,71 @@
 
 #include "extensions/app_mipvpn_aaah/policy.h"
 
-#define STORE_SCHEMA_VERSION 6	/* the newest migration that this code was written for */
-#define STORE_SCHEMA_LEAST 6	/* the oldest that it works with */
+#define STORE_SCHEMA_VERSION 6 /* the newest migration that this code was written for */
+#define STORE_SCHEMA_LEAST 6   /* the oldest that it works with */
 
-typedef uint64_t store_ms;	/* monotonic */
+typedef uint64_t store_ms; /* monotonic */
 
-enum store_op { STORE_LOOKUP, STORE_PROFILES, STORE_ALLOCATE, STORE_RELEASE, STORE_PUT, STORE_END, STORE_REAP, STORE_OPS };
+enum store_op {
+	STORE_LOOKUP,
+	STORE_PROFILES,
+	STORE_ALLOCATE,
+	STORE_RELEASE,
+	STORE_PUT,
+	STORE_END,
+	STORE_REAP,
+	STORE_OPS
+};
 enum store_status {
 	STORE_OK,
-	STORE_DOWN,	/* no connection, or lost under way: nobody knows whether it was done */
-	STORE_BUSY,	/* too many questions under way */
-	STORE_ERROR	/* the database refused */
+	STORE_DOWN, /* no connection, or lost under way: nobody knows whether it was done */
+	STORE_BUSY, /* too many questions under way */
+	STORE_ERROR /* the database refused */
 };
 
 struct store_ask {
 	enum store_op op;
-	uint64_t id;		/* comes back in the answer; 0 = nobody waits */
-	const char *nai;	/* LOOKUP, PROFILES, ALLOCATE, RELEASE */
-	const char *realm;	/* LOOKUP: where the AMR came from */
-	struct in_addr addr;	/* LOOKUP: care-of address; ALLOCATE: home agent */
-	bool flag;		/* LOOKUP: read the VPNs again; END: all of it */
-	const char *session;	/* END; PROFILES: the home agent's, it is part of the label of the keys */
-	const char *origin, *reason;	/* END */
-	const struct pol_put *put;	/* PUT */
-	int most;		/* REAP */
+	uint64_t id;	     /* comes back in the answer; 0 = nobody waits */
+	const char *nai;     /* LOOKUP, PROFILES, ALLOCATE, RELEASE */
+	const char *realm;   /* LOOKUP: where the AMR came from */
+	struct in_addr addr; /* LOOKUP: care-of address; ALLOCATE: home agent */
+	bool flag;	     /* LOOKUP: read the VPNs again; END: all of it */
+	const char *session; /* END; PROFILES: the home agent's, it is part of the label of the keys */
+	const char *origin, *reason; /* END */
+	const struct pol_put *put;   /* PUT */
+	int most;		     /* REAP */
 };
 struct store_answer {
 	enum store_op op;
 	enum store_status status;
 	uint64_t id;
-	char text[256];		/* why, when status is not STORE_OK */
-	struct pol_rows rows;	/* LOOKUP; PROFILES: .cached only; the callback takes it (and zeroes it here) or leaves it to be wiped */
-	struct in_addr addr;	/* ALLOCATE; 0.0.0.0 = exhausted */
-	struct pol_end end;	/* END */
+	char text[256]; /* why, when status is not STORE_OK */
+	struct pol_rows
+		rows; /* LOOKUP; PROFILES: .cached only; the callback takes it (and zeroes it here) or leaves it to be wiped */
+	struct in_addr addr; /* ALLOCATE; 0.0.0.0 = exhausted */
+	struct pol_end end;  /* END */
 };
 
 struct store_config {
-	char conninfo[512];	/* libpq connection string */
-	uint32_t timeout_ms;	/* a question that takes longer breaks the connection */
-	unsigned most;		/* questions under way */
+	char conninfo[512];  /* libpq connection string */
+	uint32_t timeout_ms; /* a question that takes longer breaks the connection */
+	unsigned most;	     /* questions under way */
 	uint8_t kek[32];
 };
 
 struct store;
-struct store *store_new(const struct store_config *c, void (*done)(void *user, struct store_answer *a), void *user);
-void store_free(struct store *s);	/* answers nothing any more */
+struct store *store_new(const struct store_config *c, void (*done)(void *user, struct store_answer *a),
+			void *user);
+void store_free(struct store *s); /* answers nothing any more */
 /* The connection is made anew when conninfo has changed. */
 void store_reconfigure(struct store *s, const struct store_config *c, store_ms now);
 
 /* 0, or the status that it ends with at once (STORE_DOWN, STORE_BUSY; STORE_ERROR = no memory): no answer comes then. */
 enum store_status store_ask(struct store *s, const struct store_ask *a, store_ms now);
 
-int store_fd(const struct store *s);		/* to poll, or -1 */
-short store_events(const struct store *s);	/* POLLIN, POLLOUT */
-store_ms store_next(const struct store *s);	/* when store_run() is due without an event */
+int store_fd(const struct store *s);	    /* to poll, or -1 */
+short store_events(const struct store *s);  /* POLLIN, POLLOUT */
+store_ms store_next(const struct store *s); /* when store_run() is due without an event */
 void store_run(struct store *s, short revents, store_ms now);
 bool store_is_up(const struct store *s);
 

@@ -21,7 +21,7 @@ static store_ms pause_ms(unsigned failures)
 	if (base > PAUSE_MOST_MS)
 		base = PAUSE_MOST_MS;
 	if (crypto_random(&noise, sizeof(noise)))
-		noise = base / 4;	/* the middle: a pause without jitter is better than none */
+		noise = base / 4; /* the middle: a pause without jitter is better than none */
 	return base - base / 4 + noise % (base / 2 + 1);
 }
 
@@ -68,7 +68,8 @@ void conn_lost(struct store *s, const char *why, store_ms now)
 
 void conn_start(struct store *s, store_ms now)
 {
-	const char *const keys[] = {"fallback_application_name", "dbname", "client_encoding", "tcp_user_timeout", NULL};
+	const char *const keys[] = {"fallback_application_name", "dbname", "client_encoding",
+				    "tcp_user_timeout", NULL};
 	const char *const values[] = {"app_mipvpn_aaah", s->c.conninfo, "UTF8", "10000", NULL};
 
 	s->conn = PQconnectStartParams(keys, values, 1);

@@ -11,19 +11,19 @@
 #include "extensions/app_mipvpn_aaah/store.h"
 
 enum store_state {
-	STORE_WAITING,		/* for the next try, at .retry_at */
-	STORE_CONNECTING,	/* PQconnectPoll() */
-	STORE_PREPARING,	/* connected; statements and schema version under way */
+	STORE_WAITING,	  /* for the next try, at .retry_at */
+	STORE_CONNECTING, /* PQconnectPoll() */
+	STORE_PREPARING,  /* connected; statements and schema version under way */
 	STORE_UP
 };
 
 /* A question under way; the first in the list is the one whose results come next. */
 struct pending {
 	struct pending *next;
-	bool prepare;		/* our own start-up question */
-	unsigned result;	/* index of the statement whose result comes next */
+	bool prepare;	 /* our own start-up question */
+	unsigned result; /* index of the statement whose result comes next */
 	store_ms deadline;
-	char nai[DM_ID_MAX], session[DM_SESSION_MAX];	/* labels of keys */
+	char nai[DM_ID_MAX], session[DM_SESSION_MAX]; /* labels of keys */
 	struct store_answer a;
 };
 
@@ -36,10 +36,10 @@ struct store {
 	PGconn *conn;
 	enum store_state state;
 	PostgresPollingStatusType polling;
-	bool want_write;	/* PQflush() has more */
-	store_ms deadline;	/* CONNECTING, PREPARING */
+	bool want_write;   /* PQflush() has more */
+	store_ms deadline; /* CONNECTING, PREPARING */
 	store_ms retry_at;
-	unsigned failures;	/* in a row */
+	unsigned failures; /* in a row */
 	struct pending *head, **tail;
 	unsigned n;
 	struct bench *bench;
@@ -48,7 +48,7 @@ struct store {
 /* store_conn.c */
 void conn_start(struct store *s, store_ms now);
 void conn_poll(struct store *s, store_ms now);
-void conn_up(struct store *s);	/* the prepare question went well */
+void conn_up(struct store *s); /* the prepare question went well */
 /* Closes, answers everything under way with STORE_DOWN, plans the next try. why is logged. */
 void conn_lost(struct store *s, const char *why, store_ms now);
 
@@ -58,7 +58,7 @@ void store_flush(struct store *s, store_ms now);
 void pending_free(struct pending *p);
 
 /* store_bench.c */
-bool bench_ask(struct store *s, const struct store_ask *a);	/* true = answered */
+bool bench_ask(struct store *s, const struct store_ask *a); /* true = answered */
 void bench_learn(struct store *s, const char *nai, const struct store_answer *a);
 void bench_free(struct bench *b);
 

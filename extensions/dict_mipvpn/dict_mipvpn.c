@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * freeDiameter extension dict_mipvpn.fdx: the dictionary of diameter/dict.h for freeDiameterd.  No configuration.
+ * freeDiameter extension dict_mipvpn.fdx: the dictionary of diameter/dict.h for freeDiameterd.  No
+ * configuration.
  */
 #include "diameter/dict.h"
 

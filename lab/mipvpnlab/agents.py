@@ -59,14 +59,25 @@ def launch(settings, node):
     return procs.start(settings, "agentd", node, cmd, sanitize.environment(settings, node))
 
 
-def ctl(settings, node, *args, check=True):
-    """Runs mipvpnctl against a node's agent; returns what it printed."""
+def _ctl(settings, node, *args):
+    """Runs mipvpnctl against a node's agent, to its end."""
     cmd = [settings.program("mipvpnctl"), "-s", str(control_socket(settings, node)), *map(str, args)]
     env = {**os.environ, **sanitize.environment(settings, node, leaks=False)}
-    p = subprocess.run(cmd, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL, env=env)
-    if check and p.returncode:
+    return subprocess.run(cmd, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL, env=env)
+
+
+def ctl(settings, node, *args):
+    """What mipvpnctl prints."""
+    p = _ctl(settings, node, *args)
+    if p.returncode:
         raise LabError(f"mipvpnctl at {node}: {' '.join(map(str, args))}: {(p.stderr or p.stdout).strip()}")
     return p.stdout
+
+
+def ctl_refused(settings, node, *args):
+    """What it says when the agent refuses (exit status 1); "" when it does not."""
+    p = _ctl(settings, node, *args)
+    return p.stderr if p.returncode == 1 else ""
 
 
 def show(settings, node, what):

@@ -65,9 +65,14 @@ class Mobile:
 
 def by_hand(settings, user, node, key=None, nai=None):
     """A mobile node without any program: addresses by hand, messages by tests/mip."""
+    secret = home.key(settings, user) if key is None else key
+    return by_hand_at(settings, node, t.HOME[user], nai or home.nai(user), secret)
+
+
+def by_hand_at(settings, node, hoa, nai, secret):
+    """The same for anybody's home address."""
     from node import HandNode
-    hoa, ns = t.HOME[user], settings.ns(node)
+    ns = settings.ns(node)
     netns.ip("addr", "replace", f"{hoa}/32", "dev", "eth0", ns=ns)
     netns.ip("route", "replace", "default", "via", t.FA_LINK, "dev", "eth0", "onlink", ns=ns)
-    secret = home.key(settings, user) if key is None else key
-    return HandNode(lambda: netns.entered(ns), hoa, t.FA_LINK, nai or home.nai(user), secret, t.HA)
+    return HandNode(lambda: netns.entered(ns), hoa, t.FA_LINK, nai, secret, t.HA)

@@ -7,12 +7,11 @@ from .settings import LabError
 
 NAMES = {t.FA: "fa", t.HA: "ha", t.GW: "gw"}
 PICTURE = """\
-    visited link               core 198.51.100.0/24                  enterprise
-    10.2.1.0/24                                                      10.9.0.0/24
-
-  mn1 mn2 mn3 ---- [ fa .11 ] {fa_ha} [ ha .21 ] {ha_gw} [ gw .31 ] ---- cn .5
-                       |                 |
-                  [ aaaf .41 ] ----- [ aaah .51 ] -- PostgreSQL      hh .5 on ha's home link 10.1.0.0/24
+   visited link              core 198.51.100.0/24                enterprise
+   10.2.1.0/24                                                   10.9.0.0/24
+  mn1 mn2 mn3 ---- [fa .11] {fa_ha} [ha .21] {ha_gw} [gw .31] ---- cn .5
+                       |                    |
+                   [aaaf .41] --------- [aaah .51] -- PostgreSQL     (hh .5: on ha's home link 10.1.0.0/24)
 """
 
 
@@ -30,7 +29,7 @@ def tunnels(settings):
 
 
 def _line(standing, a, b):
-    return "=" * 13 if any({x, y} == {a, b} for x, y, _ in standing) else "-" * 13
+    return "==IPsec==" if any({x, y} == {a, b} for x, y, _ in standing) else "-" * 9
 
 
 def picture(settings):

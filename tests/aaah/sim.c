@@ -73,13 +73,14 @@ static json_t *addr_json(bool has, struct in_addr a)
 
 static void ama_say(const struct dm_ama *a, int rc, const char *err)
 {
-	sim_say(json_pack("{ss si ss sI ss ss so so so so so so sI sb so}", "event", "ama", "parse", rc, "session",
-			  a->session, "result", (json_int_t)a->result, "error", rc ? err : a->error, "multi",
-			  a->multi_session, "rrp", hex_json(a->rrp.data, a->rrp.len), "hoa",
-			  addr_json(a->has_hoa, a->hoa), "vpn", vpn_json(&a->vpn), "fa_to_mn", msa_json(&a->fa_to_mn),
-			  "fa_to_ha", msa_json(&a->fa_to_ha), "handoff",
-			  hex_json(a->vpn.handoff.data, a->vpn.handoff.len), "lifetime", (json_int_t)a->auth_lifetime,
-			  "cached", a->vpn.cached, "previous_fa", addr_json(a->has_previous_fa, a->previous_fa)));
+	sim_say(json_pack(
+		"{ss si ss sI ss ss so so so so so so sI sb so}", "event", "ama", "parse", rc, "session",
+		a->session, "result", (json_int_t)a->result, "error", rc ? err : a->error, "multi",
+		a->multi_session, "rrp", hex_json(a->rrp.data, a->rrp.len), "hoa",
+		addr_json(a->has_hoa, a->hoa), "vpn", vpn_json(&a->vpn), "fa_to_mn", msa_json(&a->fa_to_mn),
+		"fa_to_ha", msa_json(&a->fa_to_ha), "handoff",
+		hex_json(a->vpn.handoff.data, a->vpn.handoff.len), "lifetime", (json_int_t)a->auth_lifetime,
+		"cached", a->vpn.cached, "previous_fa", addr_json(a->has_previous_fa, a->previous_fa)));
 }
 
 static void ama_arrived(void *data, struct msg **answer)
@@ -113,7 +114,8 @@ static void sta_arrived(void *data, struct msg **answer)
 	struct avp *avp = NULL;
 	struct avp_hdr *hdr;
 
-	if (!fd_msg_search_avp(*answer, dm_dict_avp(DM_RESULT_CODE), &avp) && avp && !fd_msg_avp_hdr(avp, &hdr))
+	if (!fd_msg_search_avp(*answer, dm_dict_avp(DM_RESULT_CODE), &avp) && avp &&
+	    !fd_msg_avp_hdr(avp, &hdr))
 		value = hdr->avp_value;
 	sim_say(json_pack("{ss sI}", "event", "sta", "result", (json_int_t)(value ? value->u32 : 0)));
 	fd_msg_free(*answer);
@@ -148,11 +150,12 @@ static void do_str(const json_t *cmd)
 
 static void har_say(const struct dm_har *h)
 {
-	sim_say(json_pack("{ss ss ss so so so so so so so sI sI}", "event", "har", "session", h->session, "user", h->user,
-			  "hoa", addr_json(h->has_hoa, h->hoa), "vpn", vpn_json(&h->vpn), "mn_to_ha",
-			  msa_json(&h->mn_to_ha), "mn_to_fa", msa_json(&h->mn_to_fa), "ha_to_mn", msa_json(&h->ha_to_mn),
-			  "ha_to_fa", msa_json(&h->ha_to_fa), "rrq", hex_json(h->rrq.data, h->rrq.len), "lifetime",
-			  (json_int_t)h->auth_lifetime, "msa_lifetime", (json_int_t)h->msa_lifetime));
+	sim_say(json_pack("{ss ss ss so so so so so so so sI sI}", "event", "har", "session", h->session,
+			  "user", h->user, "hoa", addr_json(h->has_hoa, h->hoa), "vpn", vpn_json(&h->vpn),
+			  "mn_to_ha", msa_json(&h->mn_to_ha), "mn_to_fa", msa_json(&h->mn_to_fa), "ha_to_mn",
+			  msa_json(&h->ha_to_mn), "ha_to_fa", msa_json(&h->ha_to_fa), "rrq",
+			  hex_json(h->rrq.data, h->rrq.len), "lifetime", (json_int_t)h->auth_lifetime,
+			  "msa_lifetime", (json_int_t)h->msa_lifetime));
 }
 
 static void haa_fill(const struct dm_har *h, struct dm_haa *out)
@@ -168,7 +171,8 @@ static void haa_fill(const struct dm_har *h, struct dm_haa *out)
 	if (har_mode != MODE_OK)
 		snprintf(out->error, sizeof(out->error), "the simulator refuses");
 	wbuf_init(&w, out->rrp.data, sizeof(out->rrp.data));
-	mip_rrp_put(&w, har_mode == MODE_OK ? MIP_ACCEPTED : MIP_HA_RESOURCES, rrq.lifetime, h->hoa, h->ha, rrq.ident);
+	mip_rrp_put(&w, har_mode == MODE_OK ? MIP_ACCEPTED : MIP_HA_RESOURCES, rrq.lifetime, h->hoa, h->ha,
+		    rrq.ident);
 	out->rrp.len = (uint16_t)w.len;
 	out->has_hoa = out->has_ha = true;
 	out->hoa = h->hoa;
@@ -212,7 +216,8 @@ static int on_asr(struct msg **m, struct avp *avp, struct session *s, void *data
 	int rc = dm_end_parse(*m, &end, err, sizeof(err));
 
 	if (!quiet)
-		sim_say(json_pack("{ss si ss ss}", "event", "asr", "parse", rc, "session", end.session, "user", end.user));
+		sim_say(json_pack("{ss si ss ss}", "event", "asr", "parse", rc, "session", end.session,
+				  "user", end.user));
 	if (dm_plain_answer(DM_SUCCESS, NULL, m) == 0)
 		*act = DISP_ACT_SEND;
 	return 0;
@@ -259,7 +264,9 @@ static void do_har(const json_t *cmd)
 {
 	const char *mode = json_string_value(json_object_get(cmd, "mode"));
 
-	har_mode = !mode || !strcmp(mode, "ok") ? MODE_OK : !strcmp(mode, "refuse") ? MODE_REFUSE : MODE_SILENT;
+	har_mode = !mode || !strcmp(mode, "ok") ? MODE_OK
+		   : !strcmp(mode, "refuse")	? MODE_REFUSE
+						: MODE_SILENT;
 	quiet = json_is_true(json_object_get(cmd, "quiet"));
 	sim_say(json_pack("{ss}", "event", "set"));
 }
@@ -323,7 +330,8 @@ static int users(const char *keyfile, const char *hex, int n)
 		snprintf(label, sizeof(label), "subscriber:u%d@home.test", i);
 		if (wrap(keyfile, label, hex, wrapped))
 			return 1;
-		printf("u%d@home.test\t\\\\x%s\t198.51.100.21\t10.64.%d.%d\n", i, wrapped, i / 250, i % 250 + 1);
+		printf("u%d@home.test\t\\\\x%s\t198.51.100.21\t10.64.%d.%d\n", i, wrapped, i / 250,
+		       i % 250 + 1);
 	}
 	return 0;
 }

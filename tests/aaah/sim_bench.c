@@ -78,8 +78,8 @@ void sim_bench(const json_t *cmd)
 		ok = wait_room() && send_one(c, amr, first + i);
 	for (unsigned i = 0; i < outstanding && ok; i++)
 		ok = wait_room();
-	sim_say(json_pack("{ss sb si si sf}", "event", "bench", "complete", ok, "accepted", (int)accepted, "refused",
-			  (int)refused, "seconds", seconds() - start));
+	sim_say(json_pack("{ss sb si si sf}", "event", "bench", "complete", ok, "accepted", (int)accepted,
+			  "refused", (int)refused, "seconds", seconds() - start));
 	json_decref(c);
 	free(amr);
 }

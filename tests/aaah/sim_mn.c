@@ -34,10 +34,10 @@ static struct in_addr addr(const json_t *cmd, const char *name)
 
 static enum crypto_mac alg_of(const char *name)
 {
-	return !strcmp(name, "hmac-sha1")	? CRYPTO_HMAC_SHA1
+	return !strcmp(name, "hmac-sha1")     ? CRYPTO_HMAC_SHA1
 	       : !strcmp(name, "hmac-sha256") ? CRYPTO_HMAC_SHA256
-	       : !strcmp(name, "chap-md5")	? CRYPTO_CHAP_MD5
-						: CRYPTO_HMAC_MD5;
+	       : !strcmp(name, "chap-md5")    ? CRYPTO_CHAP_MD5
+					      : CRYPTO_HMAC_MD5;
 }
 
 static uint64_t ident_now(void)
@@ -45,7 +45,8 @@ static uint64_t ident_now(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	return mip_ident_from_unix_ms((uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000, (uint32_t)ts.tv_nsec);
+	return mip_ident_from_unix_ms((uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000,
+				      (uint32_t)ts.tv_nsec);
 }
 
 static void rrq_write(const json_t *cmd, struct wbuf *w)
@@ -55,15 +56,16 @@ static void rrq_write(const json_t *cmd, struct wbuf *w)
 	int key_len = hex_decode(key_hex, strlen(key_hex), key, sizeof(key));
 	int challenge_len = hex_decode(challenge_hex, strlen(challenge_hex), challenge, sizeof(challenge));
 
-	mip_rrq_put(w, 0, (uint16_t)number(cmd, "lifetime", 1800), addr(cmd, "hoa"), addr(cmd, "ha"), addr(cmd, "coa"),
-		    ident_now());
+	mip_rrq_put(w, 0, (uint16_t)number(cmd, "lifetime", 1800), addr(cmd, "hoa"), addr(cmd, "ha"),
+		    addr(cmd, "coa"), ident_now());
 	mip_ext_put_nai(w, word(cmd, "rrq_nai", word(cmd, "nai", "")));
 	mip_ext_put_keygen_req(w, MIP_EXT_MN_HA_KEYGEN_REQ, number(cmd, "mn_ha_spi", 1042));
 	mip_ext_put_keygen_req(w, MIP_EXT_MN_FA_KEYGEN_REQ, number(cmd, "mn_fa_spi", 1040));
 	if (challenge_len > 0)
 		mip_ext_put_challenge(w, challenge, (size_t)challenge_len);
 	mip_ext_put_mn_aaa(w, number(cmd, "spi", 256), alg_of(word(cmd, "alg", "hmac-md5")), key,
-			   key_len > 0 ? (size_t)key_len : 0, challenge, challenge_len > 0 ? (size_t)challenge_len : 0);
+			   key_len > 0 ? (size_t)key_len : 0, challenge,
+			   challenge_len > 0 ? (size_t)challenge_len : 0);
 }
 
 static void amr_auth(struct dm_amr *out)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A Diameter node for tests, foreign agent or home AAA server as its orders say: libfdcore with our dictionary and codec
- * inside, as in the agent.  Orders come on stdin, one a line; what happens goes to stdout, one line each.
+ * A Diameter node for tests, foreign agent or home AAA server as its orders say: libfdcore with our
+ * dictionary and codec inside, as in the agent.  Orders come on stdin, one a line; what happens goes to
+ * stdout, one line each.
  *
  *	amr SESSION USER [FEATURES [PREVIOUS-FA]]	send an AMR to the user's realm
  *	str SESSION USER [APPLICATION]	asr SESSION REALM HOST [APPLICATION]
@@ -42,7 +43,7 @@ static void log_line(int level, const char *format, va_list args)
 	fputc('\n', stderr);
 }
 
-/* --- answers to what we sent ------------------------------------------------------------------------------------------ */
+/* --- answers to what we sent --- */
 
 static void on_ama(void *data, struct msg **m)
 {
@@ -53,8 +54,8 @@ static void on_ama(void *data, struct msg **m)
 	if (rc)
 		say("AMA malformed %d %s", rc, err);
 	else
-		say("AMA session=%s result=%u profiles=%u keys=%d from=%s error=%s", a.session, a.result, a.vpn.n,
-		    a.fa_to_mn.present + a.fa_to_ha.present, a.origin_host, a.error);
+		say("AMA session=%s result=%u profiles=%u keys=%d from=%s error=%s", a.session, a.result,
+		    a.vpn.n, a.fa_to_mn.present + a.fa_to_ha.present, a.origin_host, a.error);
 	dm_ama_wipe(&a);
 	fd_msg_free(*m);
 	*m = NULL;
@@ -73,7 +74,7 @@ static void on_plain(void *name, struct msg **m)
 	*m = NULL;
 }
 
-/* --- requests that come in -------------------------------------------------------------------------------------------- */
+/* --- requests that come in --- */
 
 static void answer_amr(const struct dm_amr *amr, struct msg **m)
 {
@@ -93,7 +94,8 @@ static void answer_amr(const struct dm_amr *amr, struct msg **m)
 	dm_ama_wipe(&a);
 }
 
-static int on_amr(struct msg **m, struct avp *avp, struct session *session, void *data, enum disp_action *action)
+static int on_amr(struct msg **m, struct avp *avp, struct session *session, void *data,
+		  enum disp_action *action)
 {
 	struct dm_amr a;
 	char err[256] = "";
@@ -103,8 +105,8 @@ static int on_amr(struct msg **m, struct avp *avp, struct session *session, void
 		say("AMR malformed %d %s", rc, err);
 		dm_plain_answer((uint32_t)rc, err, m);
 	} else {
-		say("AMR session=%s user=%s from=%s features=%u aaaf=%s candidate=%s", a.session, a.user, a.origin_host,
-		    a.features, a.originating_host, a.ha_candidate);
+		say("AMR session=%s user=%s from=%s features=%u aaaf=%s candidate=%s", a.session, a.user,
+		    a.origin_host, a.features, a.originating_host, a.ha_candidate);
 		if (mode == SILENT) {
 			*m = NULL;	/* kept for ever: a server that has died in the middle */
 			return 0;
@@ -116,23 +118,26 @@ static int on_amr(struct msg **m, struct avp *avp, struct session *session, void
 	return 0;
 }
 
-static int on_end(struct msg **m, struct avp *avp, struct session *session, void *name, enum disp_action *action)
+static int on_end(struct msg **m, struct avp *avp, struct session *session, void *name,
+		  enum disp_action *action)
 {
 	struct dm_end e;
 	char err[256] = "";
 	int rc = dm_end_parse(*m, &e, err, sizeof(err));
 
-	say("%s session=%s from=%s cause=%u", (const char *)name, rc ? err : e.session, e.origin_host, e.cause);
+	say("%s session=%s from=%s cause=%u", (const char *)name, rc ? err : e.session, e.origin_host,
+	    e.cause);
 	dm_plain_answer(rc ? (uint32_t)rc : DM_SUCCESS, err, m);
 	fd_msg_send(m, NULL, NULL);
 	return 0;
 }
 
-/* --- orders -------------------------------------------------------------------------------------------------------------- */
+/* --- orders --- */
 
 static char word[5][DM_ID_MAX];
 
-static void send_with(struct msg *m, void (*done)(void *, struct msg **), const char *name, uint32_t application)
+static void send_with(struct msg *m, void (*done)(void *, struct msg **), const char *name,
+		      uint32_t application)
 {
 	struct msg_hdr *hdr;
 
@@ -198,7 +203,8 @@ static void obey(void)
 	char line[1024];
 
 	while (fgets(line, sizeof(line), stdin)) {
-		int n = sscanf(line, "%255s %255s %255s %255s %255s", word[0], word[1], word[2], word[3], word[4]);
+		int n = sscanf(line, "%255s %255s %255s %255s %255s", word[0], word[1], word[2], word[3],
+			       word[4]);
 
 		if (n >= 3 && !strcmp(word[0], "amr"))
 			order_amr(n);

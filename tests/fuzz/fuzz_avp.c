@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Diameter messages as bytes through libfdproto and our dictionary into every struct of diameter/msg.h.  Whatever is taken is
- * consistent: strings end, and what the lengths say lies inside.
+ * Diameter messages as bytes through libfdproto and our dictionary into every struct of diameter/msg.h.
+ * Whatever is taken is consistent: strings end, and what the lengths say lies inside.
  */
 #include <string.h>
 

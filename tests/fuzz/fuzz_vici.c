@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * VICI: the first byte chooses.  Even: the rest is one message, which is walked, searched, and read as an answer and as
- * a row of list-sas; what the walk accepts (lists aside) can be written again to the same bytes.  Odd: the rest is what
- * a peer sends on a connection with commands and a subscription in flight; it may kill the connection, and every
- * command is answered exactly once.
+ * VICI: the first byte chooses. Even: the rest is one message, which is walked, searched, and read as an
+ * answer and as a row of list-sas; what the walk accepts (lists aside) can be written again to the same
+ * bytes. Odd: the rest is what a peer sends on a connection with commands and a subscription in flight; it
+ * may kill the connection, and every command is answered exactly once.
  */
 #include <string.h>
 #include <sys/socket.h>
@@ -29,7 +29,7 @@ static bool rewrite(const struct vici_walk *w, void *user)
 		vici_msg_kv_bytes(m, w->key, w->value, w->value_len);
 		break;
 	default:
-		break;	/* lists are written whole; without them the bytes differ, see below */
+		break; /* lists are written whole; without them the bytes differ, see below */
 	}
 	return true;
 }
@@ -96,8 +96,8 @@ static void on_closed(void *user, const char *why)
 
 static void connection(const uint8_t *data, size_t size)
 {
-	static const struct vici_conn_ops ops = { on_reply, on_event, on_closed };
-	struct heard h = { 0, 0 };
+	static const struct vici_conn_ops ops = {on_reply, on_event, on_closed};
+	struct heard h = {0, 0};
 	struct vici_conn *c;
 	uint8_t sink[512];
 	int fd[2];

@@ -22,7 +22,7 @@ class HandNode:
         self.udp.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 255)
         self.icmp.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 1)
         self.challenge, self.care_of = None, None
-        self.spent, self.last_sent = set(), 0.0
+        self.spent, self.last_sent, self.heard = set(), 0.0, 0.0
 
     def close(self):
         self.icmp.close()
@@ -48,7 +48,7 @@ class HandNode:
                 break
             adv = craft.parse_advertisement(packet)
             if adv and adv.source == self.agent:
-                self.challenge, self.care_of = adv.challenge, adv.care_of[0]
+                self.challenge, self.care_of, self.heard = adv.challenge, adv.care_of[0], time.monotonic()
                 return adv
         raise TimeoutError(f"no advertisement from {self.agent} within {seconds} s")
 
@@ -62,9 +62,10 @@ class HandNode:
             pass
 
     def fresh_challenge(self, seconds=5):
-        """A challenge that was in no request yet: the last reply's, or the next advertisement's that has a new one."""
+        """A challenge that was in no request yet: the last reply's, or the next advertisement's that has a new one.
+        An agent takes the last few only, so one that is a second old is left."""
         end = time.monotonic() + seconds
-        if self.challenge is None or self.care_of is None or self.challenge in self.spent:
+        if self.care_of is None or self.challenge in self.spent or self.heard + 1 < time.monotonic():
             self.advertisement()
         while self.challenge in self.spent and time.monotonic() < end:
             self.advertisement(solicit=False)
@@ -100,7 +101,7 @@ class HandNode:
             return None
         r = craft.parse_reply(raw)
         if r.challenge():
-            self.challenge = r.challenge()
+            self.challenge, self.heard = r.challenge(), time.monotonic()
         return r
 
     def exchange(self, raw, seconds=10):

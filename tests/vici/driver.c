@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Drives one VPN room against a real charon: poll() instead of the agent's loop, commands from standard input, reports
- * and requests to the network helper as lines on standard output (the requests are answered with success: charon's own
- * rule leads packets into the tunnels here).
+ * Drives one VPN room against a real charon: poll() instead of the agent's loop, commands from standard
+ * input, reports and requests to the network helper as lines on standard output (the requests are answered
+ * with success: charon's own rule leads packets into the tunnels here).
  *
  * usage: driver SELF VICI-SOCKET [option=number]...
  *	install SESSION DEADLINE-MS FILE	profiles as a JSON array
@@ -27,7 +27,7 @@ struct driver {
 	struct vpn *v;
 	const char *socket;
 	bool wanted[VPN_CHARON_CONNS];
-	uint64_t net[NET_QUEUE];	/* cookies to be answered */
+	uint64_t net[NET_QUEUE]; /* cookies to be answered */
 	size_t n_net;
 	bool waits_idle;
 };
@@ -42,7 +42,7 @@ static uint64_t now_ms(void)
 
 static int charon_connect(const char *path)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
@@ -61,11 +61,16 @@ static void on_open(void *user, unsigned which)
 static const char *verb_name(uint32_t verb)
 {
 	switch (verb) {
-	case NH_VPN_ADD: return "vpn-add";
-	case NH_VPN_DEL: return "vpn-del";
-	case NH_PROTECT_ADD: return "protect-add";
-	case NH_PROTECT_DEL: return "protect-del";
-	default: return "other";
+	case NH_VPN_ADD:
+		return "vpn-add";
+	case NH_VPN_DEL:
+		return "vpn-del";
+	case NH_PROTECT_ADD:
+		return "protect-add";
+	case NH_PROTECT_DEL:
+		return "protect-del";
+	default:
+		return "other";
 	}
 }
 
@@ -74,14 +79,15 @@ static void on_net(void *user, const struct nh_request *r, uint64_t cookie)
 	struct driver *d = user;
 	char src[VPN_PREFIX_STRLEN], dst[VPN_PREFIX_STRLEN];
 
-	printf("net %s %s %s\n", verb_name(r->verb), vpn_prefix_str(&r->src, src), vpn_prefix_str(&r->dst, dst));
+	printf("net %s %s %s\n", verb_name(r->verb), vpn_prefix_str(&r->src, src),
+	       vpn_prefix_str(&r->dst, dst));
 	if (d->n_net < NET_QUEUE)
 		d->net[d->n_net++] = cookie;
 }
 
 static void on_report(void *user, const char *session, enum vpn_report what, const char *text)
 {
-	static const char *const words[] = { "UP", "FAILED", "DOWN" };
+	static const char *const words[] = {"UP", "FAILED", "DOWN"};
 
 	(void)user;
 	printf("report %s %s %s\n", session, words[what], text);
@@ -101,7 +107,8 @@ static void do_install(struct driver *d, char *args)
 	size_t i, n;
 	json_t *j;
 
-	if (sscanf(args, "%127s %u %255s", session, &deadline, file) != 3 || !(j = json_load_file(file, 0, NULL))) {
+	if (sscanf(args, "%127s %u %255s", session, &deadline, file) != 3 ||
+	    !(j = json_load_file(file, 0, NULL))) {
 		printf("bad install\n");
 		return;
 	}
@@ -117,7 +124,7 @@ static void do_install(struct driver *d, char *args)
 
 static void do_default(struct driver *d, char *args)
 {
-	struct vpn_default_spi s = { .spi = 0 };
+	struct vpn_default_spi s = {.spi = 0};
 	char peer[64], secret[VPN_KEY_MAX + 1];
 
 	if (sscanf(args, "%63s %u %64s", peer, &s.spi, secret) != 3 || inet_pton(AF_INET, peer, &s.peer) != 1)
@@ -216,7 +223,7 @@ static void loop(struct driver *d)
 			fds[i].events = (short)(POLLIN | (write ? POLLOUT : 0));
 			fds[i].revents = 0;
 		}
-		fds[VPN_CHARON_CONNS] = (struct pollfd){ .fd = 0, .events = POLLIN };
+		fds[VPN_CHARON_CONNS] = (struct pollfd){.fd = 0, .events = POLLIN};
 		if (poll(fds, VPN_CHARON_CONNS + 1, wait_ms(d)) < 0)
 			return;
 		if (fds[VPN_CHARON_CONNS].revents && (!fgets(line, sizeof(line), stdin) || !command(d, line)))
@@ -231,18 +238,19 @@ static void option(struct vpn_config *c, const char *arg)
 		const char *name;
 		size_t at;
 	} numbers[] = {
-		{ "audit_ms=", offsetof(struct vpn_config, audit_ms) },
-		{ "initiate_timeout_ms=", offsetof(struct vpn_config, initiate_timeout_ms) },
-		{ "responder_wait_ms=", offsetof(struct vpn_config, responder_wait_ms) },
-		{ "restore_ms=", offsetof(struct vpn_config, restore_ms) },
-		{ "dpd_delay_s=", offsetof(struct vpn_config, dpd_delay_s) },
+		{"audit_ms=", offsetof(struct vpn_config, audit_ms)},
+		{"initiate_timeout_ms=", offsetof(struct vpn_config, initiate_timeout_ms)},
+		{"responder_wait_ms=", offsetof(struct vpn_config, responder_wait_ms)},
+		{"restore_ms=", offsetof(struct vpn_config, restore_ms)},
+		{"dpd_delay_s=", offsetof(struct vpn_config, dpd_delay_s)},
 	};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		size_t n = strlen(numbers[i].name);
 
 		if (!strncmp(arg, numbers[i].name, n))
-			*(uint32_t *)(void *)((char *)c + numbers[i].at) = (uint32_t)strtoul(arg + n, NULL, 10);
+			*(uint32_t *)(void *)((char *)c + numbers[i].at) =
+				(uint32_t)strtoul(arg + n, NULL, 10);
 	}
 	if (!strcmp(arg, "no_marks"))
 		c->no_marks = true;
@@ -250,9 +258,9 @@ static void option(struct vpn_config *c, const char *arg)
 
 int main(int argc, char **argv)
 {
-	static const struct vpn_ops ops = { on_open, on_net, on_report, on_event };
-	struct vpn_config c = { .audit_ms = 0 };
-	struct driver d = { .n_net = 0 };
+	static const struct vpn_ops ops = {on_open, on_net, on_report, on_event};
+	struct vpn_config c = {.audit_ms = 0};
+	struct driver d = {.n_net = 0};
 
 	if (argc < 3 || inet_pton(AF_INET, argv[1], &c.self) != 1) {
 		fprintf(stderr, "usage: driver SELF VICI-SOCKET [option=number]...\n");

@@ -98,7 +98,7 @@ def _wires(scene, pcap):
                decode.count(pcap, f"{core} && icmp && ip.src == {ALICE} && ip.dst == {t.AAAF}"), 3)
     r.at_least("and comes back by IP-in-IP from HA to FA",
                decode.count(pcap, f"ip.proto == 4 && ip.src == {t.HA} && ip.dst == {t.FA} && icmp"), 3)
-    for a, b, name in ((t.FA, t.AAAF, "FA-AAAF"), (t.HA, t.AAAH, "HA-AAAH")):
+    for a, b, name in ((t.FA, t.AAAF, "FA-AAAF"), (t.AAAF, t.AAAH, "AAAF-AAAH"), (t.HA, t.AAAH, "HA-AAAH")):
         r.at_least(f"Diameter {name} runs over TLS", decode.count(pcap, f"{decode.between(a, b)} && tls.app_data"), 2)
     r.equal("no Diameter in clear", decode.count(pcap, "tcp.port == 3868 && tcp.len > 0"), 0)
 

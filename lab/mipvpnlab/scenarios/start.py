@@ -28,6 +28,7 @@ def run(settings, report):
     _works(scene, before, "then a registration works")
     _charon_restarts(scene, before)
     _database_restarts(scene, before)
+    _bad_configuration(scene, before)
     scene.finish()
 
 
@@ -67,3 +68,17 @@ def _database_restarts(scene, before):
     scene.stop("postgres")
     scene.start_database(fresh=False)
     _works(scene, before, "a registration after PostgreSQL's restart works")
+
+
+def _bad_configuration(scene, before):
+    """A reload with errors names file, line and key, and changes nothing."""
+    r, s = scene.report, scene.settings
+    conf = s.node_dir("fa") / "agentd.conf"
+    good = conf.read_text()
+    conf.write_text(good.replace("fa {", "fa {\n    lifetime-max = 70000", 1))
+    line = good[:good.index("fa {")].count("\n") + 2
+    said = agents.ctl_refused(s, "fa", "reload")
+    r.check("a reload with an error names file, line and key", f"{conf}:{line}" in said and "lifetime-max" in said, said)
+    conf.write_text(good)
+    _works(scene, before, "a registration after a refused reload works")
+    r.attempt("the right configuration is taken again", agents.ctl, s, "fa", "reload")

@@ -5,6 +5,7 @@ list.  dave has a home address from the pool.  (E1, E2, E5, E9, A1, A5, A13 of R
 from .. import decode, netns, topology as t
 from ..scene import standing
 
+OWN_DSCP = 10
 ALICE, BOB, CAROL, MALLORY = (t.HOME[u] for u in ("alice", "bob", "carol", "mallory"))
 
 
@@ -16,6 +17,7 @@ def run(settings, report):
     nodes = {u: scene.mobile(u, n) for u, n in (("alice", "mn1"), ("bob", "mn2"), ("carol", "mn3"))}
     if all([scene.check_registered(m) for m in nodes.values()]):
         _own_tunnels(scene)
+        _class_0(scene)
         _plain(scene)
     pcap = scene.stop_capture()
     _unmarked(scene, pcap)
@@ -50,6 +52,11 @@ def _own_tunnels(scene):
         r.equal(f"and none in the other's while {name} pings", after[1], before[1])
 
 
+def _class_0(scene):
+    """Class 0 leaves alone what the user has set himself."""
+    scene.report.check("bob's own marks pass", scene.ping("mn2", t.CN, BOB, tos=OWN_DSCP << 2).all())
+
+
 def _counters(scene, address):
     c = _child_of(scene, "fa", address)
     return (int(c["packets-in"]), int(c["packets-out"])) if c else (0, 0)
@@ -69,7 +76,8 @@ def _plain(scene):
 
 def _unmarked(scene, pcap):
     flt = f'frame.interface_name == "gw.ent0" && icmp.type == 8 && ip.src == {BOB}'
-    scene.report.equal("class 0 leaves bob's packets alone", sorted(set(decode.fields(pcap, flt, "ip.dsfield.dscp"))), [("0",)])
+    scene.report.equal("class 0 leaves bob's packets alone, marked by him or not",
+                       sorted(set(decode.fields(pcap, flt, "ip.dsfield.dscp"))), [("0",), (str(OWN_DSCP),)])
     ipip = f"ip.proto == 4 && ip.src == {t.HA} && ip.dst == {t.FA} && ip.addr == {CAROL}"
     scene.report.at_least("carol's packets come by IP-in-IP", decode.count(pcap, ipip), 3)
     plain = f'frame.interface_name == "fa.core0" && ip.src#1 == {CAROL} && ip.dst == {t.HOME_HOST}'

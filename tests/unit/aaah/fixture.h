@@ -51,11 +51,28 @@ static inline void fixture_user(struct pol_user *u)
 static inline struct pol_vpn fixture_vpn(uint32_t number)
 {
 	struct pol_vpn v = {
-		.number = number, .share_own = true, .dst = net(10, 9, 0, 0, 24), .dscp_up = 46, .dscp_down = 34,
-		.spi_up = 4097, .spi_down = 4098, .security = VPN_SEC_ESP, .required = true, .has_gateway = true,
-		.gateway = GW, .kind = VPN_GW_STATIC, .has_sla = true, .sla_enabled = true, .sla_valid = true,
-		.sla_listed = true, .sla = "acme", .sla_domain = net(10, 9, 0, 0, 24), .sla_home = net(10, 1, 0, 0, 24),
-		.ike_local = "ha.home.test", .ike_proposal = "aes256-sha256-x25519", .psk = {3, "psk"},
+		.number = number,
+		.share_own = true,
+		.dst = net(10, 9, 0, 0, 24),
+		.dscp_up = 46,
+		.dscp_down = 34,
+		.spi_up = 4097,
+		.spi_down = 4098,
+		.security = VPN_SEC_ESP,
+		.required = true,
+		.has_gateway = true,
+		.gateway = GW,
+		.kind = VPN_GW_STATIC,
+		.has_sla = true,
+		.sla_enabled = true,
+		.sla_valid = true,
+		.sla_listed = true,
+		.sla = "acme",
+		.sla_domain = net(10, 9, 0, 0, 24),
+		.sla_home = net(10, 1, 0, 0, 24),
+		.ike_local = "ha.home.test",
+		.ike_proposal = "aes256-sha256-x25519",
+		.psk = {3, "psk"},
 	};
 
 	return v;
@@ -107,7 +124,8 @@ static inline void fixture_request(struct fixture *f, const struct request *r)
 
 static inline struct request good_request(void)
 {
-	return (struct request){HOA, HA, FA, "alice@home.test", 1800, 256, CRYPTO_HMAC_MD5, "0123456789abcdef", NULL};
+	return (struct request){
+		HOA, HA, FA, "alice@home.test", 1800, 256, CRYPTO_HMAC_MD5, "0123456789abcdef", NULL};
 }
 
 static inline void fixture_init(struct fixture *f)

@@ -11,7 +11,18 @@ static uint32_t check_request(struct fixture *f, struct aaah_verdict *v)
 }
 
 /* One claim of the foreign agent is wrong. */
-enum claim { INPUT_LEN, OFFSET, AUTH_LEN, SPI, USER, CHALLENGE, HOME_ADDRESS, HOME_AGENT, SHORT_RRQ, N_CLAIMS };
+enum claim {
+	INPUT_LEN,
+	OFFSET,
+	AUTH_LEN,
+	SPI,
+	USER,
+	CHALLENGE,
+	HOME_ADDRESS,
+	HOME_AGENT,
+	SHORT_RRQ,
+	N_CLAIMS
+};
 
 static void spoil(struct fixture *f, enum claim c)
 {
@@ -52,8 +63,9 @@ static void spoil(struct fixture *f, enum claim c)
 static void test_claims_of_the_foreign_agent(void)
 {
 	static const char *const counters[N_CLAIMS] = {
-		"aaah.amr.auth_avp", "aaah.amr.auth_avp", "aaah.amr.auth_avp", "aaah.amr.auth_avp", "aaah.amr.user_name",
-		"aaah.amr.challenge_avp", "aaah.amr.home_address_avp", "aaah.amr.home_agent_avp", "aaah.amr.rrq"};
+		"aaah.amr.auth_avp",	     "aaah.amr.auth_avp",	"aaah.amr.auth_avp",
+		"aaah.amr.auth_avp",	     "aaah.amr.user_name",	"aaah.amr.challenge_avp",
+		"aaah.amr.home_address_avp", "aaah.amr.home_agent_avp", "aaah.amr.rrq"};
 	struct request r = good_request();
 	struct aaah_verdict v;
 	struct fixture f;
@@ -64,7 +76,8 @@ static void test_claims_of_the_foreign_agent(void)
 		fixture_request(&f, &r);
 		CU_ASSERT_EQUAL(check_request(&f, &v), DM_SUCCESS);
 		spoil(&f, c);
-		HARNESS_AT(check_request(&f, &v) == DM_INVALID_AVP_VALUE, "claim %d: %u %s", c, v.result, v.text);
+		HARNESS_AT(check_request(&f, &v) == DM_INVALID_AVP_VALUE, "claim %d: %u %s", c, v.result,
+			   v.text);
 		HARNESS_AT(v.counter && !strcmp(v.counter, counters[c]), "claim %d: %s", c, v.counter);
 	}
 }
@@ -74,8 +87,9 @@ static void test_care_of_addresses(void)
 	static const struct {
 		uint32_t coa;
 		bool ok;
-	} rows[] = {{0xc6336401, true}, {0x0a000001, true}, {0, false},		 {0x7f000001, false}, {0x00010203, false},
-		    {0xe0000001, false}, {0xffffffff, false}, {0xdffffffe, true}, {0xf0000001, false}};
+	} rows[] = {{0xc6336401, true},	 {0x0a000001, true},  {0, false},
+		    {0x7f000001, false}, {0x00010203, false}, {0xe0000001, false},
+		    {0xffffffff, false}, {0xdffffffe, true},  {0xf0000001, false}};
 	struct request r = good_request();
 	struct aaah_verdict v;
 	struct fixture f;
@@ -112,25 +126,29 @@ static const struct auth_row {
 	unsigned accepted;
 	uint32_t result;
 } auth_rows[] = {
-	{"md5", 256, CRYPTO_HMAC_MD5, 256, CRYPTO_HMAC_MD5, "0123456789abcdef", NULL, AAAH_ALG_ALL, DM_SUCCESS},
-	{"sha1", 300, CRYPTO_HMAC_SHA1, 300, CRYPTO_HMAC_SHA1, "0123456789abcdef", NULL, AAAH_ALG_ALL, DM_SUCCESS},
-	{"sha256", 4294967295u, CRYPTO_HMAC_SHA256, 4294967295u, CRYPTO_HMAC_SHA256, "0123456789abcdef", NULL, AAAH_ALG_ALL,
+	{"md5", 256, CRYPTO_HMAC_MD5, 256, CRYPTO_HMAC_MD5, "0123456789abcdef", NULL, AAAH_ALG_ALL,
 	 DM_SUCCESS},
+	{"sha1", 300, CRYPTO_HMAC_SHA1, 300, CRYPTO_HMAC_SHA1, "0123456789abcdef", NULL, AAAH_ALG_ALL,
+	 DM_SUCCESS},
+	{"sha256", 4294967295u, CRYPTO_HMAC_SHA256, 4294967295u, CRYPTO_HMAC_SHA256, "0123456789abcdef", NULL,
+	 AAAH_ALG_ALL, DM_SUCCESS},
 	{"chap", 2, CRYPTO_CHAP_MD5, 2, CRYPTO_CHAP_MD5, "0123456789abcdef", "abc", AAAH_ALG_ALL, DM_SUCCESS},
-	{"chap beside hmac", 256, CRYPTO_HMAC_MD5, 2, CRYPTO_CHAP_MD5, "0123456789abcdef", "abc", AAAH_ALG_ALL, DM_SUCCESS},
-	{"with challenge", 256, CRYPTO_HMAC_MD5, 256, CRYPTO_HMAC_MD5, "0123456789abcdef", "abc", AAAH_ALG_ALL, DM_SUCCESS},
+	{"chap beside hmac", 256, CRYPTO_HMAC_MD5, 2, CRYPTO_CHAP_MD5, "0123456789abcdef", "abc",
+	 AAAH_ALG_ALL, DM_SUCCESS},
+	{"with challenge", 256, CRYPTO_HMAC_MD5, 256, CRYPTO_HMAC_MD5, "0123456789abcdef", "abc",
+	 AAAH_ALG_ALL, DM_SUCCESS},
 	{"wrong key", 256, CRYPTO_HMAC_MD5, 256, CRYPTO_HMAC_MD5, "0123456789abcdeg", NULL, AAAH_ALG_ALL,
 	 DM_AUTHENTICATION_REJECTED},
 	{"longer key", 256, CRYPTO_HMAC_MD5, 256, CRYPTO_HMAC_MD5, "0123456789abcdef0", NULL, AAAH_ALG_ALL,
 	 DM_AUTHENTICATION_REJECTED},
-	{"wrong algorithm", 256, CRYPTO_HMAC_SHA1, 256, CRYPTO_HMAC_MD5, "0123456789abcdef", NULL, AAAH_ALG_ALL,
-	 DM_AUTHENTICATION_REJECTED},
+	{"wrong algorithm", 256, CRYPTO_HMAC_SHA1, 256, CRYPTO_HMAC_MD5, "0123456789abcdef", NULL,
+	 AAAH_ALG_ALL, DM_AUTHENTICATION_REJECTED},
 	{"wrong SPI", 256, CRYPTO_HMAC_MD5, 257, CRYPTO_HMAC_MD5, "0123456789abcdef", NULL, AAAH_ALG_ALL,
 	 DM_AUTHENTICATION_REJECTED},
-	{"not accepted", 256, CRYPTO_HMAC_MD5, 256, CRYPTO_HMAC_MD5, "0123456789abcdef", NULL, AAAH_ALG_SHA256,
-	 DM_AUTHENTICATION_REJECTED},
-	{"chap not accepted", 256, CRYPTO_HMAC_MD5, 2, CRYPTO_CHAP_MD5, "0123456789abcdef", "abc", AAAH_ALG_MD5,
-	 DM_AUTHENTICATION_REJECTED},
+	{"not accepted", 256, CRYPTO_HMAC_MD5, 256, CRYPTO_HMAC_MD5, "0123456789abcdef", NULL,
+	 AAAH_ALG_SHA256, DM_AUTHENTICATION_REJECTED},
+	{"chap not accepted", 256, CRYPTO_HMAC_MD5, 2, CRYPTO_CHAP_MD5, "0123456789abcdef", "abc",
+	 AAAH_ALG_MD5, DM_AUTHENTICATION_REJECTED},
 	{"no algorithm in the row", 256, 0, 256, CRYPTO_HMAC_MD5, "0123456789abcdef", NULL, AAAH_ALG_ALL,
 	 DM_AUTHENTICATION_REJECTED},
 };
@@ -155,7 +173,8 @@ static void test_authenticators(void)
 		f.rows.user.alg = row->user_alg;
 		v.result = DM_SUCCESS;
 		HARNESS_AT(aaah_auth_check(&f.amr, &f.rrq, &f.rows.user, row->accepted, &v) ==
-				   (row->result == DM_SUCCESS), "%s: %s", row->what, v.text);
+				   (row->result == DM_SUCCESS),
+			   "%s: %s", row->what, v.text);
 		HARNESS_AT(v.result == row->result, "%s: %u", row->what, v.result);
 	}
 }
@@ -207,7 +226,7 @@ static void test_key_that_does_not_unwrap(void)
 	CU_ASSERT_EQUAL(v.result, DM_UNABLE_TO_COMPLY);
 }
 
-HARNESS_MAIN("aaah/auth", HARNESS_CASE(test_claims_of_the_foreign_agent), HARNESS_CASE(test_care_of_addresses),
-	     HARNESS_CASE(test_request_at_every_length), HARNESS_CASE(test_authenticators),
-	     HARNESS_CASE(test_every_bit_is_covered), HARNESS_CASE(test_chap_needs_a_challenge),
-	     HARNESS_CASE(test_key_that_does_not_unwrap))
+HARNESS_MAIN("aaah/auth", HARNESS_CASE(test_claims_of_the_foreign_agent),
+	     HARNESS_CASE(test_care_of_addresses), HARNESS_CASE(test_request_at_every_length),
+	     HARNESS_CASE(test_authenticators), HARNESS_CASE(test_every_bit_is_covered),
+	     HARNESS_CASE(test_chap_needs_a_challenge), HARNESS_CASE(test_key_that_does_not_unwrap))

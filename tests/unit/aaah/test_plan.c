@@ -4,8 +4,21 @@
  */
 #include "tests/unit/aaah/fixture.h"
 
-enum user_spoil { GOOD, UNKNOWN, OFF, ROAM_UNKNOWN, ROAM_SUSPENDED, ROAM_CARE_OF, HA_OFF, OTHER_HA, OTHER_HOA, ANY_HA, ANY_HOA,
-		  DYNAMIC, N_SPOILS };
+enum user_spoil {
+	GOOD,
+	UNKNOWN,
+	OFF,
+	ROAM_UNKNOWN,
+	ROAM_SUSPENDED,
+	ROAM_CARE_OF,
+	HA_OFF,
+	OTHER_HA,
+	OTHER_HOA,
+	ANY_HA,
+	ANY_HOA,
+	DYNAMIC,
+	N_SPOILS
+};
 
 static void spoil(struct fixture *f, struct request *r, enum user_spoil how)
 {
@@ -15,8 +28,10 @@ static void spoil(struct fixture *f, struct request *r, enum user_spoil how)
 	u->enabled = how != OFF;
 	u->ha_enabled = how != HA_OFF;
 	u->has_hoa = how != DYNAMIC;
-	u->roaming = how == ROAM_UNKNOWN ? POL_ROAM_UNKNOWN : how == ROAM_SUSPENDED ? POL_ROAM_SUSPENDED
-			: how == ROAM_CARE_OF ? POL_ROAM_CARE_OF : POL_ROAM_OK;
+	u->roaming = how == ROAM_UNKNOWN     ? POL_ROAM_UNKNOWN
+		     : how == ROAM_SUSPENDED ? POL_ROAM_SUSPENDED
+		     : how == ROAM_CARE_OF   ? POL_ROAM_CARE_OF
+					     : POL_ROAM_OK;
 	if (how == OTHER_HA)
 		r->ha = GW;
 	if (how == ANY_HA)
@@ -29,10 +44,18 @@ static void spoil(struct fixture *f, struct request *r, enum user_spoil how)
 
 static void test_admission(void)
 {
-	static const uint32_t results[N_SPOILS] = {
-		DM_SUCCESS, DM_USER_UNKNOWN, DM_AUTHORIZATION_REJECTED, DM_AUTHORIZATION_REJECTED,
-		DM_AUTHORIZATION_REJECTED, DM_AUTHORIZATION_REJECTED, DM_HA_NOT_AVAILABLE, DM_NO_FOREIGN_HA_SERVICE,
-		DM_AUTHORIZATION_REJECTED, DM_SUCCESS, DM_SUCCESS, DM_SUCCESS};
+	static const uint32_t results[N_SPOILS] = {DM_SUCCESS,
+						   DM_USER_UNKNOWN,
+						   DM_AUTHORIZATION_REJECTED,
+						   DM_AUTHORIZATION_REJECTED,
+						   DM_AUTHORIZATION_REJECTED,
+						   DM_AUTHORIZATION_REJECTED,
+						   DM_HA_NOT_AVAILABLE,
+						   DM_NO_FOREIGN_HA_SERVICE,
+						   DM_AUTHORIZATION_REJECTED,
+						   DM_SUCCESS,
+						   DM_SUCCESS,
+						   DM_SUCCESS};
 	struct aaah_verdict v;
 	struct fixture f;
 
@@ -48,7 +71,8 @@ static void test_admission(void)
 		ok = plan_admit(&f.rules, &f.amr, &f.rrq, &f.rows, &need, &hoa, &v);
 		HARNESS_AT(ok == (results[how] == DM_SUCCESS), "row %d: %s", how, v.text);
 		HARNESS_AT(ok || v.result == results[how], "row %d: %u %s", how, v.result, v.text);
-		HARNESS_AT(!ok || need == (how == DYNAMIC ? PLAN_HOA_ALLOCATE : PLAN_HOA_KNOWN), "row %d", how);
+		HARNESS_AT(!ok || need == (how == DYNAMIC ? PLAN_HOA_ALLOCATE : PLAN_HOA_KNOWN), "row %d",
+			   how);
 	}
 }
 
@@ -73,7 +97,8 @@ static struct plan *make(struct fixture *f, struct aaah_verdict *v, bool expect)
 	struct plan *p = calloc(1, sizeof(*p));
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
-	HARNESS_AT(plan_make(&f->rules, &f->amr, &f->rrq, &f->rows, HOA, "aaah;9;9", p, v) == expect, "%s", v->text);
+	HARNESS_AT(plan_make(&f->rules, &f->amr, &f->rrq, &f->rows, HOA, "aaah;9;9", p, v) == expect, "%s",
+		   v->text);
 	return p;
 }
 
@@ -96,7 +121,8 @@ static void test_first_registration(void)
 	CU_ASSERT_EQUAL(har.auth_lifetime, 1800);
 	CU_ASSERT_EQUAL(har.msa_lifetime, 7200);
 	CU_ASSERT_EQUAL(har.rrq.len, f.amr.rrq.len);
-	CU_ASSERT_TRUE(har.mn_to_ha.present && har.ha_to_mn.present && har.mn_to_fa.present && har.ha_to_fa.present);
+	CU_ASSERT_TRUE(har.mn_to_ha.present && har.ha_to_mn.present && har.mn_to_fa.present &&
+		       har.ha_to_fa.present);
 	for (int i = 0; i < har.vpn.n; i++)
 		CU_ASSERT_PTR_NULL(vpn_profile_check(&har.vpn.p[i]));
 	dm_har_wipe(&har);
@@ -114,9 +140,11 @@ static void test_session_keys(void)
 
 	fixture_init(&f);
 	p = make(&f, &v, true);
-	mip_keygen_derive("0123456789abcdef", 16, p->msas.mn_to_ha.key.data, p->msas.mn_to_ha.key.len, "alice@home.test", HOA, k);
+	mip_keygen_derive("0123456789abcdef", 16, p->msas.mn_to_ha.key.data, p->msas.mn_to_ha.key.len,
+			  "alice@home.test", HOA, k);
 	CU_ASSERT_EQUAL(memcmp(k, p->msas.ha_to_mn.key.data, 20), 0);
-	mip_keygen_derive("0123456789abcdef", 16, p->msas.mn_to_fa.key.data, p->msas.mn_to_fa.key.len, "alice@home.test", HOA, k);
+	mip_keygen_derive("0123456789abcdef", 16, p->msas.mn_to_fa.key.data, p->msas.mn_to_fa.key.len,
+			  "alice@home.test", HOA, k);
 	CU_ASSERT_EQUAL(memcmp(k, p->msas.fa_to_mn.key.data, 20), 0);
 	CU_ASSERT_TRUE(p->msas.mn_to_ha.key.len >= 16);
 	CU_ASSERT_NOT_EQUAL(memcmp(p->msas.mn_to_ha.key.data, p->msas.mn_to_fa.key.data, 16), 0);
@@ -180,7 +208,7 @@ static void live(struct fixture *f, struct vpn_profile cached[2])
 	memcpy(cached, p->route.home, 2 * sizeof(*cached));
 	f->rows.cached = cached;
 	f->rows.n_cached = 2;
-	f->rows.n_vpns = 0;	/* as the database answers for a live session */
+	f->rows.n_vpns = 0; /* as the database answers for a live session */
 	f->rows.session.live = true;
 	strcpy(f->rows.session.ha_session, "aaah;1;1");
 	f->rows.session.fa = FA;
@@ -208,7 +236,7 @@ static void test_live_session(void)
 	p = make(&f, &v, true);
 	CU_ASSERT_FALSE(vpn_profile_equal(&p->route.foreign[0], &cached[0]));
 	free(p);
-	f.amr.service_update = true;	/* C5: what the database says now, which is nothing here */
+	f.amr.service_update = true; /* C5: what the database says now, which is nothing here */
 	p = make(&f, &v, true);
 	CU_ASSERT_EQUAL(p->route.n_home, 0);
 	free(p);
@@ -229,8 +257,11 @@ static void test_move(void)
 	p = make(&f, &v, true);
 	CU_ASSERT_TRUE(p->live && p->moved);
 	CU_ASSERT_EQUAL(p->route.foreign[0].src_gw.s_addr, FA2.s_addr);
-	CU_ASSERT_NOT_EQUAL(memcmp(&p->route.foreign[0].enc_key, &cached[0].enc_key, sizeof(cached[0].enc_key)), 0);
-	CU_ASSERT_EQUAL(memcmp(&p->route.foreign[0].enc_key, &p->route.home[0].enc_key, sizeof(cached[0].enc_key)), 0);
+	CU_ASSERT_NOT_EQUAL(
+		memcmp(&p->route.foreign[0].enc_key, &cached[0].enc_key, sizeof(cached[0].enc_key)), 0);
+	CU_ASSERT_EQUAL(
+		memcmp(&p->route.foreign[0].enc_key, &p->route.home[0].enc_key, sizeof(cached[0].enc_key)),
+		0);
 	CU_ASSERT_TRUE(vpn_profile_equal(&p->route.home[1], &cached[1]));
 	free(p);
 }
@@ -239,7 +270,11 @@ static void test_lifetimes(void)
 {
 	static const struct {
 		uint32_t rules, user, hint, expect;
-	} rows[] = {{1800, 0, 0, 1800}, {1800, 600, 0, 600}, {1800, 3600, 0, 1800}, {1800, 0, 60, 60}, {1800, 600, 60, 60}};
+	} rows[] = {{1800, 0, 0, 1800},
+		    {1800, 600, 0, 600},
+		    {1800, 3600, 0, 1800},
+		    {1800, 0, 60, 60},
+		    {1800, 600, 60, 60}};
 	struct aaah_verdict v;
 	struct fixture f;
 
@@ -260,7 +295,8 @@ static void test_lifetimes(void)
 
 static void test_answer(void)
 {
-	struct dm_haa haa = {.result = DM_SUCCESS, .fa_to_ha_spi = 2318, .fa_to_mn_spi = 1040, .multi_session = "m"};
+	struct dm_haa haa = {
+		.result = DM_SUCCESS, .fa_to_ha_spi = 2318, .fa_to_mn_spi = 1040, .multi_session = "m"};
 	struct aaah_verdict v;
 	struct dm_ama ama;
 	struct fixture f;
@@ -307,8 +343,10 @@ static void test_deregistration_has_no_tunnels(void)
 	free(p);
 }
 
-HARNESS_MAIN("aaah/plan", HARNESS_CASE(test_admission), HARNESS_CASE(test_wrong_key_is_not_told_from_a_switched_off_user),
+HARNESS_MAIN("aaah/plan", HARNESS_CASE(test_admission),
+	     HARNESS_CASE(test_wrong_key_is_not_told_from_a_switched_off_user),
 	     HARNESS_CASE(test_first_registration), HARNESS_CASE(test_session_keys),
-	     HARNESS_CASE(test_only_the_keys_that_are_asked_for), HARNESS_CASE(test_vpn_that_is_not_permitted),
-	     HARNESS_CASE(test_live_session), HARNESS_CASE(test_move), HARNESS_CASE(test_lifetimes),
-	     HARNESS_CASE(test_answer), HARNESS_CASE(test_deregistration_has_no_tunnels))
+	     HARNESS_CASE(test_only_the_keys_that_are_asked_for),
+	     HARNESS_CASE(test_vpn_that_is_not_permitted), HARNESS_CASE(test_live_session),
+	     HARNESS_CASE(test_move), HARNESS_CASE(test_lifetimes), HARNESS_CASE(test_answer),
+	     HARNESS_CASE(test_deregistration_has_no_tunnels))

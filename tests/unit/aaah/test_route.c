@@ -91,8 +91,21 @@ static void test_set_fills_up(void)
 	CU_ASSERT_EQUAL(s.n_foreign, VPN_PROFILES_MAX / 2);
 }
 
-enum sla_spoil { NOTHING, NO_GATEWAY, NO_SLA, SUSPENDED, ENDED, NOT_LISTED, OUTSIDE, WIDER, HOA_OUTSIDE, BAD_PSK, DYN_NO_SLA,
-		 DYN_HOA_OUTSIDE, DYN_NOT_LISTED };
+enum sla_spoil {
+	NOTHING,
+	NO_GATEWAY,
+	NO_SLA,
+	SUSPENDED,
+	ENDED,
+	NOT_LISTED,
+	OUTSIDE,
+	WIDER,
+	HOA_OUTSIDE,
+	BAD_PSK,
+	DYN_NO_SLA,
+	DYN_HOA_OUTSIDE,
+	DYN_NOT_LISTED
+};
 
 static struct pol_vpn sla_vpn(enum sla_spoil how)
 {
@@ -120,10 +133,19 @@ static void test_contract(void)
 	static const struct {
 		enum sla_spoil how;
 		const char *says;
-	} rows[] = {{NOTHING, NULL}, {NO_GATEWAY, "no gateway"}, {NO_SLA, "no contract"}, {SUSPENDED, "suspended"},
-		    {ENDED, "not valid now"}, {NOT_LISTED, "not on the contract's list"}, {OUTSIDE, "domain"},
-		    {WIDER, "domain"}, {HOA_OUTSIDE, "home selector"}, {BAD_PSK, "unwrapped"}, {DYN_NO_SLA, NULL},
-		    {DYN_HOA_OUTSIDE, NULL}, {DYN_NOT_LISTED, "list"}};
+	} rows[] = {{NOTHING, NULL},
+		    {NO_GATEWAY, "no gateway"},
+		    {NO_SLA, "no contract"},
+		    {SUSPENDED, "suspended"},
+		    {ENDED, "not valid now"},
+		    {NOT_LISTED, "not on the contract's list"},
+		    {OUTSIDE, "domain"},
+		    {WIDER, "domain"},
+		    {HOA_OUTSIDE, "home selector"},
+		    {BAD_PSK, "unwrapped"},
+		    {DYN_NO_SLA, NULL},
+		    {DYN_HOA_OUTSIDE, NULL},
+		    {DYN_NOT_LISTED, "list"}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct pol_vpn v = sla_vpn(rows[i].how);

@@ -11,7 +11,7 @@
 static const uint8_t kek[32] = {1, 2, 3};
 
 struct cell {
-	const char *name, *value;	/* value NULL = SQL NULL */
+	const char *name, *value; /* value NULL = SQL NULL */
 };
 
 static PGresult *result(const struct cell *cells, int n)
@@ -44,12 +44,24 @@ static const char *wrapped(const char *label, const char *key, char text[200])
 #define USER_CELLS 18
 static void user_cells(struct cell c[USER_CELLS], const char *key)
 {
-	const struct cell all[USER_CELLS] = {
-		{"enabled", "t"}, {"aaa_key", key}, {"aaa_spi", "4294967295"}, {"aaa_algorithm", "hmac-sha256"},
-		{"home_address", "10.1.0.10"}, {"ha_address", "198.51.100.21"}, {"ha_host", "ha.home.test"},
-		{"ha_realm", "home.test"}, {"ha_enabled", "t"}, {"max_lifetime", NULL}, {"roaming", "ok"},
-		{"ha_session", NULL}, {"fa_session", NULL}, {"fa_address", NULL}, {"session_home_address", NULL},
-		{"multi_session", NULL}, {"handoff_key", NULL}, {"number", NULL}};
+	const struct cell all[USER_CELLS] = {{"enabled", "t"},
+					     {"aaa_key", key},
+					     {"aaa_spi", "4294967295"},
+					     {"aaa_algorithm", "hmac-sha256"},
+					     {"home_address", "10.1.0.10"},
+					     {"ha_address", "198.51.100.21"},
+					     {"ha_host", "ha.home.test"},
+					     {"ha_realm", "home.test"},
+					     {"ha_enabled", "t"},
+					     {"max_lifetime", NULL},
+					     {"roaming", "ok"},
+					     {"ha_session", NULL},
+					     {"fa_session", NULL},
+					     {"fa_address", NULL},
+					     {"session_home_address", NULL},
+					     {"multi_session", NULL},
+					     {"handoff_key", NULL},
+					     {"number", NULL}};
 
 	memcpy(c, all, sizeof(all));
 }
@@ -73,7 +85,8 @@ static void test_user(void)
 
 	user_cells(c, wrapped("subscriber:alice@home.test", "0123456789abcdef", key));
 	CU_ASSERT_EQUAL(read_user(c, USER_CELLS, &r, err), 0);
-	CU_ASSERT_TRUE(r.user.found && r.user.enabled && r.user.has_hoa && !r.user.key_bad && !r.session.live);
+	CU_ASSERT_TRUE(r.user.found && r.user.enabled && r.user.has_hoa && !r.user.key_bad &&
+		       !r.session.live);
 	CU_ASSERT_EQUAL(r.user.spi, 4294967295u);
 	CU_ASSERT_EQUAL(r.user.alg, CRYPTO_HMAC_SHA256);
 	CU_ASSERT_EQUAL(r.user.key.len, 16);
@@ -89,9 +102,11 @@ static void test_user_spoilt(void)
 	static const struct {
 		int col;
 		const char *value;
-		bool bad;	/* the row is refused (else only its key) */
-	} rows[] = {{2, "4294967296", true}, {2, "-1", true}, {2, "x", true}, {4, "10.1.0", true}, {4, "::1", true},
-		    {5, "198.51.100.21/24", true}, {1, "\\x01", false}, {1, "abc", false}, {1, NULL, false}, {1, "\\xzz", false}};
+		bool bad; /* the row is refused (else only its key) */
+	} rows[] = {{2, "4294967296", true}, {2, "-1", true},	{2, "x", true},
+		    {4, "10.1.0", true},     {4, "::1", true},	{5, "198.51.100.21/24", true},
+		    {1, "\\x01", false},     {1, "abc", false}, {1, NULL, false},
+		    {1, "\\xzz", false}};
 	struct cell c[USER_CELLS];
 	char key[200], err[128];
 	struct pol_rows r;
@@ -139,8 +154,21 @@ static void put_example(struct pol_put *put, struct route_set *set, struct vpn_k
 	route_add(set, &v, &ends);
 	aaah_profile_keys_make(set);
 	handoff->len = 32;
-	*put = (struct pol_put){"alice@home.test", "ha;1", "ha.home.test", "home.test", "fa;1", "fa.visited.test", "visited.test", "",
-				HOA, HA, FA, handoff, 1830, set->home, set->n_home};
+	*put = (struct pol_put){"alice@home.test",
+				"ha;1",
+				"ha.home.test",
+				"home.test",
+				"fa;1",
+				"fa.visited.test",
+				"visited.test",
+				"",
+				HOA,
+				HA,
+				FA,
+				handoff,
+				1830,
+				set->home,
+				set->n_home};
 }
 
 static void test_put(void)
@@ -166,16 +194,28 @@ static void test_put(void)
 	CU_ASSERT_EQUAL(json_integer_value(json_object_get(o, "lasting_s")), 1830);
 	{
 		const struct cell c[] = {
-			{"number", "7"}, {"source", json_string_value(json_object_get(p, "source"))},
-			{"destination", json_string_value(json_object_get(p, "destination"))}, {"tos_up", "184"},
-			{"tos_down", "136"}, {"security", "1"},
+			{"number", "7"},
+			{"source", json_string_value(json_object_get(p, "source"))},
+			{"destination", json_string_value(json_object_get(p, "destination"))},
+			{"tos_up", "184"},
+			{"tos_down", "136"},
+			{"security", "1"},
 			{"source_gateway", json_string_value(json_object_get(p, "source_gateway"))},
 			{"destination_gateway", json_string_value(json_object_get(p, "destination_gateway"))},
-			{"destination_kind", "0"}, {"spi_up", "4097"}, {"spi_down", "4098"},
+			{"destination_kind", "0"},
+			{"spi_up", "4097"},
+			{"spi_down", "4098"},
 			{"enc_key", json_string_value(json_object_get(p, "enc_key"))},
-			{"auth_key", json_string_value(json_object_get(p, "auth_key"))}, {"required", "t"},
-			{"esp_proposal", ""}, {"sla", NULL}, {"sla_domain", NULL}, {"sla_home", NULL}, {"sla_psk", NULL},
-			{"ike_local", NULL}, {"ike_remote", NULL}, {"ike_proposal", NULL}};
+			{"auth_key", json_string_value(json_object_get(p, "auth_key"))},
+			{"required", "t"},
+			{"esp_proposal", ""},
+			{"sla", NULL},
+			{"sla_domain", NULL},
+			{"sla_home", NULL},
+			{"sla_psk", NULL},
+			{"ike_local", NULL},
+			{"ike_remote", NULL},
+			{"ike_proposal", NULL}};
 
 		res = result(c, sizeof(c) / sizeof(c[0]));
 	}
@@ -196,16 +236,19 @@ static void test_put(void)
 static void test_settings(void)
 {
 	static const struct {
-		const char *text, *says;	/* says NULL = good */
+		const char *text, *says; /* says NULL = good */
 	} rows[] = {
 		{"database = \"dbname=x\"\nkey-file = \"KEY\"\n", NULL},
-		{"database = \"dbname=x\"\nkey-file = \"KEY\"\nalgorithms = { hmac-sha256, chap-md5 }\n", NULL},
+		{"database = \"dbname=x\"\nkey-file = \"KEY\"\nalgorithms = { hmac-sha256, chap-md5 }\n",
+		 NULL},
 		{"key-file = \"KEY\"\n", "database"},
 		{"database = \"dbname=x\"\n", "key-file"},
 		{"database = \"dbname=x\"\nkey-file = \"/nonexistent/key\"\n", "/nonexistent/key"},
 		{"database = \"dbname=x\"\nkey-file = \"KEY\"\nalgorithms = { rot13 }\n", "algorithms"},
-		{"database = \"dbname=x\"\nkey-file = \"KEY\"\nauthorization-lifetime = 1\n", "authorization-lifetime"},
-		{"database = \"dbname=x\"\nkey-file = \"KEY\"\nvpn-not-permitted = perhaps\n", "vpn-not-permitted"},
+		{"database = \"dbname=x\"\nkey-file = \"KEY\"\nauthorization-lifetime = 1\n",
+		 "authorization-lifetime"},
+		{"database = \"dbname=x\"\nkey-file = \"KEY\"\nvpn-not-permitted = perhaps\n",
+		 "vpn-not-permitted"},
 		{"database = \"dbname=x\"\nkey-file = \"KEY\"\ncolour = red\n", "colour"},
 	};
 	char dir[] = "/tmp/test_row-XXXXXX", path[64], key[64], err[4096], text[512], *at;
@@ -238,5 +281,6 @@ static void test_settings(void)
 	remove(dir);
 }
 
-HARNESS_MAIN("aaah/row", HARNESS_CASE(test_user), HARNESS_CASE(test_user_spoilt), HARNESS_CASE(test_key_of_another_row),
-	     HARNESS_CASE(test_no_row_is_no_user), HARNESS_CASE(test_put), HARNESS_CASE(test_settings))
+HARNESS_MAIN("aaah/row", HARNESS_CASE(test_user), HARNESS_CASE(test_user_spoilt),
+	     HARNESS_CASE(test_key_of_another_row), HARNESS_CASE(test_no_row_is_no_user),
+	     HARNESS_CASE(test_put), HARNESS_CASE(test_settings))

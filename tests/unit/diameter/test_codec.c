@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Round trips of whole messages with every field set, through the bytes that a peer would see; and every refusal.
+ * Round trips of whole messages with every field set, through the bytes that a peer would see; and every
+ * refusal.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +12,10 @@
 static char err[256];
 
 /* The node's own identity is what a built message carries. */
-#define OWN(s)                                                                                                         \
-	do {                                                                                                           \
-		strcpy((s).origin_host, "node.example.net");                                                           \
-		strcpy((s).origin_realm, "example.net");                                                               \
+#define OWN(s)                                                                                               \
+	do {                                                                                                 \
+		strcpy((s).origin_host, "node.example.net");                                                 \
+		strcpy((s).origin_realm, "example.net");                                                     \
 	} while (0)
 
 static void expect_vpn(struct dm_vpn *in, struct dm_vpn *out)
@@ -150,7 +151,8 @@ static void test_minimal(void)
 	struct msg *m = NULL;
 
 	wire_amr(&in);
-	in.dest_host[0] = in.originating_host[0] = in.originating_realm[0] = in.ha_host[0] = in.ha_realm[0] = '\0';
+	in.dest_host[0] = in.originating_host[0] = in.originating_realm[0] = in.ha_host[0] = in.ha_realm[0] =
+		'\0';
 	in.ha_candidate[0] = '\0';
 	in.has_hoa = in.has_ha = in.has_previous_fa = in.service_update = false;
 	in.features = in.ha_to_fa_spi = in.auth_lifetime = 0;
@@ -180,7 +182,7 @@ static void test_builders_refuse(void)
 	CU_ASSERT_PTR_NULL(m);
 }
 
-/* --- what a peer can get wrong: a good AMR or AMA with one AVP changed, removed or added ---------------------------- */
+/* --- what a peer can get wrong: a good AMR or AMA with one AVP changed, removed or added --- */
 
 enum change { SET, REMOVE, ADD };
 struct bad {
@@ -196,58 +198,79 @@ struct bad {
 #define INET6 "\0\2" "\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1"
 
 static const struct bad bad_amr[] = {
-	{ "request cut", SET, DM_REG_REQUEST, V("\1twelve bytes"), DM_INVALID_AVP_LENGTH, "MIP-Reg-Request: 13 bytes, at least 24" },
-	{ "a reply", SET, DM_REG_REQUEST, V("\3twenty four bytes and more."), DM_INVALID_AVP_VALUE, "MIP-Reg-Request: type 3" },
+	{ "request cut", SET, DM_REG_REQUEST, V("\1twelve bytes"), DM_INVALID_AVP_LENGTH,
+	  "MIP-Reg-Request: 13 bytes, at least 24" },
+	{ "a reply", SET, DM_REG_REQUEST, V("\3twenty four bytes and more."), DM_INVALID_AVP_VALUE,
+	  "MIP-Reg-Request: type 3" },
 	{ "NUL in user", SET, DM_USER_NAME, V("al\0ice@home.test"), DM_INVALID_AVP_VALUE, "User-Name: NUL" },
-	{ "line end in user", SET, DM_USER_NAME, V("alice@home.test\n"), DM_INVALID_AVP_VALUE, "User-Name: NUL or another" },
+	{ "line end in user", SET, DM_USER_NAME, V("alice@home.test\n"), DM_INVALID_AVP_VALUE,
+	  "User-Name: NUL or another" },
 	{ "empty user", SET, DM_USER_NAME, V(""), DM_INVALID_AVP_VALUE, "User-Name: empty" },
 	{ "no realm", SET, DM_USER_NAME, V("alice"), DM_INVALID_AVP_VALUE, "User-Name: not user@realm" },
-	{ "only realm", SET, DM_USER_NAME, V("@home.test"), DM_INVALID_AVP_VALUE, "User-Name: not user@realm" },
+	{ "only realm", SET, DM_USER_NAME, V("@home.test"), DM_INVALID_AVP_VALUE,
+	  "User-Name: not user@realm" },
 	{ "empty realm", SET, DM_USER_NAME, V("alice@"), DM_INVALID_AVP_VALUE, "User-Name: not user@realm" },
 	{ "two realms", SET, DM_USER_NAME, V("alice@b@c"), DM_INVALID_AVP_VALUE, "User-Name: more than one" },
-	{ "decorated", SET, DM_USER_NAME, V("home.test!alice@visited.test"), DM_INVALID_AVP_VALUE, "User-Name: decorated" },
+	{ "decorated", SET, DM_USER_NAME, V("home.test!alice@visited.test"), DM_INVALID_AVP_VALUE,
+	  "User-Name: decorated" },
 	{ "no user", REMOVE, DM_USER_NAME, NULL, 0, DM_MISSING_AVP, "User-Name: missing" },
 	{ "empty origin realm", SET, DM_ORIGIN_REALM, V(""), DM_INVALID_AVP_VALUE, "Origin-Realm: empty" },
-	{ "origin host of blanks", SET, DM_ORIGIN_HOST, V("a b"), DM_INVALID_AVP_VALUE, "Origin-Host: not a Diameter" },
+	{ "origin host of blanks", SET, DM_ORIGIN_HOST, V("a b"), DM_INVALID_AVP_VALUE,
+	  "Origin-Host: not a Diameter" },
 	{ "NUL in session", SET, DM_SESSION_ID, V("a;1\0;2"), DM_INVALID_AVP_VALUE, "Session-Id: NUL" },
 	{ "no auth", REMOVE, DM_MN_AAA_AUTH, NULL, 0, DM_MISSING_AVP, "MIP-MN-AAA-Auth: missing" },
 	{ "input beyond the request", SET, DM_AUTH_INPUT_DATA_LENGTH, V("\0\0\0\x65"), DM_INVALID_AVP_VALUE,
 	  "MIP-Auth-Input-Data-Length: 101" },
 	{ "authenticator beyond", SET, DM_AUTHENTICATOR_OFFSET, V("\0\0\0\x55"), DM_INVALID_AVP_VALUE,
 	  "MIP-Authenticator-Offset: 85 + 16" },
-	{ "authenticator far beyond", SET, DM_AUTHENTICATOR_OFFSET, V("\xff\xff\xff\xff"), DM_INVALID_AVP_VALUE,
+	{ "authenticator far beyond", SET, DM_AUTHENTICATOR_OFFSET, V("\xff\xff\xff\xff"),
+	  DM_INVALID_AVP_VALUE,
 	  "MIP-Authenticator-Offset: 4294967295" },
 	{ "IPv6 home address", SET, DM_MOBILE_NODE_ADDRESS, V(INET6), DM_INVALID_AVP_VALUE,
 	  "MIP-Mobile-Node-Address: address family 2" },
-	{ "short address", SET, DM_HOME_AGENT_ADDRESS, V("\0\1\1\2\3"), DM_INVALID_AVP_LENGTH, "MIP-Home-Agent-Address: 5" },
-	{ "empty address", SET, DM_HOME_AGENT_ADDRESS, V(""), DM_INVALID_AVP_LENGTH, "MIP-Home-Agent-Address: 0" },
+	{ "short address", SET, DM_HOME_AGENT_ADDRESS, V("\0\1\1\2\3"), DM_INVALID_AVP_LENGTH,
+	  "MIP-Home-Agent-Address: 5" },
+	{ "empty address", SET, DM_HOME_AGENT_ADDRESS, V(""), DM_INVALID_AVP_LENGTH,
+	  "MIP-Home-Agent-Address: 0" },
 	{ "two home agents", ADD, DM_HOME_AGENT_ADDRESS, V("\0\1\1\2\3\4"), DM_AVP_OCCURS_TOO_MANY_TIMES,
 	  "MIP-Home-Agent-Address: more" },
-	{ "service update 7", SET, DM_SERVICE_UPDATE, V("\0\0\0\7"), DM_INVALID_AVP_VALUE, "MIPVPN-Service-Update: 7" },
+	{ "service update 7", SET, DM_SERVICE_UPDATE, V("\0\0\0\7"), DM_INVALID_AVP_VALUE,
+	  "MIPVPN-Service-Update: 7" },
 };
 static const struct bad bad_ama[] = {
 	{ "no result", REMOVE, DM_RESULT_CODE, NULL, 0, DM_MISSING_AVP, "Result-Code: missing" },
 	{ "no reply", REMOVE, DM_REG_REPLY, NULL, 0, DM_MISSING_AVP, "MIP-Reg-Reply: missing in a success" },
-	{ "no home address", REMOVE, DM_MOBILE_NODE_ADDRESS, NULL, 0, DM_MISSING_AVP, "MIP-Mobile-Node-Address: missing" },
-	{ "no home agent", REMOVE, DM_HOME_AGENT_ADDRESS, NULL, 0, DM_MISSING_AVP, "MIP-Home-Agent-Address: missing" },
-	{ "short key", SET, DM_SESSION_KEY, V("short"), DM_INVALID_AVP_LENGTH, "MIP-Session-Key: 5 bytes, at least 16" },
+	{ "no home address", REMOVE, DM_MOBILE_NODE_ADDRESS, NULL, 0, DM_MISSING_AVP,
+	  "MIP-Mobile-Node-Address: missing" },
+	{ "no home agent", REMOVE, DM_HOME_AGENT_ADDRESS, NULL, 0, DM_MISSING_AVP,
+	  "MIP-Home-Agent-Address: missing" },
+	{ "short key", SET, DM_SESSION_KEY, V("short"), DM_INVALID_AVP_LENGTH,
+	  "MIP-Session-Key: 5 bytes, at least 16" },
 	{ "no key", REMOVE, DM_SESSION_KEY, NULL, 0, DM_MISSING_AVP, "MIP-Session-Key: missing" },
-	{ "two keys", ADD, DM_FA_TO_HA_MSA, NULL, 0, DM_AVP_OCCURS_TOO_MANY_TIMES, "MIP-FA-to-HA-MSA: more than one" },
-	{ "no profile number", REMOVE, DM_PROFILE_NUMBER, NULL, 0, DM_MISSING_AVP, "MIPVPN-Profile-Number: missing" },
-	{ "unknown security", SET, DM_SECURITY_TYPE, V("\0\0\0\4"), DM_INVALID_AVP_VALUE, "MIPVPN-Security-Type: 4" },
+	{ "two keys", ADD, DM_FA_TO_HA_MSA, NULL, 0, DM_AVP_OCCURS_TOO_MANY_TIMES,
+	  "MIP-FA-to-HA-MSA: more than one" },
+	{ "no profile number", REMOVE, DM_PROFILE_NUMBER, NULL, 0, DM_MISSING_AVP,
+	  "MIPVPN-Profile-Number: missing" },
+	{ "unknown security", SET, DM_SECURITY_TYPE, V("\0\0\0\4"), DM_INVALID_AVP_VALUE,
+	  "MIPVPN-Security-Type: 4" },
 	{ "unknown gateway type", SET, DM_DESTINATION_GATEWAY_TYPE, V("\0\0\0\3"), DM_INVALID_AVP_VALUE,
 	  "MIPVPN-Destination-Gateway-Type: 3" },
 	{ "TOS too large", SET, DM_TOS_UP, V("\0\0\1\0"), DM_INVALID_AVP_VALUE, "MIPVPN-TOS-Up: 256" },
 	{ "prefix of 33 bits", SET, DM_SOURCE_PREFIX, V("\0\x21\x0a\1\0\x0a"), DM_INVALID_AVP_VALUE,
 	  "MIPVPN-Source-Prefix: prefix length 33" },
-	{ "short prefix", SET, DM_SOURCE_PREFIX, V("\0\x20\x0a\1\0"), DM_INVALID_AVP_LENGTH, "MIPVPN-Source-Prefix: 5" },
+	{ "short prefix", SET, DM_SOURCE_PREFIX, V("\0\x20\x0a\1\0"), DM_INVALID_AVP_LENGTH,
+	  "MIPVPN-Source-Prefix: 5" },
 	{ "host bits", SET, DM_DESTINATION_PREFIX, V("\0\x18\x0a\x09\0\1"), DM_INVALID_AVP_VALUE,
 	  "MIPVPN-Destination-Prefix: host bits" },
-	{ "long key", SET, DM_ENCRYPTION_KEY, V("0123456789012345678901234567890123456789012345678901234567890123456789"),
+	{ "long key", SET, DM_ENCRYPTION_KEY,
+	  V("0123456789012345678901234567890123456789012345678901234567890123456789"),
 	  DM_INVALID_AVP_LENGTH, "MIPVPN-Encryption-Key: 70" },
-	{ "IPv6 gateway", SET, DM_SOURCE_GATEWAY, V(INET6), DM_INVALID_AVP_VALUE, "MIPVPN-Source-Gateway: address family" },
-	{ "not installable", SET, DM_SOURCE_PREFIX, V("\0\x18\x0a\1\0\0"), DM_INVALID_AVP_VALUE, "MIPVPN-Profile: number 1" },
-	{ "NUL in proposal", SET, DM_ESP_PROPOSAL, V("aes\0256"), DM_INVALID_AVP_VALUE, "MIPVPN-ESP-Proposal: NUL" },
+	{ "IPv6 gateway", SET, DM_SOURCE_GATEWAY, V(INET6), DM_INVALID_AVP_VALUE,
+	  "MIPVPN-Source-Gateway: address family" },
+	{ "not installable", SET, DM_SOURCE_PREFIX, V("\0\x18\x0a\1\0\0"), DM_INVALID_AVP_VALUE,
+	  "MIPVPN-Profile: number 1" },
+	{ "NUL in proposal", SET, DM_ESP_PROPOSAL, V("aes\0256"), DM_INVALID_AVP_VALUE,
+	  "MIPVPN-ESP-Proposal: NUL" },
 	{ "SLA without a name", REMOVE, DM_SLA_NAME, NULL, 0, DM_MISSING_AVP, "MIPVPN-SLA-Name: missing" },
 };
 
@@ -383,10 +406,18 @@ static void test_session_ids_differ(void)
 static int run(void)
 {
 	static const struct harness_case cases[] = {
-		HARNESS_CASE(test_amr), HARNESS_CASE(test_har), HARNESS_CASE(test_ama), HARNESS_CASE(test_haa),
-		HARNESS_CASE(test_refusal_answers), HARNESS_CASE(test_end), HARNESS_CASE(test_minimal),
-		HARNESS_CASE(test_builders_refuse), HARNESS_CASE(test_bad_amr), HARNESS_CASE(test_bad_ama),
-		HARNESS_CASE(test_too_many_profiles), HARNESS_CASE(test_session_ids_differ),
+		HARNESS_CASE(test_amr),
+		HARNESS_CASE(test_har),
+		HARNESS_CASE(test_ama),
+		HARNESS_CASE(test_haa),
+		HARNESS_CASE(test_refusal_answers),
+		HARNESS_CASE(test_end),
+		HARNESS_CASE(test_minimal),
+		HARNESS_CASE(test_builders_refuse),
+		HARNESS_CASE(test_bad_amr),
+		HARNESS_CASE(test_bad_ama),
+		HARNESS_CASE(test_too_many_profiles),
+		HARNESS_CASE(test_session_ids_differ),
 	};
 
 	return harness_run("diameter/codec", cases, sizeof(cases) / sizeof(*cases));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Our dictionary before and after Debian's dictionaries that define some of the same AVPs, in real libfdcore processes
- * (one a case: a dictionary cannot be loaded twice), and every row of the table as libfdcore has it then.
+ * Our dictionary before and after Debian's dictionaries that define some of the same AVPs, in real libfdcore
+ * processes (one a case: a dictionary cannot be loaded twice), and every row of the table as libfdcore has
+ * it then.
  */
 #include <dlfcn.h>
 #include <stdbool.h>
@@ -60,7 +61,8 @@ static int compare_rows(void)
 
 		if (fd_dict_getval(dm_dict_avp(a), &d) || d.avp_code != dm_avp_ids[a].code ||
 		    d.avp_vendor != dm_avp_ids[a].vendor || strcmp(d.avp_name, dm_avp_ids[a].name) ||
-		    !!(d.avp_flag_val & AVP_FLAG_VENDOR) != ours || (ours && d.avp_flag_val & AVP_FLAG_MANDATORY) ||
+		    !!(d.avp_flag_val & AVP_FLAG_VENDOR) != ours ||
+		    (ours && d.avp_flag_val & AVP_FLAG_MANDATORY) ||
 		    (ours && !(d.avp_flag_mask & AVP_FLAG_MANDATORY))) {
 			fprintf(stderr, "%s differs\n", dm_avp_ids[a].name);
 			bad++;
@@ -93,12 +95,13 @@ static void test_orders(void)
 		if (pid == 0)
 			_exit(child(orders[i]));
 		CU_ASSERT_EQUAL_FATAL(waitpid(pid, &status, 0), pid);
-		HARNESS_AT(WIFEXITED(status) && WEXITSTATUS(status) == 0, "order %zu (%s first): status %x", i, orders[i][0],
-			   status);
+		HARNESS_AT(WIFEXITED(status) && WEXITSTATUS(status) == 0, "order %zu (%s first): status %x",
+			   i, orders[i][0], status);
 	}
 }
 
-/* A dictionary of somebody else who gave one of our numbers another meaning is an error, not a surprise at run time. */
+/* A dictionary of somebody else who gave one of our numbers another meaning is an error, not a surprise at
+ * run time. */
 static int clash(void)
 {
 	struct dict_avp_data nonce = { 335, 0, (char *)"MIP-Nonce", AVP_FLAG_VENDOR | AVP_FLAG_MANDATORY,
@@ -129,8 +132,37 @@ static void test_numbers(void)
 {
 	for (enum dm_avp a = 0; a < DM_AVP_COUNT; a++)
 		for (enum dm_avp b = a + 1; b < DM_AVP_COUNT; b++)
-			HARNESS_AT(dm_avp_ids[a].code != dm_avp_ids[b].code || dm_avp_ids[a].vendor != dm_avp_ids[b].vendor,
+			HARNESS_AT(dm_avp_ids[a].code != dm_avp_ids[b].code ||
+					   dm_avp_ids[a].vendor != dm_avp_ids[b].vendor,
 				   "%s and %s", dm_avp_ids[a].name, dm_avp_ids[b].name);
 }
 
-HARNESS_MAIN("diameter/dict", HARNESS_CASE(test_orders), HARNESS_CASE(test_clash), HARNESS_CASE(test_numbers))
+/* doc/protocol.md has a row "| code | name | type |" for each AVP of ours, and no other. */
+static void test_document(void)
+{
+	const char *top = getenv("srcdir");
+	char path[512], line[1024], row[128];
+	unsigned rows = 0, ours = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/doc/protocol.md", top ? top : ".");
+	f = fopen(path, "r");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (!strstr(line, " | MIPVPN-"))
+			continue;
+		rows++;
+		for (enum dm_avp a = 0; a < DM_AVP_COUNT; a++) {
+			snprintf(row, sizeof(row), "| %u | %s | ", dm_avp_ids[a].code, dm_avp_ids[a].name);
+			ours += dm_avp_ids[a].vendor && !strncmp(line, row, strlen(row));
+		}
+	}
+	fclose(f);
+	CU_ASSERT_EQUAL(rows, ours);
+	for (enum dm_avp a = 0; a < DM_AVP_COUNT; a++)
+		rows -= dm_avp_ids[a].vendor != 0;
+	CU_ASSERT_EQUAL(rows, 0);
+}
+
+HARNESS_MAIN("diameter/dict", HARNESS_CASE(test_orders), HARNESS_CASE(test_clash), HARNESS_CASE(test_numbers),
+	     HARNESS_CASE(test_document))

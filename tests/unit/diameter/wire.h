@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What the tests of diameter/ share: a process with libfdcore's dictionary and ours, messages to bytes and back, and
- * structs with every field set.
+ * What the tests of diameter/ share: a process with libfdcore's dictionary and ours, messages to bytes and
+ * back, and structs with every field set.
  */
 #ifndef MIPVPN_TESTS_DIAMETER_WIRE_H
 #define MIPVPN_TESTS_DIAMETER_WIRE_H

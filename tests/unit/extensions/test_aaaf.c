@@ -63,9 +63,11 @@ static void test_who_may_send(void)
 		{ "foreign agent", "fa.visited.test", "home.test", "fa.visited.test", DM_SUCCESS },
 		{ "in other letters", "FA.Visited.test", "Home.Test", "fa.visited.TEST", DM_SUCCESS },
 		{ "through a relay", "fa.visited.test", "home.test", "dra.visited.test", DM_SUCCESS },
-		{ "through somebody", "fa.visited.test", "home.test", "evil.visited.test", DM_AUTHORIZATION_REJECTED },
+		{ "through somebody", "fa.visited.test", "home.test", "evil.visited.test",
+		  DM_AUTHORIZATION_REJECTED },
 		{ "without a peer", "fa.visited.test", "home.test", "", DM_AUTHORIZATION_REJECTED },
-		{ "not a foreign agent", "evil.visited.test", "home.test", "evil.visited.test", DM_AUTHORIZATION_REJECTED },
+		{ "not a foreign agent", "evil.visited.test", "home.test", "evil.visited.test",
+		  DM_AUTHORIZATION_REJECTED },
 		{ "no agreement", "fa.visited.test", "far.test", "fa.visited.test", DM_REALM_NOT_SERVED },
 	};
 
@@ -90,10 +92,13 @@ static void test_features(void)
 		uint32_t in, out;
 	} cases[] = {
 		{ "home agent at home", "", true, DM_F_MN_HA_KEY, DM_F_MN_HA_KEY },
-		{ "the FA lies", "", false, DM_F_FOREIGN_HA | DM_F_HA_IN_FOREIGN | DM_F_HA_REQUESTED, DM_F_HA_REQUESTED },
+		{ "the FA lies", "", false, DM_F_FOREIGN_HA | DM_F_HA_IN_FOREIGN | DM_F_HA_REQUESTED,
+		  DM_F_HA_REQUESTED },
 		{ "one is offered", "", true, DM_F_HA_REQUESTED, DM_F_HA_REQUESTED | DM_F_FOREIGN_HA },
-		{ "but not wanted", "", true, DM_F_HA_REQUESTED | DM_F_HOA_HOME_ONLY, DM_F_HA_REQUESTED | DM_F_HOA_HOME_ONLY },
-		{ "ours is kept", "ha.visited.test", true, DM_F_MN_FA_KEY, DM_F_MN_FA_KEY | DM_F_HA_IN_FOREIGN },
+		{ "but not wanted", "", true, DM_F_HA_REQUESTED | DM_F_HOA_HOME_ONLY,
+		  DM_F_HA_REQUESTED | DM_F_HOA_HOME_ONLY },
+		{ "ours is kept", "ha.visited.test", true, DM_F_MN_FA_KEY,
+		  DM_F_MN_FA_KEY | DM_F_HA_IN_FOREIGN },
 		{ "another's is kept", "ha.far.test", true, DM_F_MN_FA_KEY, DM_F_MN_FA_KEY },
 	};
 
@@ -110,9 +115,10 @@ static void test_features(void)
 		TEXT(a.originating_host, "planted.visited.test");
 		CU_ASSERT_TRUE(aaaf_policy_revise(&conf, "aaaf.visited.test", "visited.test", &a));
 		HARNESS_AT(a.features == cases[i].out, "%s: %u", cases[i].what, a.features);
-		HARNESS_AT(!strcmp(a.originating_host, foreign ? "aaaf.visited.test" : ""), "%s", cases[i].what);
-		HARNESS_AT(!strcmp(a.ha_candidate, a.features & DM_F_FOREIGN_HA ? "ha2.visited.test" : ""), "%s",
+		HARNESS_AT(!strcmp(a.originating_host, foreign ? "aaaf.visited.test" : ""), "%s",
 			   cases[i].what);
+		HARNESS_AT(!strcmp(a.ha_candidate, a.features & DM_F_FOREIGN_HA ? "ha2.visited.test" : ""),
+			   "%s", cases[i].what);
 		aaaf_conf_free(&conf);
 	}
 }
@@ -145,14 +151,16 @@ static void test_pending(void)
 	CU_ASSERT_EQUAL(aaaf_pending_count(&p, t + 1000 * AAAF_PENDING_SLOTS, 3000), 1);
 }
 
-/* --- the cache --------------------------------------------------------------------------------------------------------- */
+/* --- the cache --- */
 
 #define T0 1000000u
 
-static void make(struct aaaf_session *s, const char *session, const char *user, const char *fa, uint32_t lifetime)
+static void make(struct aaaf_session *s, const char *session, const char *user, const char *fa,
+		 uint32_t lifetime)
 {
 	struct dm_amr amr = amr_from("fa.visited.test", "home.test");
-	struct dm_ama ama = { .result = DM_SUCCESS, .auth_lifetime = lifetime, .fa_to_mn = { .present = true, .spi = 300 } };
+	struct dm_ama ama = {
+		.result = DM_SUCCESS, .auth_lifetime = lifetime, .fa_to_mn = {.present = true, .spi = 300}};
 	struct in_addr coa;
 
 	TEXT(amr.session, session);
@@ -167,7 +175,8 @@ static void make(struct aaaf_session *s, const char *session, const char *user, 
 	CU_ASSERT_PTR_NULL(ama.vpn.p);
 }
 
-static bool put(struct aaaf_cache *c, const char *session, const char *user, const char *fa, uint32_t lifetime, size_t most)
+static bool put(struct aaaf_cache *c, const char *session, const char *user, const char *fa,
+		uint32_t lifetime, size_t most)
 {
 	struct aaaf_session s;
 	bool ok;
@@ -260,6 +269,7 @@ static void test_cache_bound(void)
 	aaaf_cache_free(c);
 }
 
-HARNESS_MAIN("extensions/aaaf", HARNESS_CASE(test_conf), HARNESS_CASE(test_who_may_send), HARNESS_CASE(test_features),
-	     HARNESS_CASE(test_nothing_to_revise), HARNESS_CASE(test_pending), HARNESS_CASE(test_cache_finds),
-	     HARNESS_CASE(test_cache_lifetime), HARNESS_CASE(test_cache_bound))
+HARNESS_MAIN("extensions/aaaf", HARNESS_CASE(test_conf), HARNESS_CASE(test_who_may_send),
+	     HARNESS_CASE(test_features), HARNESS_CASE(test_nothing_to_revise), HARNESS_CASE(test_pending),
+	     HARNESS_CASE(test_cache_finds), HARNESS_CASE(test_cache_lifetime),
+	     HARNESS_CASE(test_cache_bound))

@@ -32,7 +32,8 @@ static const char *const levels[] = {"debug", "info", "error", NULL};
 static const struct conf_key keys[] = {
 	{"user", CONF_STRING, CONF_FIELD(struct config, user), .min = 1, .def = "mipvpn"},
 	{"small", CONF_INT, CONF_FIELD(struct config, small)},
-	{"lifetime", CONF_INT, CONF_FIELD(struct config, lifetime), .min = 1, .max = 65535, .def = "1800"},
+	{"lifetime", CONF_INT, CONF_FIELD(struct config, lifetime), .min = 1, .max = 65535, .def = "1800",
+	 .doc = "seconds"},
 	{"big", CONF_INT, CONF_FIELD(struct config, big)},
 	{"tunnel", CONF_BOOL, CONF_FIELD(struct config, tunnel), .def = "true"},
 	{"level", CONF_WORD, CONF_FIELD(struct config, level), .words = levels, .def = "info"},
@@ -130,7 +131,7 @@ static const struct {
 	{"", "t:1: address is required"},
 	{"user = ab", "t:1: address is required"},
 	{"\nsmall = 256", "t:2: small: \"256\" is not allowed; allowed: 0..255"},
-	{"lifetime = 0", "lifetime: \"0\" is not allowed; allowed: 1..65535"},
+	{"lifetime = 0", "lifetime: \"0\" is not allowed; allowed: 1..65535 (seconds)\n"},
 	{"lifetime = -1", "1..65535"},
 	{"lifetime = \" 1\"", "1..65535"},
 	{"lifetime = 0x", "1..65535"},

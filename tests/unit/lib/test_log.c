@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 static unsigned lines;
 static enum log_level last_level;
@@ -70,6 +71,28 @@ static void test_long_line_is_cut(void)
 	CU_ASSERT_EQUAL(strlen(last_text), 1023);
 }
 
+/* The service manager reads the priority in front of a line. */
+static void test_standard_error(void)
+{
+	char text[128] = "";
+	FILE *f = tmpfile();
+	int saved = dup(STDERR_FILENO);
+
+	CU_ASSERT_FATAL(f != NULL && saved >= 0);
+	fflush(stderr);
+	dup2(fileno(f), STDERR_FILENO);
+	log_init("prog", LOG_LVL_INFO, NULL);
+	log_error("room", "broken %s", "thing");
+	log_debug("room", "not seen");
+	fflush(stderr);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	rewind(f);
+	CU_ASSERT_TRUE(fread(text, 1, sizeof(text) - 1, f) > 0);
+	CU_ASSERT_STRING_EQUAL(text, "<3>prog room: broken thing\n");
+	fclose(f);
+}
+
 static void test_counters(void)
 {
 	CU_ASSERT_EQUAL(counter_get("test.a"), 0);
@@ -120,5 +143,5 @@ static void test_counters_of_threads(void)
 
 HARNESS_MAIN("lib/log and counter", HARNESS_CASE(test_levels), HARNESS_CASE(test_level_words),
 	     HARNESS_CASE(test_control_characters), HARNESS_CASE(test_long_line_is_cut),
-	     HARNESS_CASE(test_counters), HARNESS_CASE(test_counters_are_sorted),
-	     HARNESS_CASE(test_counters_of_threads))
+	     HARNESS_CASE(test_standard_error), HARNESS_CASE(test_counters),
+	     HARNESS_CASE(test_counters_are_sorted), HARNESS_CASE(test_counters_of_threads))

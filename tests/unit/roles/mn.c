@@ -22,7 +22,8 @@ static void put_head(struct world *w, struct mn *m, const struct ask *a, struct 
 	struct in_addr hoa = a->hoa ? addr(a->hoa) : m->hoa, ha = addr(a->ha ? a->ha : HA_ADDR);
 
 	m->ident = a->ident ? a->ident
-			    : mip_ident_from_unix_ms((uint64_t)((int64_t)w->wall + a->clock_off_ms), (uint32_t)w->actions);
+			    : mip_ident_from_unix_ms((uint64_t)((int64_t)w->wall + a->clock_off_ms),
+						     (uint32_t)w->actions);
 	mip_rrq_put(b, a->flags, a->lifetime, hoa, ha, addr(a->coa ? a->coa : FA_ADDR), m->ident);
 	if (m->nai[0])
 		mip_ext_put_nai(b, m->nai);
@@ -66,11 +67,14 @@ size_t mn_build(struct world *w, struct mn *m, const struct ask *a, uint8_t buf[
 static struct role_event event_of(const struct mn *m, const struct ask *a, unsigned ifindex, const char *dst,
 				  const uint8_t *buf, size_t len)
 {
-	struct role_event e = { .type = EV_PACKET, .data = buf, .len = len };
+	struct role_event e = {.type = EV_PACKET, .data = buf, .len = len};
 
-	e.path = (struct role_path){ .ifindex = a->ifindex ? a->ifindex : ifindex, .sport = 4000, .dport = MIP_PORT,
-				     .src = a->src ? addr(a->src) : m->hoa, .dst = addr(a->dst ? a->dst : dst),
-				     .ttl = a->ttl ? a->ttl : 255 };
+	e.path = (struct role_path){.ifindex = a->ifindex ? a->ifindex : ifindex,
+				    .sport = 4000,
+				    .dport = MIP_PORT,
+				    .src = a->src ? addr(a->src) : m->hoa,
+				    .dst = addr(a->dst ? a->dst : dst),
+				    .ttl = a->ttl ? a->ttl : 255};
 	memcpy(e.path.mac, m->mac, 6);
 	return e;
 }
@@ -104,7 +108,7 @@ int mn_send_home(struct world *w, struct mn *m, const struct ask *a)
 
 void mn_join(struct world *w, struct mn *m, uint16_t lifetime)
 {
-	struct ask a = { .lifetime = lifetime, .keys = true, .with_aaa = true, .with_challenge = true };
+	struct ask a = {.lifetime = lifetime, .keys = true, .with_aaa = true, .with_challenge = true};
 
 	mn_hear(w, m);
 	CU_ASSERT_EQUAL(mn_send(w, m, &a), 0);

@@ -15,7 +15,7 @@ static uint32_t lcg(uint32_t *s)
 static void test_against_search(void)
 {
 	static struct role_timer t[N];
-	struct role_heap h = { 0 };
+	struct role_heap h = {0};
 	uint32_t seed = 1;
 	unsigned wrong = 0;
 
@@ -46,7 +46,7 @@ static void test_against_search(void)
 static void test_in_order(void)
 {
 	static struct role_timer t[64];
-	struct role_heap h = { 0 };
+	struct role_heap h = {0};
 	role_ms last = 0;
 
 	for (unsigned i = 0; i < 64; i++) {

@@ -5,7 +5,7 @@
 
 struct in_addr addr(const char *text)
 {
-	struct in_addr a = { 0 };
+	struct in_addr a = {0};
 
 	if (text)
 		inet_pton(AF_INET, text, &a);
@@ -45,10 +45,16 @@ static void book(struct world *w, int by, int max, const char *what)
 /* Everything that identifies what was added has to be the same when it is deleted. */
 static void ledger_note(struct world *w, int role, const struct action *a)
 {
-	static const struct { enum action_type add, del; const char *name; int max; } pairs[] = {
-		{ ACT_VISITOR_ADD, ACT_VISITOR_DEL, "visitor", 1 }, { ACT_REVERSE_ADD, ACT_REVERSE_DEL, "reverse", 1 },
-		{ ACT_TUNNEL_ADD, ACT_TUNNEL_DEL, "tunnel", 5000 }, { ACT_BINDING_ADD, ACT_BINDING_DEL, "binding", 1 },
-		{ ACT_PROXY_ARP_ADD, ACT_PROXY_ARP_DEL, "proxy arp", 1 },
+	static const struct {
+		enum action_type add, del;
+		const char *name;
+		int max;
+	} pairs[] = {
+		{ACT_VISITOR_ADD, ACT_VISITOR_DEL, "visitor", 1},
+		{ACT_REVERSE_ADD, ACT_REVERSE_DEL, "reverse", 1},
+		{ACT_TUNNEL_ADD, ACT_TUNNEL_DEL, "tunnel", 5000},
+		{ACT_BINDING_ADD, ACT_BINDING_DEL, "binding", 1},
+		{ACT_PROXY_ARP_ADD, ACT_PROXY_ARP_DEL, "proxy arp", 1},
 	};
 	char what[160], hoa[20], local[20], peer[20];
 	bool tunnel, arp;
@@ -96,7 +102,7 @@ static void carry(struct world *w, int role, struct actions *as);
 
 void fa_tell(struct world *w, const struct role_event *e)
 {
-	struct actions out = { 0 };
+	struct actions out = {0};
 	struct role_event ev = *e;
 
 	ev.wall_ms = w->wall;
@@ -106,7 +112,7 @@ void fa_tell(struct world *w, const struct role_event *e)
 
 void ha_tell(struct world *w, const struct role_event *e)
 {
-	struct actions out = { 0 };
+	struct actions out = {0};
 	struct role_event ev = *e;
 
 	ev.wall_ms = w->wall;
@@ -132,7 +138,8 @@ static void learn(const struct mn *m, const struct mip_keygen_rep *k, uint32_t m
 {
 	if (!k->present)
 		return;
-	s->have = mip_keygen_derive(m->aaa.key, m->aaa.len, k->nonce.data, k->nonce.len, m->nai, m->hoa, s->key) == 0;
+	s->have = mip_keygen_derive(m->aaa.key, m->aaa.len, k->nonce.data, k->nonce.len, m->nai, m->hoa,
+				    s->key) == 0;
 	s->len = 20;
 	s->alg = CRYPTO_HMAC_SHA1;
 	s->spi_out = k->spi;
@@ -154,7 +161,7 @@ static void mn_receive(struct mn *m, const struct action *a)
 	learn(m, &m->rrp.mn_fa_key, 0x1000, &fa);
 	m->right32 = verify(&m->rrp.mn_ha, m->bytes, &ha);
 	m->right33 = verify(&m->rrp.mn_fa, m->bytes, &fa);
-	if (m->rrp.code <= 1) {	/* keys of a refusal prove it, and are forgotten */
+	if (m->rrp.code <= 1) { /* keys of a refusal prove it, and are forgotten */
 		m->mn_ha = ha;
 		m->mn_fa = fa;
 	}
@@ -186,7 +193,8 @@ static void link_send(struct world *w, int role, const struct action *a)
 
 static void udp_send(struct world *w, int role, const struct action *a)
 {
-	struct role_event e = { .type = EV_PACKET, .path = a->path, .data = a->data->data, .len = a->data->len };
+	struct role_event e = {
+		.type = EV_PACKET, .path = a->path, .data = a->data->data, .len = a->data->len};
 
 	e.path.ifindex = 0;
 	w->to_ha += role == AT_FA;
@@ -216,7 +224,7 @@ static struct mn *mn_of(struct world *w, const char *nai)
 
 static void ama(struct world *w, struct dm_ama *a)
 {
-	struct role_event e = { .type = EV_AMA, .session = w->amr_session, .ama = a };
+	struct role_event e = {.type = EV_AMA, .session = w->amr_session, .ama = a};
 
 	snprintf(a->session, sizeof(a->session), "%s", w->amr_session);
 	snprintf(a->origin_host, sizeof(a->origin_host), "aaah.home.test");
@@ -228,14 +236,14 @@ static void ama(struct world *w, struct dm_ama *a)
 
 static void ama_result(struct world *w, uint32_t result)
 {
-	struct dm_ama a = { .result = result };
+	struct dm_ama a = {.result = result};
 
 	ama(w, &a);
 }
 
 static void msa(struct dm_msa *m, uint32_t spi, const void *key, size_t len)
 {
-	*m = (struct dm_msa){ .present = true, .spi = spi, .algorithm = 2, .replay = 2 };
+	*m = (struct dm_msa){.present = true, .spi = spi, .algorithm = 2, .replay = 2};
 	m->key.len = (uint8_t)len;
 	memcpy(m->key.data, key, len);
 }
@@ -246,8 +254,8 @@ static struct vpn_profile *profiles(uint8_t n, struct in_addr hoa)
 
 	for (uint8_t i = 0; i < n; i++) {
 		p[i].number = i + 1u;
-		p[i].src = (struct vpn_prefix){ hoa, 32 };
-		p[i].dst = (struct vpn_prefix){ addr("10.9.0.0"), 24 };
+		p[i].src = (struct vpn_prefix){hoa, 32};
+		p[i].dst = (struct vpn_prefix){addr("10.9.0.0"), 24};
 		p[i].src_gw = addr(FA_ADDR);
 		p[i].dst_gw = addr(HA_ADDR);
 		p[i].enc_key.len = 16;
@@ -260,10 +268,11 @@ static uint8_t fa_ha_key[20], mn_fa_key[20];
 static void har(struct world *w, const struct mn *m, const struct dm_amr *amr)
 {
 	struct dm_har *h = calloc(1, sizeof(*h));
-	struct role_event e = { .type = EV_HAR, .har = h, .token = ++w->sessions };
+	struct role_event e = {.type = EV_HAR, .har = h, .token = ++w->sessions};
 	uint8_t nonce[16], key[20];
 
-	snprintf(w->har_session, sizeof(w->har_session), "aaah;%u;ha", w->same_session ? m->mac[5] : w->sessions);
+	snprintf(w->har_session, sizeof(w->har_session), "aaah;%u;ha",
+		 w->same_session ? m->mac[5] : w->sessions);
 	memcpy(h->session, w->har_session, sizeof(h->session));
 	snprintf(h->origin_host, sizeof(h->origin_host), "aaah.home.test");
 	snprintf(h->origin_realm, sizeof(h->origin_realm), "home.test");
@@ -348,8 +357,8 @@ static void aaah_haa(struct world *w, const struct action *act)
 
 static void aaah_str(struct world *w, int role, const struct action *a)
 {
-	struct role_event e = { .type = EV_ASR, .token = 77,
-				.session = role == AT_HA ? w->granted : w->har_session };
+	struct role_event e = {
+		.type = EV_ASR, .token = 77, .session = role == AT_HA ? w->granted : w->har_session};
 
 	CU_ASSERT_STRING_EQUAL(a->end->dest_realm, "home.test");
 	CU_ASSERT_STRING_EQUAL(a->end->session, a->session);
@@ -363,7 +372,7 @@ static void aaah_str(struct world *w, int role, const struct action *a)
 
 static void vpn_install(struct world *w, int role, const struct action *a)
 {
-	struct role_event e = { .type = EV_VPN_UP, .session = a->session };
+	struct role_event e = {.type = EV_VPN_UP, .session = a->session};
 
 	CU_ASSERT_TRUE(a->n_profiles > 0 && a->deadline_ms > 0);
 	if (w->vpn[role] == VPN_FAILS) {
@@ -390,21 +399,41 @@ static void carry_one(struct world *w, int role, const struct action *a)
 	w->actions++;
 	ledger_note(w, role, a);
 	switch (a->type) {
-	case ACT_LINK_SEND: link_send(w, role, a); break;
-	case ACT_UDP_SEND: udp_send(w, role, a); break;
-	case ACT_AMR: aaah_amr(w, a); break;
-	case ACT_HAA: aaah_haa(w, a); break;
-	case ACT_STR: aaah_str(w, role, a); break;
-	case ACT_ASA: w->asa_result = a->result; break;
-	case ACT_VPN_INSTALL: vpn_install(w, role, a); break;
-	case ACT_VPN_REMOVE: vpn_remove(w, role, a); break;
-	case ACT_PROXY_ARP_DEL: w->garp_mn = a->mac[0] || a->mac[5]; break;
+	case ACT_LINK_SEND:
+		link_send(w, role, a);
+		break;
+	case ACT_UDP_SEND:
+		udp_send(w, role, a);
+		break;
+	case ACT_AMR:
+		aaah_amr(w, a);
+		break;
+	case ACT_HAA:
+		aaah_haa(w, a);
+		break;
+	case ACT_STR:
+		aaah_str(w, role, a);
+		break;
+	case ACT_ASA:
+		w->asa_result = a->result;
+		break;
+	case ACT_VPN_INSTALL:
+		vpn_install(w, role, a);
+		break;
+	case ACT_VPN_REMOVE:
+		vpn_remove(w, role, a);
+		break;
+	case ACT_PROXY_ARP_DEL:
+		w->garp_mn = a->mac[0] || a->mac[5];
+		break;
 	case ACT_EVENT:
 		snprintf(w->event, sizeof(w->event), "%s", a->text);
 		if (getenv("ROLES_VERBOSE"))
-			fprintf(stderr, "\n    %8lu %s %s", (unsigned long)w->now, role ? "HA" : "FA", a->text);
+			fprintf(stderr, "\n    %8lu %s %s", (unsigned long)w->now, role ? "HA" : "FA",
+				a->text);
 		break;
-	default: break;
+	default:
+		break;
 	}
 }
 
@@ -423,15 +452,30 @@ void world_init(struct world *w, bool aaa)
 	w->now = 1000000;
 	w->wall = 1700000000000u;
 	w->auth_lifetime = 3600;
-	w->fc = (struct fa_config){ .coa = addr(FA_ADDR), .diameter_host = "fa.visited.test",
-				    .diameter_realm = "visited.test", .aaa = aaa, .n_links = 1, .lifetime_max = 600,
-				    .adv_interval_ms = 1000, .icmp_code16 = true, .challenge = aaa,
-				    .challenge_window = 2, .reverse_tunnel = true };
-	w->fc.links[0] = (struct fa_link){ .ifindex = LINK, .name = "link0", .addr = addr(FA_LINK_ADDR), .prefix_len = 24 };
-	w->hc = (struct ha_config){ .addr = addr(HA_ADDR), .home_prefix = { addr("10.1.0.0"), 24 }, .home_ifindex = HOME,
-				    .home_ifname = "home0", .home_addr = addr("10.1.0.1"),
-				    .diameter_host = "ha.home.test", .diameter_realm = "home.test", .lifetime_max = 900,
-				    .clock_skew_ms = 7000, .reverse_tunnel = true, .pool = { addr("10.1.0.128"), 26 } };
+	w->fc = (struct fa_config){.coa = addr(FA_ADDR),
+				   .diameter_host = "fa.visited.test",
+				   .diameter_realm = "visited.test",
+				   .aaa = aaa,
+				   .n_links = 1,
+				   .lifetime_max = 600,
+				   .adv_interval_ms = 1000,
+				   .icmp_code16 = true,
+				   .challenge = aaa,
+				   .challenge_window = 2,
+				   .reverse_tunnel = true};
+	w->fc.links[0] = (struct fa_link){
+		.ifindex = LINK, .name = "link0", .addr = addr(FA_LINK_ADDR), .prefix_len = 24};
+	w->hc = (struct ha_config){.addr = addr(HA_ADDR),
+				   .home_prefix = {addr("10.1.0.0"), 24},
+				   .home_ifindex = HOME,
+				   .home_ifname = "home0",
+				   .home_addr = addr("10.1.0.1"),
+				   .diameter_host = "ha.home.test",
+				   .diameter_realm = "home.test",
+				   .lifetime_max = 900,
+				   .clock_skew_ms = 7000,
+				   .reverse_tunnel = true,
+				   .pool = {addr("10.1.0.128"), 26}};
 }
 
 void world_start(struct world *w)
@@ -443,7 +487,7 @@ void world_start(struct world *w)
 
 void world_end(struct world *w)
 {
-	struct actions out = { 0 };
+	struct actions out = {0};
 
 	w->aaah_relays_end = false;
 	if (w->fa)
@@ -460,17 +504,17 @@ void world_end(struct world *w)
 
 void world_mn(struct world *w, struct mn *m, const char *nai, const char *hoa)
 {
-	*m = (struct mn){ .nai = nai, .hoa = addr(hoa) };
+	*m = (struct mn){.nai = nai, .hoa = addr(hoa)};
 	m->mac[0] = 2;
 	m->mac[5] = (uint8_t)(w->n_mn + 1);
-	m->aaa = (struct assoc){ true, 0x300, 0x300, CRYPTO_HMAC_SHA1, "the key of the mn and its aaah", 20 };
+	m->aaa = (struct assoc){true, 0x300, 0x300, CRYPTO_HMAC_SHA1, "the key of the mn and its aaah", 20};
 	m->aaa.key[19] = m->mac[5];
 	w->mn[w->n_mn++] = m;
 }
 
 void world_pass(struct world *w, role_ms ms)
 {
-	static const struct role_event timer = { .type = EV_TIMER };
+	static const struct role_event timer = {.type = EV_TIMER};
 	role_ms end = w->now + ms;
 
 	for (;;) {

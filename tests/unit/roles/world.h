@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A world in memory for the role state machines: mobile nodes, a foreign agent, a home agent, and a small stand-in for
- * the AAAH and for the VPN room.  Time moves only when the test says so.  Every action is carried out at once, and
- * written into a ledger in which each ADD has to find its DEL.
+ * A world in memory for the role state machines: mobile nodes, a foreign agent, a home agent, and a small
+ * stand-in for the AAAH and for the VPN room.  Time moves only when the test says so.  Every action is
+ * carried out at once, and written into a ledger in which each ADD has to find its DEL.
  */
 #ifndef MIPVPN_TESTS_ROLES_WORLD_H
 #define MIPVPN_TESTS_ROLES_WORLD_H
@@ -15,49 +15,58 @@
 #include "lib/counter.h"
 #include "tests/unit/harness.h"
 
-#define LINK 7u		/* interface index of the visited link */
-#define HOME 9u		/* of the home link */
+#define LINK 7u /* interface index of the visited link */
+#define HOME 9u /* of the home link */
 #define FA_ADDR "198.51.100.11"
 #define FA_LINK_ADDR "10.2.1.1"
 #define HA_ADDR "198.51.100.21"
 
-struct assoc { bool have; uint32_t spi_out, spi_in; enum crypto_mac alg; uint8_t key[32]; size_t len; };
+struct assoc {
+	bool have;
+	uint32_t spi_out, spi_in;
+	enum crypto_mac alg;
+	uint8_t key[32];
+	size_t len;
+};
 
 struct mn {
-	const char *nai;	/* "" = none */
+	const char *nai; /* "" = none */
 	struct in_addr hoa;
 	uint8_t mac[6];
 	struct assoc aaa, mn_ha, mn_fa;
 	uint8_t challenge[MIP_CHALLENGE_MAX];
 	uint8_t challenge_len;
 	uint64_t ident;
-	unsigned replies;	/* received */
+	unsigned replies; /* received */
 	uint8_t bytes[MIP_MSG_MAX];
-	struct mip_rrp rrp;	/* the last one; borrows bytes */
+	struct mip_rrp rrp; /* the last one; borrows bytes */
 	struct role_path path;
-	bool right32, right33;	/* its authenticators verified */
+	bool right32, right33; /* its authenticators verified */
 };
 
 /* What to put in a request. */
 struct ask {
 	uint8_t flags;
 	uint16_t lifetime;
-	const char *hoa, *ha, *coa;	/* NULL = the usual */
+	const char *hoa, *ha, *coa; /* NULL = the usual */
 	bool keys, with_aaa, with_mn_ha, with_mn_fa, with_challenge;
 	bool style, cvse, pad_unknown, duplicate_nai;
-	const uint8_t *challenge;	/* NULL = the node's */
+	const uint8_t *challenge; /* NULL = the node's */
 	uint8_t challenge_len;
 	int64_t clock_off_ms;
-	uint64_t ident;			/* 0 = by the clock */
-	uint8_t ttl;			/* 0 = 255 */
-	const char *src, *dst;		/* IP; NULL = home address, link address */
-	unsigned ifindex;		/* 0 = LINK */
+	uint64_t ident;	       /* 0 = by the clock */
+	uint8_t ttl;	       /* 0 = 255 */
+	const char *src, *dst; /* IP; NULL = home address, link address */
+	unsigned ifindex;      /* 0 = LINK */
 	bool spoil_aaa, spoil_mn_ha, spoil_mn_fa;
 };
 
 enum { AT_FA, AT_HA };
 enum vpn_policy { VPN_COMES_UP, VPN_FAILS, VPN_HANGS };
-struct ledger_row { char what[160]; int n; };
+struct ledger_row {
+	char what[160];
+	int n;
+};
 #define MNS 8
 
 struct world {
@@ -71,62 +80,62 @@ struct world {
 	size_t n_mn;
 	/* the AAAH */
 	uint8_t n_profiles;
-	const char *assign;		/* home address that it assigns; NULL = none */
-	bool no_keys, deaf;		/* deaf: never answers an AMR */
-	bool spoil_fa_ha;		/* gives the FA another FA-HA key than the HA */
-	uint32_t answer;		/* fixed Result-Code; 0 = works */
+	const char *assign; /* home address that it assigns; NULL = none */
+	bool no_keys, deaf; /* deaf: never answers an AMR */
+	bool spoil_fa_ha;   /* gives the FA another FA-HA key than the HA */
+	uint32_t answer;    /* fixed Result-Code; 0 = works */
 	uint32_t auth_lifetime;
 	unsigned sessions;
-	bool same_session;		/* one HAR session for each user, as RFC 4004 wants of a stateful AAAH */
-	char amr_session[DM_SESSION_MAX], har_session[DM_SESSION_MAX];	/* the last ones */
-	char granted[DM_SESSION_MAX];	/* the FA's session that the AAAH has in its table */
-	struct dm_amr amr;		/* the last one */
+	bool same_session; /* one HAR session for each user, as RFC 4004 wants of a stateful AAAH */
+	char amr_session[DM_SESSION_MAX], har_session[DM_SESSION_MAX]; /* the last ones */
+	char granted[DM_SESSION_MAX]; /* the FA's session that the AAAH has in its table */
+	struct dm_amr amr;	      /* the last one */
 	uint32_t haa_result;
-	unsigned strs[2];		/* STRs by role */
+	unsigned strs[2]; /* STRs by role */
 	uint32_t str_cause;
-	bool aaah_relays_end;		/* an STR makes an ASR at the other end */
+	bool aaah_relays_end; /* an STR makes an ASR at the other end */
 	uint32_t asa_result;
 	/* the VPN room, by role */
 	enum vpn_policy vpn[2];
 	char vpn_session[2][DM_SESSION_MAX];
 	/* the wire */
-	bool cut_fa_ha;			/* nothing gets from the FA to the HA */
-	unsigned to_ha;			/* packets of the FA */
-	struct action from_ha;		/* the HA's last packet to the core, without its data */
+	bool cut_fa_ha;	       /* nothing gets from the FA to the HA */
+	unsigned to_ha;	       /* packets of the FA */
+	struct action from_ha; /* the HA's last packet to the core, without its data */
 	uint8_t ha_bytes[MIP_MSG_MAX];
-	size_t ha_len;			/* 0 = none */
-	struct mip_adv adv;		/* the last one on the visited link */
+	size_t ha_len;	    /* 0 = none */
+	struct mip_adv adv; /* the last one on the visited link */
 	unsigned advs;
 	struct role_path adv_path;
 	unsigned actions, reply_before_vpn;
 	struct ledger_row ledger[8192];
 	size_t n_ledger;
 	int ledger_errors;
-	char event[512];		/* the last line */
-	bool garp_mn;			/* PROXY_ARP_DEL came with a MAC */
+	char event[512]; /* the last line */
+	bool garp_mn;	 /* PROXY_ARP_DEL came with a MAC */
 };
 
 struct in_addr addr(const char *text);
 /* Configuration of the fast lab; aaa: registrations pass the AAA.  Change fc and hc before world_start(). */
 void world_init(struct world *w, bool aaa);
 void world_start(struct world *w);
-void world_end(struct world *w);	/* frees, and asserts that the ledger is balanced */
+void world_end(struct world *w); /* frees, and asserts that the ledger is balanced */
 void world_mn(struct world *w, struct mn *m, const char *nai, const char *hoa);
-void world_pass(struct world *w, role_ms ms);	/* time goes by, timers fire when due */
+void world_pass(struct world *w, role_ms ms); /* time goes by, timers fire when due */
 bool world_balanced(const struct world *w);
 
-void mn_hear(struct world *w, struct mn *m);	/* takes the challenge of the last advertisement */
+void mn_hear(struct world *w, struct mn *m); /* takes the challenge of the last advertisement */
 size_t mn_build(struct world *w, struct mn *m, const struct ask *a, uint8_t buf[MIP_MSG_MAX]);
 /* Sends bytes to the FA as m; returns the code of the reply, -1 for silence. */
 int mn_send_bytes(struct world *w, struct mn *m, const struct ask *a, const uint8_t *buf, size_t len);
 int mn_send(struct world *w, struct mn *m, const struct ask *a);
-int mn_send_home(struct world *w, struct mn *m, const struct ask *a);	/* on the home link, to the HA */
+int mn_send_home(struct world *w, struct mn *m, const struct ask *a); /* on the home link, to the HA */
 /* First registration through the AAA, with keys; asserts code 0. */
 void mn_join(struct world *w, struct mn *m, uint16_t lifetime);
 
 void fa_tell(struct world *w, const struct role_event *e);
 void ha_tell(struct world *w, const struct role_event *e);
-size_t fa_count(const struct world *w);	/* rows */
+size_t fa_count(const struct world *w); /* rows */
 size_t ha_count(const struct world *w);
 
 #endif

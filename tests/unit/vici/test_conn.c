@@ -14,8 +14,8 @@
 struct side {
 	struct vici_conn *c;
 	int peer;
-	char heard[2048];	/* "R1+" reply ok, "R1-why", "Ename/len", "Cwhy" */
-	int chain;		/* commands still to be queued from within a reply */
+	char heard[2048]; /* "R1+" reply ok, "R1-why", "Ename/len", "Cwhy" */
+	int chain;	  /* commands still to be queued from within a reply */
 };
 
 static void hear(struct side *s, const char *text)
@@ -56,7 +56,7 @@ static void on_closed(void *user, const char *why)
 	hear(user, text);
 }
 
-static const struct vici_conn_ops ops = { on_reply, on_event, on_closed };
+static const struct vici_conn_ops ops = {on_reply, on_event, on_closed};
 
 static void side_open(struct side *s)
 {
@@ -99,7 +99,7 @@ static const char *peer_takes(struct side *s)
 
 static void peer_sends(struct side *s, const char *body, size_t len)
 {
-	uint8_t head[4] = { 0, 0, (uint8_t)(len >> 8), (uint8_t)len };
+	uint8_t head[4] = {0, 0, (uint8_t)(len >> 8), (uint8_t)len};
 
 	CU_ASSERT_EQUAL(write(s->peer, head, 4), 4);
 	CU_ASSERT_EQUAL(write(s->peer, body, len), (ssize_t)len);
@@ -137,7 +137,7 @@ static void test_stream(void)
 	CU_ASSERT_EQUAL(vici_conn_command(s.c, "list-sas", NULL, "list-sa", 1000, 0), 1);
 	io(&s, 0);
 	CU_ASSERT_STRING_EQUAL(peer_takes(&s), "3log");
-	peer_sends(&s, "\6", 1);	/* unknown to this charon: goes on without */
+	peer_sends(&s, "\6", 1); /* unknown to this charon: goes on without */
 	io(&s, 0);
 	CU_ASSERT_STRING_EQUAL(peer_takes(&s), "3list-sa");
 	peer_sends(&s, "\5", 1);
@@ -174,7 +174,7 @@ static void test_commands_from_a_reply(void)
 /* Byte by byte: a stream knows no borders. */
 static void test_dribble(void)
 {
-	static const uint8_t bytes[] = { 0, 0, 0, 1, 1, 0, 0, 0, 4, 7, 2, 'e', 'v' };
+	static const uint8_t bytes[] = {0, 0, 0, 1, 1, 0, 0, 0, 4, 7, 2, 'e', 'v'};
 	struct side s;
 
 	side_open(&s);
@@ -195,16 +195,16 @@ static void test_garbage(void)
 		size_t len;
 		const char *heard;
 	} rows[] = {
-		{ "empty packet", "\0\0\0\0", 4, "Can empty packet;" },
-		{ "huge", "\0\10\0\1", 4, "Ca message over 512 KiB;" },
-		{ "huger", "\377\377\377\377", 4, "Ca message over 512 KiB;" },
-		{ "type", "\0\0\0\1\11", 5, "Cunknown packet type;" },
-		{ "a request", "\0\0\0\1\0", 5, "Cunknown packet type;" },
-		{ "event without name", "\0\0\0\1\7", 5, "Ctruncated event name;" },
-		{ "event name too long", "\0\0\0\3\7\5a", 7, "Ctruncated event name;" },
-		{ "event malformed", "\0\0\0\4\7\1a\2", 8, "Csection end without a section;" },
-		{ "answer malformed", "\0\0\0\2\1\2", 6, "Csection end without a section;" },
-		{ "confirmation", "\0\0\0\1\5", 5, "Ca confirmation of no subscription;" },
+		{"empty packet", "\0\0\0\0", 4, "Can empty packet;"},
+		{"huge", "\0\10\0\1", 4, "Ca message over 512 KiB;"},
+		{"huger", "\377\377\377\377", 4, "Ca message over 512 KiB;"},
+		{"type", "\0\0\0\1\11", 5, "Cunknown packet type;"},
+		{"a request", "\0\0\0\1\0", 5, "Cunknown packet type;"},
+		{"event without name", "\0\0\0\1\7", 5, "Ctruncated event name;"},
+		{"event name too long", "\0\0\0\3\7\5a", 7, "Ctruncated event name;"},
+		{"event malformed", "\0\0\0\4\7\1a\2", 8, "Csection end without a section;"},
+		{"answer malformed", "\0\0\0\2\1\2", 6, "Csection end without a section;"},
+		{"confirmation", "\0\0\0\1\5", 5, "Ca confirmation of no subscription;"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -257,7 +257,7 @@ static void test_deadline(void)
 	CU_ASSERT_STRING_EQUAL(s.heard, "");
 	vici_conn_tick(s.c, 1300);
 	CU_ASSERT_STRING_EQUAL(s.heard, "R1-charon did not answer in time;R2-charon did not answer in time;"
-			       "Ccharon did not answer in time;");
+					"Ccharon did not answer in time;");
 	CU_ASSERT_EQUAL(vici_conn_next(s.c), UINT64_MAX);
 	side_close(&s);
 }

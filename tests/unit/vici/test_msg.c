@@ -29,7 +29,8 @@ static bool trace_element(const struct vici_walk *w, void *user)
 		t->len += (size_t)snprintf(to, left, "}%s ", w->path[w->depth - 1]);
 		break;
 	case VICI_KEY_VALUE:
-		t->len += (size_t)snprintf(to, left, "%s=%.*s ", w->key, (int)w->value_len, (const char *)w->value);
+		t->len += (size_t)snprintf(to, left, "%s=%.*s ", w->key, (int)w->value_len,
+					   (const char *)w->value);
 		break;
 	case VICI_LIST_START:
 		t->len += (size_t)snprintf(to, left, "%s[ ", w->key);
@@ -46,7 +47,7 @@ static bool trace_element(const struct vici_walk *w, void *user)
 
 static struct vici_msg *sample(void)
 {
-	static const char *const items[] = { "198.51.100.11", "", "x" };
+	static const char *const items[] = {"198.51.100.11", "", "x"};
 	struct vici_msg *m = vici_msg_new();
 
 	vici_msg_section(m, "conn");
@@ -67,7 +68,7 @@ static const char sample_text[] =
 static void test_round_trip(void)
 {
 	struct vici_msg *m = sample();
-	struct trace t = { "", 0 };
+	struct trace t = {"", 0};
 	const uint8_t *data;
 	const char *why = "untouched";
 	size_t len;
@@ -109,9 +110,9 @@ static void test_truncation(void)
 	size_t len, whole;
 
 	CU_ASSERT_FATAL(vici_msg_bytes(m, &data, &len));
-	whole = len - (1 + 1 + 4 + 2);	/* before "tail" */
+	whole = len - (1 + 1 + 4 + 2); /* before "tail" */
 	for (size_t cut = 0; cut <= len; cut++) {
-		uint8_t *copy = malloc(cut ? cut : 1);	/* of just that size: the sanitizer guards its end */
+		uint8_t *copy = malloc(cut ? cut : 1); /* of just that size: the sanitizer guards its end */
 		bool fits = cut == 0 || cut == whole || cut == len;
 
 		memcpy(copy, data, cut);
@@ -129,20 +130,20 @@ static void test_malformed(void)
 		size_t len;
 		const char *why;
 	} rows[] = {
-		{ "type 0", "\0", 1, "unknown element type" },
-		{ "type 7", "\7", 1, "unknown element type" },
-		{ "end first", "\2", 1, "section end without a section" },
-		{ "item first", "\5\0\0", 3, "list item without a list" },
-		{ "list end first", "\6", 1, "list end without a list" },
-		{ "section in list", "\4\1a\1\1b", 6, "section in a list" },
-		{ "list in list", "\4\1a\4\1b", 6, "list in a list" },
-		{ "kv in list", "\4\1a\3\1b\0\0", 8, "key/value in a list" },
-		{ "end in list", "\1\1s\4\1a\2", 7, "section end in a list" },
-		{ "open list", "\4\1a", 3, "list not ended" },
-		{ "open section", "\1\1a", 3, "section not ended" },
-		{ "NUL in name", "\1\2a\0\2", 5, "NUL in a name" },
-		{ "long name", "\1\377a", 3, "truncated name" },
-		{ "long value", "\3\1a\377\377x", 6, "truncated value" },
+		{"type 0", "\0", 1, "unknown element type"},
+		{"type 7", "\7", 1, "unknown element type"},
+		{"end first", "\2", 1, "section end without a section"},
+		{"item first", "\5\0\0", 3, "list item without a list"},
+		{"list end first", "\6", 1, "list end without a list"},
+		{"section in list", "\4\1a\1\1b", 6, "section in a list"},
+		{"list in list", "\4\1a\4\1b", 6, "list in a list"},
+		{"kv in list", "\4\1a\3\1b\0\0", 8, "key/value in a list"},
+		{"end in list", "\1\1s\4\1a\2", 7, "section end in a list"},
+		{"open list", "\4\1a", 3, "list not ended"},
+		{"open section", "\1\1a", 3, "section not ended"},
+		{"NUL in name", "\1\2a\0\2", 5, "NUL in a name"},
+		{"long name", "\1\377a", 3, "truncated name"},
+		{"long value", "\3\1a\377\377x", 6, "truncated value"},
 	};
 	const char *why;
 
@@ -228,14 +229,9 @@ static void test_find(void)
 	static const struct {
 		const char *path, *value;
 	} rows[] = {
-		{ "conn.version", "2" },
-		{ "conn.children.mark", "77" },
-		{ "tail", "" },
-		{ "version", NULL },
-		{ "conn.children", NULL },
-		{ "conn.children.mark.x", NULL },
-		{ "con.version", NULL },
-		{ "conn.addrs", NULL },
+		{"conn.version", "2"}, {"conn.children.mark", "77"}, {"tail", ""},
+		{"version", NULL},     {"conn.children", NULL},	     {"conn.children.mark.x", NULL},
+		{"con.version", NULL}, {"conn.addrs", NULL},
 	};
 	struct vici_msg *m = sample();
 	const uint8_t *data;
@@ -249,10 +245,10 @@ static void test_find(void)
 		HARNESS_AT(found == (rows[i].value != NULL), "%s", rows[i].path);
 		HARNESS_AT(!strcmp(out, rows[i].value ? rows[i].value : ""), "%s", rows[i].path);
 	}
-	CU_ASSERT_FALSE(vici_find(data, len, "conn.version", out, 1));	/* no room */
+	CU_ASSERT_FALSE(vici_find(data, len, "conn.version", out, 1)); /* no room */
 	vici_msg_free(m);
 }
 
-HARNESS_MAIN("vici/msg", HARNESS_CASE(test_round_trip), HARNESS_CASE(test_walk_stops), HARNESS_CASE(test_truncation),
-	     HARNESS_CASE(test_malformed), HARNESS_CASE(test_depth), HARNESS_CASE(test_writer_limits),
-	     HARNESS_CASE(test_find))
+HARNESS_MAIN("vici/msg", HARNESS_CASE(test_round_trip), HARNESS_CASE(test_walk_stops),
+	     HARNESS_CASE(test_truncation), HARNESS_CASE(test_malformed), HARNESS_CASE(test_depth),
+	     HARNESS_CASE(test_writer_limits), HARNESS_CASE(test_find))

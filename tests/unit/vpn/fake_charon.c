@@ -13,7 +13,8 @@
 
 #include "tests/unit/harness.h"
 
-static const char *const event_names[6] = { "ike-updown", "child-updown", "ike-rekey", "child-rekey", "log", "list-sa" };
+static const char *const event_names[6] = {"ike-updown",  "child-updown", "ike-rekey",
+					   "child-rekey", "log",	  "list-sa"};
 
 /* --- packets --- */
 
@@ -192,7 +193,8 @@ static void do_initiate(struct room *r, const char *name)
 		break;
 	case FAKE_AUTH_FAILED:
 		sa_drop(f, f->n_sas - 1);
-		fake_log(r, name, "received AUTHENTICATION_FAILED notify error");	/* comes behind, as in charon */
+		fake_log(r, name,
+			 "received AUTHENTICATION_FAILED notify error"); /* comes behind, as in charon */
 		break;
 	case FAKE_NO_PROPOSAL:
 		fake_log(r, name, "received NO_PROPOSAL_CHOSEN notify error");
@@ -257,9 +259,10 @@ static void note(struct fake *f, const char *cmd)
 	sprintf(f->commands + n, "%s;", cmd);
 }
 
-static struct vici_msg *do_load(struct room *r, const char *cmd, const uint8_t *msg, size_t len, const char *id)
+static struct vici_msg *do_load(struct room *r, const char *cmd, const uint8_t *msg, size_t len,
+				const char *id)
 {
-	struct load l = { "", &r->f, 0 };
+	struct load l = {"", &r->f, 0};
 	const char *why;
 
 	CU_ASSERT_EQUAL_FATAL(vici_walk(msg, len, load_element, &l, &why), 0);
@@ -270,7 +273,8 @@ static struct vici_msg *do_load(struct room *r, const char *cmd, const uint8_t *
 	return answer(true, NULL);
 }
 
-static struct vici_msg *execute(struct room *r, unsigned which, const char *cmd, const uint8_t *msg, size_t len)
+static struct vici_msg *execute(struct room *r, unsigned which, const char *cmd, const uint8_t *msg,
+				size_t len)
 {
 	struct fake *f = &r->f;
 	char name[FAKE_NAME], force[8];
@@ -408,7 +412,7 @@ void fake_kill(struct room *r)
 static void on_open(void *user, unsigned which)
 {
 	struct room *r = user;
-	int fd[2] = { -1, -1 };
+	int fd[2] = {-1, -1};
 
 	if (!r->f.absent) {
 		CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd), 0);
@@ -424,9 +428,10 @@ static void on_open(void *user, unsigned which)
 static const char *verb(uint32_t v)
 {
 	static const char *const words[NH_VERB_MAX] = {
-		[NH_VPN_ADD] = "vpn-add", [NH_VPN_DEL] = "vpn-del", [NH_PROTECT_ADD] = "protect-add",
-		[NH_PROTECT_DEL] = "protect-del", [NH_ENCAP_ADD] = "encap-add", [NH_ENCAP_DEL] = "encap-del",
-		[NH_IPIP_ADD] = "ipip-add", [NH_IPIP_DEL] = "ipip-del",
+		[NH_VPN_ADD] = "vpn-add",	  [NH_VPN_DEL] = "vpn-del",
+		[NH_PROTECT_ADD] = "protect-add", [NH_PROTECT_DEL] = "protect-del",
+		[NH_ENCAP_ADD] = "encap-add",	  [NH_ENCAP_DEL] = "encap-del",
+		[NH_IPIP_ADD] = "ipip-add",	  [NH_IPIP_DEL] = "ipip-del",
 	};
 
 	return v < NH_VERB_MAX && words[v] ? words[v] : "?";
@@ -438,15 +443,15 @@ static void on_net(void *user, const struct nh_request *q, uint64_t cookie)
 	char src[VPN_PREFIX_STRLEN], dst[VPN_PREFIX_STRLEN];
 	size_t n = strlen(r->net);
 
-	snprintf(r->net + n, sizeof(r->net) - n, "%s %s %s %u/%u;", verb(q->verb), vpn_prefix_str(&q->src, src),
-		 vpn_prefix_str(&q->dst, dst), q->tos_up, q->tos_down);
+	snprintf(r->net + n, sizeof(r->net) - n, "%s %s %s %u/%u;", verb(q->verb),
+		 vpn_prefix_str(&q->src, src), vpn_prefix_str(&q->dst, dst), q->tos_up, q->tos_down);
 	CU_ASSERT_TRUE_FATAL(r->n_cookies < sizeof(r->cookies) / sizeof(r->cookies[0]));
 	r->cookies[r->n_cookies++] = cookie << 8 | (q->verb == r->net_fails ? 1 : 0);
 }
 
 static void on_report(void *user, const char *session, enum vpn_report what, const char *text)
 {
-	static const char *const words[] = { "UP", "FAILED", "DOWN" };
+	static const char *const words[] = {"UP", "FAILED", "DOWN"};
 	struct room *r = user;
 	size_t n = strlen(r->reports);
 
@@ -466,7 +471,7 @@ static void on_event(void *user, int level, const char *text)
 
 void room_open(struct room *r, const struct vpn_config *c)
 {
-	static const struct vpn_ops ops = { on_open, on_net, on_report, on_event };
+	static const struct vpn_ops ops = {on_open, on_net, on_report, on_event};
 
 	memset(r, 0, sizeof(*r));
 	r->now = 1000;
@@ -540,7 +545,8 @@ void room_pass(struct room *r, uint64_t ms)
 	room_settle(r);
 }
 
-int room_install(struct room *r, const char *session, const struct vpn_profile *p, size_t n, uint32_t deadline_ms)
+int room_install(struct room *r, const char *session, const struct vpn_profile *p, size_t n,
+		 uint32_t deadline_ms)
 {
 	char err[128] = "";
 	int rc;

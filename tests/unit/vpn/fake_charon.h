@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A scripted charon for unit tests: speaks VICI over socketpairs, keeps connections, keys and SAs as charon would, and
- * answers an initiate as the test says.  And the room around it: virtual time, and a record of all that the VPN room
- * says.  What it does was taken from a real 5.9.8 (tests/vici/run runs the room against that).
+ * A scripted charon for unit tests: speaks VICI over socketpairs, keeps connections, keys and SAs as charon
+ * would, and answers an initiate as the test says. And the room around it: virtual time, and a record of all
+ * that the VPN room says. What it does was taken from a real 5.9.8 (tests/vici/run runs the room against
+ * that).
  */
 #ifndef MIPVPN_TESTS_FAKE_CHARON_H
 #define MIPVPN_TESTS_FAKE_CHARON_H
@@ -13,13 +14,13 @@
 #define FAKE_NAME 160
 
 enum fake_outcome {
-	FAKE_UP,		/* CHILD_SA INSTALLED */
-	FAKE_AUTH_FAILED,	/* log line, ike-updown without "up", no SA left */
-	FAKE_NO_PROPOSAL,	/* the same without IKE_SA ever */
-	FAKE_TS_UNACCEPTABLE,	/* ike-updown up, log line, IKE_SA stays without a CHILD_SA */
-	FAKE_TS_SILENT,		/* the same without the log line */
-	FAKE_BLACK_HOLE,	/* nothing at all; the IKE_SA stays CONNECTING */
-	FAKE_HANGS		/* the test goes on by hand: fake_finish() */
+	FAKE_UP,	      /* CHILD_SA INSTALLED */
+	FAKE_AUTH_FAILED,     /* log line, ike-updown without "up", no SA left */
+	FAKE_NO_PROPOSAL,     /* the same without IKE_SA ever */
+	FAKE_TS_UNACCEPTABLE, /* ike-updown up, log line, IKE_SA stays without a CHILD_SA */
+	FAKE_TS_SILENT,	      /* the same without the log line */
+	FAKE_BLACK_HOLE,      /* nothing at all; the IKE_SA stays CONNECTING */
+	FAKE_HANGS	      /* the test goes on by hand: fake_finish() */
 };
 struct fake_sa {
 	char name[FAKE_NAME];
@@ -37,12 +38,12 @@ struct fake {
 	size_t n_sas;
 	uint32_t next_id;
 	enum fake_outcome outcome;
-	const char *refuse;	/* name of a command that fails */
-	bool absent;		/* connections are refused */
-	bool stubborn;		/* terminate without force never ends */
-	unsigned initiates, initiates_max;	/* in all; most connecting at a time */
-	char *commands;		/* "load-shared;load-conn;..." without the audit's */
-	uint8_t secret[64];	/* of the last load-shared */
+	const char *refuse;		   /* name of a command that fails */
+	bool absent;			   /* connections are refused */
+	bool stubborn;			   /* terminate without force never ends */
+	unsigned initiates, initiates_max; /* in all; most connecting at a time */
+	char *commands;			   /* "load-shared;load-conn;..." without the audit's */
+	uint8_t secret[64];		   /* of the last load-shared */
 	size_t secret_len;
 	char owners[2][160];
 };
@@ -51,31 +52,33 @@ struct room {
 	struct vpn *v;
 	struct fake f;
 	uint64_t now;
-	bool inside;		/* a call into the room is running */
-	char reports[4096];	/* "s1 UP ;s2 FAILED text;" */
-	char net[65536];	/* "protect-add 0.0.0.0/0 10.9.0.0/24;" */
+	bool inside;	    /* a call into the room is running */
+	char reports[4096]; /* "s1 UP ;s2 FAILED text;" */
+	char net[65536];    /* "protect-add 0.0.0.0/0 10.9.0.0/24;" */
 	uint64_t cookies[4096];
 	size_t n_cookies;
-	uint32_t net_fails;	/* verb that the helper refuses */
-	bool net_silent;	/* answers are kept back */
-	const char *remove_on_report;	/* session removed from within its report */
+	uint32_t net_fails;	      /* verb that the helper refuses */
+	bool net_silent;	      /* answers are kept back */
+	const char *remove_on_report; /* session removed from within its report */
 	unsigned reports_inside;
 };
 
 void room_open(struct room *r, const struct vpn_config *c);
 void room_close(struct room *r);
-void room_settle(struct room *r);			/* until nobody has anything to do at this moment */
-void room_pass(struct room *r, uint64_t ms);		/* time goes by, timer by timer */
-int room_install(struct room *r, const char *session, const struct vpn_profile *p, size_t n, uint32_t deadline_ms);
+void room_settle(struct room *r);	     /* until nobody has anything to do at this moment */
+void room_pass(struct room *r, uint64_t ms); /* time goes by, timer by timer */
+int room_install(struct room *r, const char *session, const struct vpn_profile *p, size_t n,
+		 uint32_t deadline_ms);
 void room_remove(struct room *r, const char *session);
-bool room_said(const struct room *r, const char *text);	/* in reports */
+bool room_said(const struct room *r, const char *text); /* in reports */
 bool room_net(const struct room *r, const char *text);
 
-void fake_kill(struct room *r);				/* charon dies with all that it held */
-void fake_peer_up(struct room *r, const char *part);	/* the other end sets up what is loaded under a name with part */
+void fake_kill(struct room *r); /* charon dies with all that it held */
+void fake_peer_up(struct room *r,
+		  const char *part); /* the other end sets up what is loaded under a name with part */
 void fake_peer_down(struct room *r, const char *part);
 void fake_log(struct room *r, const char *ike_name, const char *msg);
-void fake_unload_all(struct fake *f);			/* swanctl --load-all of somebody else */
+void fake_unload_all(struct fake *f); /* swanctl --load-all of somebody else */
 bool fake_empty(const struct fake *f);
 bool fake_has_conn(const struct fake *f, const char *part);
 

@@ -17,7 +17,7 @@
 
 static inline struct in_addr addr_of(const char *text)
 {
-	struct in_addr a = { 0 };
+	struct in_addr a = {0};
 
 	inet_pton(AF_INET, text, &a);
 	return a;
@@ -29,7 +29,7 @@ static inline struct vpn_profile profile_of(unsigned number, const char *src_gw,
 
 	memset(&p, 0, sizeof(p));
 	p.number = number;
-	p.src.addr.s_addr = htonl(0x0a010000 + 9 + number);	/* 10.1.0.10 is number 1 */
+	p.src.addr.s_addr = htonl(0x0a010000 + 9 + number); /* 10.1.0.10 is number 1 */
 	p.src.len = 32;
 	vpn_prefix_parse("10.9.0.0/24", &p.dst);
 	p.tos_up = 0xb8;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The VPN room when things go wrong: every way in which a tunnel fails, a charon that goes, other people's commands.
+ * The VPN room when things go wrong: every way in which a tunnel fails, a charon that goes, other people's
+ * commands.
  */
 #include <stdio.h>
 
@@ -13,8 +14,11 @@ static struct room room;
 
 static void open_as(const char *self)
 {
-	struct vpn_config c = { .self = addr_of(self), .audit_ms = 1000, .initiate_timeout_ms = 2000,
-				.responder_wait_ms = 5000, .restore_ms = 8000 };
+	struct vpn_config c = {.self = addr_of(self),
+			       .audit_ms = 1000,
+			       .initiate_timeout_ms = 2000,
+			       .responder_wait_ms = 5000,
+			       .restore_ms = 8000};
 
 	room_open(&room, &c);
 }
@@ -37,17 +41,20 @@ static void test_failures(void)
 		unsigned within_ms;
 		bool stubborn, no_relation;
 	} rows[] = {
-		{ "wrong key", FAKE_AUTH_FAILED, NULL, "refused our authentication", 100, false, false },
-		{ "no proposal", FAKE_NO_PROPOSAL, NULL, "algorithms", 100, false, false },
-		{ "selectors", FAKE_TS_UNACCEPTABLE, NULL, "traffic selectors", 100, false, false },
-		{ "selectors, no log", FAKE_TS_SILENT, NULL, "accepted us but not the tunnel", 400, false, false },
-		{ "selectors, stubborn", FAKE_TS_SILENT, NULL, "accepted us but not the tunnel", 400, true, false },
-		{ "black hole", FAKE_BLACK_HOLE, NULL, "does not answer", 2000, false, false },
-		{ "black hole, stubborn", FAKE_BLACK_HOLE, NULL, "does not answer", 2000, true, false },
-		{ "load-shared", FAKE_UP, "load-shared", "charon refused the key: as the test wants", 10, false, false },
-		{ "load-conn", FAKE_UP, "load-conn", "charon refused the connection", 10, false, false },
-		{ "initiate", FAKE_UP, "initiate", "charon refused the initiation", 10, false, false },
-		{ "no preset relation", FAKE_UP, NULL, "no security relation is preset", 10, false, true },
+		{"wrong key", FAKE_AUTH_FAILED, NULL, "refused our authentication", 100, false, false},
+		{"no proposal", FAKE_NO_PROPOSAL, NULL, "algorithms", 100, false, false},
+		{"selectors", FAKE_TS_UNACCEPTABLE, NULL, "traffic selectors", 100, false, false},
+		{"selectors, no log", FAKE_TS_SILENT, NULL, "accepted us but not the tunnel", 400, false,
+		 false},
+		{"selectors, stubborn", FAKE_TS_SILENT, NULL, "accepted us but not the tunnel", 400, true,
+		 false},
+		{"black hole", FAKE_BLACK_HOLE, NULL, "does not answer", 2000, false, false},
+		{"black hole, stubborn", FAKE_BLACK_HOLE, NULL, "does not answer", 2000, true, false},
+		{"load-shared", FAKE_UP, "load-shared", "charon refused the key: as the test wants", 10,
+		 false, false},
+		{"load-conn", FAKE_UP, "load-conn", "charon refused the connection", 10, false, false},
+		{"initiate", FAKE_UP, "initiate", "charon refused the initiation", 10, false, false},
+		{"no preset relation", FAKE_UP, NULL, "no security relation is preset", 10, false, true},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -91,7 +98,7 @@ static void test_deadline(void)
 
 static void test_net_refuses(void)
 {
-	static const uint32_t verbs[] = { NH_VPN_ADD, NH_PROTECT_ADD };
+	static const uint32_t verbs[] = {NH_VPN_ADD, NH_PROTECT_ADD};
 
 	for (size_t i = 0; i < 2; i++) {
 		struct vpn_profile p = profile_fa_ha(1);
@@ -143,7 +150,8 @@ static void test_not_restored(void)
 	room_pass(&room, 7000);
 	CU_ASSERT_STRING_EQUAL(room.reports, "s1 UP ;");
 	room_pass(&room, 2000);
-	CU_ASSERT_TRUE(room_said(&room, "s1 DOWN could not be set up again: gateway 198.51.100.21: it refused"));
+	CU_ASSERT_TRUE(
+		room_said(&room, "s1 DOWN could not be set up again: gateway 198.51.100.21: it refused"));
 	room_remove(&room, "s1");
 	expect_clean("not restored");
 }
@@ -177,7 +185,8 @@ static void test_nobody_comes(void)
 	CU_ASSERT_STRING_EQUAL(room.reports, "s1 UP ;");
 	CU_ASSERT_EQUAL(room.f.n_conns, 1);
 	room_pass(&room, 200);
-	CU_ASSERT_STRING_EQUAL(room.reports, "s1 UP ;s1 DOWN gateway 198.51.100.11 did not set its tunnel up in time;");
+	CU_ASSERT_STRING_EQUAL(room.reports,
+			       "s1 UP ;s1 DOWN gateway 198.51.100.11 did not set its tunnel up in time;");
 	CU_ASSERT_TRUE(fake_empty(&room.f));
 	room_remove(&room, "s1");
 	expect_clean("nobody comes");
@@ -264,9 +273,11 @@ static void test_knock(void)
 		CU_ASSERT_EQUAL(room.f.n_conns, 0);
 		vpn_profile_ike_id(&p, p.src_gw, id);
 		if (by_id)
-			snprintf(msg, sizeof(msg), "looking for peer configs matching " HA "[x]..." FA "[%s]", id);
+			snprintf(msg, sizeof(msg), "looking for peer configs matching " HA "[x]..." FA "[%s]",
+				 id);
 		else
-			snprintf(msg, sizeof(msg), "no IKE config found for " HA "..." FA ", sending NO_PROPOSAL_CHOSEN");
+			snprintf(msg, sizeof(msg),
+				 "no IKE config found for " HA "..." FA ", sending NO_PROPOSAL_CHOSEN");
 		fake_log(&room, NULL, msg);
 		room_settle(&room);
 		CU_ASSERT_EQUAL(room.f.n_conns, 1);
@@ -291,7 +302,7 @@ static void test_bad_profiles(void)
 
 	open_as(GW);
 	room_settle(&room);
-	CU_ASSERT_EQUAL(room_install(&room, "s1", &p, 1, 1000), -1);	/* neither gateway is this one */
+	CU_ASSERT_EQUAL(room_install(&room, "s1", &p, 1, 1000), -1); /* neither gateway is this one */
 	p = profile_of(1, GW, HA);
 	p.spi_up = 3;
 	CU_ASSERT_EQUAL(room_install(&room, "s1", &p, 1, 1000), -1);
@@ -312,9 +323,9 @@ static void test_bad_profiles(void)
 /* Names lead back to tunnels, and nothing else does. */
 static void test_names(void)
 {
-	static const char *const not_ours[] = { "mipvpn", "mipvpn-", "mipvpn-p", "mipvpn-px", "mipvpn2-p1", "office",
-						"mipvpn-slack" };
-	static const char *const no_ids[] = { "", "x", "1-2-3", "1-2-3-4@", "1-2-3-4@host", "alice@home.test" };
+	static const char *const not_ours[] = {"mipvpn",     "mipvpn-", "mipvpn-p",    "mipvpn-px",
+					       "mipvpn2-p1", "office",	"mipvpn-slack"};
+	static const char *const no_ids[] = {"", "x", "1-2-3", "1-2-3-4@", "1-2-3-4@host", "alice@home.test"};
 	struct vpn_profile p = profile_fa_ha(7);
 	char name[TUNNEL_NAME_MAX], back[TUNNEL_NAME_MAX], id[VPN_ID_MAX];
 
@@ -331,8 +342,9 @@ static void test_names(void)
 	room_close(&room);
 }
 
-HARNESS_MAIN("vpn/faults", HARNESS_CASE(test_failures), HARNESS_CASE(test_deadline), HARNESS_CASE(test_net_refuses),
-	     HARNESS_CASE(test_charon_restarts), HARNESS_CASE(test_not_restored), HARNESS_CASE(test_restored),
-	     HARNESS_CASE(test_nobody_comes), HARNESS_CASE(test_foreign_reload), HARNESS_CASE(test_audit_finds_loss),
+HARNESS_MAIN("vpn/faults", HARNESS_CASE(test_failures), HARNESS_CASE(test_deadline),
+	     HARNESS_CASE(test_net_refuses), HARNESS_CASE(test_charon_restarts),
+	     HARNESS_CASE(test_not_restored), HARNESS_CASE(test_restored), HARNESS_CASE(test_nobody_comes),
+	     HARNESS_CASE(test_foreign_reload), HARNESS_CASE(test_audit_finds_loss),
 	     HARNESS_CASE(test_orphans), HARNESS_CASE(test_knock), HARNESS_CASE(test_bad_profiles),
 	     HARNESS_CASE(test_names))

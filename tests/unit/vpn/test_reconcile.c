@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The reconcile function over every combination of desired and observed: taken alone it always comes to its goal.
+ * The reconcile function over every combination of desired and observed: taken alone it always comes to its
+ * goal.
  */
 #include "agent/vpn/reconcile.h"
 #include "tests/unit/harness.h"
@@ -11,8 +12,12 @@
 static struct tunnel_desired desired_of(unsigned bits)
 {
 	struct tunnel_desired d = {
-		.wanted = bits & 1, .initiator = bits & 2, .backoff = bits & 4,
-		.may_initiate = bits & 8, .hold = bits & 16, .give_up = bits & 32,
+		.wanted = bits & 1,
+		.initiator = bits & 2,
+		.backoff = bits & 4,
+		.may_initiate = bits & 8,
+		.hold = bits & 16,
+		.give_up = bits & 32,
 	};
 
 	return d;
@@ -21,8 +26,13 @@ static struct tunnel_desired desired_of(unsigned bits)
 static struct tunnel_observed observed_of(unsigned bits)
 {
 	struct tunnel_observed o = {
-		.known = true, .key = bits & 1, .conn = bits & 2, .dialing = bits & 4,
-		.ike = bits & 8 || bits & 16, .child = bits & 16, .terminating = bits & 32 && (bits & (4 | 8 | 16)),
+		.known = true,
+		.key = bits & 1,
+		.conn = bits & 2,
+		.dialing = bits & 4,
+		.ike = bits & 8 || bits & 16,
+		.child = bits & 16,
+		.terminating = bits & 32 && (bits & (4 | 8 | 16)),
 	};
 
 	return o;
@@ -92,7 +102,7 @@ static void test_converges(void)
 	}
 }
 
-/* Never anything without knowledge or while a command runs; never initiates as a responder or with half of it loaded. */
+/* Nothing without knowledge or while a command runs; never initiates as a responder or half loaded. */
 static void test_never(void)
 {
 	for (unsigned i = 0; i < 1u << (DESIRED_BITS + OBSERVED_BITS); i++) {
@@ -101,8 +111,9 @@ static void test_never(void)
 		enum tunnel_step step = vpn_reconcile(&d, &o);
 
 		if (step == STEP_INITIATE)
-			HARNESS_AT(d.wanted && d.initiator && d.may_initiate && !d.backoff && o.conn && o.key &&
-				   !o.child && !o.ike && !o.dialing, "combination %x", i);
+			HARNESS_AT(d.wanted && d.initiator && d.may_initiate && !d.backoff && o.conn &&
+					   o.key && !o.child && !o.ike && !o.dialing,
+				   "combination %x", i);
 		if (step == STEP_LOAD_CONN)
 			HARNESS_AT(o.key, "connection before its key, combination %x", i);
 		if (step == STEP_UNLOAD_KEY)
@@ -123,4 +134,5 @@ static void test_names(void)
 	CU_ASSERT_STRING_EQUAL(vpn_tunnel_state_name((enum tunnel_state)99), "?");
 }
 
-HARNESS_MAIN("vpn/reconcile", HARNESS_CASE(test_converges), HARNESS_CASE(test_never), HARNESS_CASE(test_names))
+HARNESS_MAIN("vpn/reconcile", HARNESS_CASE(test_converges), HARNESS_CASE(test_never),
+	     HARNESS_CASE(test_names))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The VPN room when all goes well, and what it keeps: order of commands, sharing, make before break, the data path.
+ * The VPN room when all goes well, and what it keeps: order of commands, sharing, make before break, the data
+ * path.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@ static struct room room;
 
 static void open_as(const char *self)
 {
-	struct vpn_config c = { .self = addr_of(self), .initiate_max = 4 };
+	struct vpn_config c = {.self = addr_of(self), .initiate_max = 4};
 
 	room_open(&room, &c);
 	room_settle(&room);
@@ -33,10 +34,10 @@ static void close_clean(const char *const *sessions, size_t n)
 	room_close(&room);
 }
 
-#define CLOSE(...)                                                                                                     \
-	do {                                                                                                           \
-		static const char *const sessions[] = { __VA_ARGS__ };                                                 \
-		close_clean(sessions, sizeof(sessions) / sizeof(sessions[0]));                                         \
+#define CLOSE(...)                                                                                           \
+	do {                                                                                                 \
+		static const char *const sessions[] = {__VA_ARGS__};                                         \
+		close_clean(sessions, sizeof(sessions) / sizeof(sessions[0]));                               \
 	} while (0)
 
 static void test_initiator(void)
@@ -51,7 +52,8 @@ static void test_initiator(void)
 	room_settle(&room);
 	CU_ASSERT_STRING_EQUAL(room.reports, "s1 UP ;");
 	CU_ASSERT_STRING_EQUAL(room.f.commands, "load-shared;load-conn;initiate;unload-conn;unload-shared;");
-	CU_ASSERT_STRING_EQUAL(room.net, "protect-add 0.0.0.0/0 10.9.0.0/24 0/0;vpn-add 10.1.0.10/32 10.9.0.0/24 184/136;");
+	CU_ASSERT_STRING_EQUAL(
+		room.net, "protect-add 0.0.0.0/0 10.9.0.0/24 0/0;vpn-add 10.1.0.10/32 10.9.0.0/24 184/136;");
 	vpn_profile_psk(&p, psk);
 	CU_ASSERT_EQUAL(room.f.secret_len, 32);
 	CU_ASSERT_EQUAL(memcmp(room.f.secret, psk, 32), 0);
@@ -88,14 +90,14 @@ static void test_responder(void)
 
 static void test_home_agent(void)
 {
-	struct vpn_profile both[2] = { profile_fa_ha(1), profile_ha_gw(1) };
+	struct vpn_profile both[2] = {profile_fa_ha(1), profile_ha_gw(1)};
 
 	open_as(HA);
 	room_install(&room, "s1", both, 2, 4000);
 	room_settle(&room);
 	CU_ASSERT_STRING_EQUAL(room.reports, "s1 UP ;");
 	CU_ASSERT_EQUAL(room.f.initiates, 1);
-	CU_ASSERT_FALSE(room_net(&room, "vpn-add"));	/* one leg only */
+	CU_ASSERT_FALSE(room_net(&room, "vpn-add")); /* one leg only */
 	CU_ASSERT_EQUAL(room.f.secret_len, 7);
 	CU_ASSERT_STRING_EQUAL(room.f.owners[0], "ha.home.test");
 	CU_ASSERT_STRING_EQUAL(room.f.owners[1], "gw.acme.test");
@@ -103,8 +105,8 @@ static void test_home_agent(void)
 	CU_ASSERT_TRUE(room_net(&room, "vpn-add"));
 	room.net[0] = '\0';
 	fake_peer_down(&room, "mipvpn-p1");
-	CU_ASSERT_TRUE(room_net(&room, "vpn-del"));	/* nothing may leave in the clear */
-	CU_ASSERT_TRUE(fake_has_conn(&room.f, "-r"));	/* and the other end can come again */
+	CU_ASSERT_TRUE(room_net(&room, "vpn-del"));   /* nothing may leave in the clear */
+	CU_ASSERT_TRUE(fake_has_conn(&room.f, "-r")); /* and the other end can come again */
 	fake_peer_up(&room, "-r");
 	CU_ASSERT_TRUE(room_net(&room, "vpn-add"));
 	CLOSE("s1");
@@ -112,7 +114,8 @@ static void test_home_agent(void)
 
 static void test_sla_is_shared(void)
 {
-	struct vpn_profile a[2] = { profile_fa_ha(1), profile_ha_gw(1) }, b[2] = { profile_fa_ha(2), profile_ha_gw(2) };
+	struct vpn_profile a[2] = {profile_fa_ha(1), profile_ha_gw(1)},
+			   b[2] = {profile_fa_ha(2), profile_ha_gw(2)};
 
 	open_as(HA);
 	room_install(&room, "s1", a, 2, 4000);
@@ -131,7 +134,7 @@ static void test_sla_is_shared(void)
 static void test_default_spi(void)
 {
 	struct vpn_profile p = profile_default(1);
-	struct vpn_default_spi d = { .peer = addr_of(HA), .spi = VPN_SPI_DEFAULT, .key = { 6, "preset" } };
+	struct vpn_default_spi d = {.peer = addr_of(HA), .spi = VPN_SPI_DEFAULT, .key = {6, "preset"}};
 
 	open_as(FA);
 	vpn_default_spi_set(room.v, &d, room.now);
@@ -162,15 +165,16 @@ static void test_reinstall_equal(void)
 	room_install(&room, "s1", &p, 1, 4000);
 	room_settle(&room);
 	CU_ASSERT_EQUAL(room.f.initiates, 1);
-	CU_ASSERT_STRING_EQUAL(room.net, "vpn-del 10.1.0.10/32 10.9.0.0/24 184/136;vpn-add 10.1.0.10/32 10.9.0.0/24 0/136;");
+	CU_ASSERT_STRING_EQUAL(
+		room.net, "vpn-del 10.1.0.10/32 10.9.0.0/24 184/136;vpn-add 10.1.0.10/32 10.9.0.0/24 0/136;");
 	CLOSE("s1");
 }
 
-/* A move: the tunnel to the new foreign agent is ready before the old one goes, and the data path stays open. */
+/* A move: the tunnel to the new foreign agent is ready before the old one goes; the data path stays open. */
 static void test_make_before_break(void)
 {
-	struct vpn_profile old[2] = { profile_fa_ha(1), profile_ha_gw(1) };
-	struct vpn_profile new[2] = { profile_of(1, FA2, HA), profile_ha_gw(1) };
+	struct vpn_profile old[2] = {profile_fa_ha(1), profile_ha_gw(1)};
+	struct vpn_profile new[2] = {profile_of(1, FA2, HA), profile_ha_gw(1)};
 
 	open_as(HA);
 	room_install(&room, "s1", old, 2, 4000);
@@ -196,7 +200,7 @@ static void test_make_before_break(void)
 /* A change that fails is undone; what stood still stands. */
 static void test_failed_change(void)
 {
-	struct vpn_profile p = profile_fa_ha(1), q[2] = { profile_fa_ha(1), profile_fa_ha(2) };
+	struct vpn_profile p = profile_fa_ha(1), q[2] = {profile_fa_ha(1), profile_fa_ha(2)};
 
 	open_as(FA);
 	room_install(&room, "s1", &p, 1, 4000);
@@ -215,10 +219,10 @@ static void test_failed_change(void)
 
 static void test_not_required(void)
 {
-	struct vpn_profile p[2] = { profile_fa_ha(1), profile_of(2, FA, GW) };
+	struct vpn_profile p[2] = {profile_fa_ha(1), profile_of(2, FA, GW)};
 
 	open_as(HA);
-	CU_ASSERT_EQUAL(room_install(&room, "s0", &p[1], 1, 100), -1);	/* neither gateway is this one */
+	CU_ASSERT_EQUAL(room_install(&room, "s0", &p[1], 1, 100), -1); /* neither gateway is this one */
 	p[1] = profile_ha_gw(2);
 	p[1].required = false;
 	room.f.outcome = FAKE_AUTH_FAILED;
@@ -238,7 +242,8 @@ static void test_encapsulation(void)
 	room_settle(&room);
 	CU_ASSERT_STRING_EQUAL(room.reports, "s1 UP ;");
 	CU_ASSERT_STRING_EQUAL(room.f.commands, "");
-	CU_ASSERT_TRUE(room_net(&room, "ipip-add") && room_net(&room, "encap-add 10.1.0.10/32 10.9.0.0/24 184/136"));
+	CU_ASSERT_TRUE(room_net(&room, "ipip-add") &&
+		       room_net(&room, "encap-add 10.1.0.10/32 10.9.0.0/24 184/136"));
 	CLOSE("s1");
 	CU_ASSERT_TRUE(room_net(&room, "encap-del") && room_net(&room, "ipip-del"));
 }
@@ -247,7 +252,7 @@ static void test_pacing(void)
 {
 	char id[10][8];
 
-	open_as(FA);	/* initiate_max is 4 */
+	open_as(FA); /* initiate_max is 4 */
 	room.f.outcome = FAKE_HANGS;
 	for (unsigned i = 0; i < 10; i++) {
 		struct vpn_profile p = profile_fa_ha(i + 1);
@@ -281,7 +286,7 @@ static void test_remove_within_report(void)
 
 static void test_remove_while_setting_up(void)
 {
-	static const enum fake_outcome outcomes[] = { FAKE_HANGS, FAKE_UP, FAKE_TS_SILENT };
+	static const enum fake_outcome outcomes[] = {FAKE_HANGS, FAKE_UP, FAKE_TS_SILENT};
 
 	for (size_t i = 0; i < 3; i++) {
 		struct vpn_profile p = profile_fa_ha(1);
@@ -310,7 +315,7 @@ static void test_json(void)
 	j = vpn_json_vpns(room.v, false);
 	text = json_dumps(j, 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"observed\": \"up\""));
-	CU_ASSERT_PTR_NULL(strstr(text, "45454545"));	/* the key in hex */
+	CU_ASSERT_PTR_NULL(strstr(text, "45454545")); /* the key in hex */
 	free(text);
 	json_decref(j);
 	j = vpn_json_tunnels(room.v);
@@ -332,7 +337,7 @@ static void test_memory(void)
 	open_as(HA);
 	before = mallinfo2().uordblks;
 	for (unsigned i = 0; i < n; i++) {
-		struct vpn_profile p[2] = { profile_fa_ha(i + 1), profile_ha_gw(i + 1) };
+		struct vpn_profile p[2] = {profile_fa_ha(i + 1), profile_ha_gw(i + 1)};
 
 		snprintf(id, sizeof(id), "session;%u", i);
 		room_install(&room, id, p, 2, 4000);
@@ -341,7 +346,8 @@ static void test_memory(void)
 	}
 	after = mallinfo2().uordblks;
 	CU_ASSERT_EQUAL(room.f.n_sas, n + 1);
-	printf("(%zu bytes per session) ", (after - before) / n);	/* 0 under a sanitizer, which has its own malloc */
+	printf("(%zu bytes per session) ",
+	       (after - before) / n); /* 0 under a sanitizer, which has its own malloc */
 	CU_ASSERT_TRUE((after - before) / n < 5 * 1024);
 	for (unsigned i = 0; i < n; i++) {
 		snprintf(id, sizeof(id), "session;%u", i);
@@ -350,8 +356,10 @@ static void test_memory(void)
 	CLOSE("none");
 }
 
-HARNESS_MAIN("vpn/vpn", HARNESS_CASE(test_initiator), HARNESS_CASE(test_responder), HARNESS_CASE(test_home_agent),
-	     HARNESS_CASE(test_sla_is_shared), HARNESS_CASE(test_default_spi), HARNESS_CASE(test_reinstall_equal),
-	     HARNESS_CASE(test_make_before_break), HARNESS_CASE(test_failed_change), HARNESS_CASE(test_not_required),
-	     HARNESS_CASE(test_encapsulation), HARNESS_CASE(test_pacing), HARNESS_CASE(test_remove_within_report),
-	     HARNESS_CASE(test_remove_while_setting_up), HARNESS_CASE(test_json), HARNESS_CASE(test_memory))
+HARNESS_MAIN("vpn/vpn", HARNESS_CASE(test_initiator), HARNESS_CASE(test_responder),
+	     HARNESS_CASE(test_home_agent), HARNESS_CASE(test_sla_is_shared), HARNESS_CASE(test_default_spi),
+	     HARNESS_CASE(test_reinstall_equal), HARNESS_CASE(test_make_before_break),
+	     HARNESS_CASE(test_failed_change), HARNESS_CASE(test_not_required),
+	     HARNESS_CASE(test_encapsulation), HARNESS_CASE(test_pacing),
+	     HARNESS_CASE(test_remove_within_report), HARNESS_CASE(test_remove_while_setting_up),
+	     HARNESS_CASE(test_json), HARNESS_CASE(test_memory))
