@@ -59,6 +59,12 @@ struct dm_vpn {
 	struct dm_key handoff;
 };
 
+#define DM_REFUSED_MAX 8
+struct dm_refused {		/* a best-effort VPN that did not come up, and why */
+	uint32_t number;	/* of the profile */
+	char text[DM_ERROR_MAX];
+};
+
 struct dm_amr {			/* AA-Mobile-Node-Request */
 	char session[DM_SESSION_MAX], origin_host[DM_ID_MAX], origin_realm[DM_ID_MAX];
 	char dest_realm[DM_ID_MAX], dest_host[DM_ID_MAX];
@@ -91,6 +97,8 @@ struct dm_ama {			/* AA-Mobile-Node-Answer */
 	bool has_previous_fa;
 	struct in_addr previous_fa;
 	struct dm_vpn vpn;
+	uint8_t n_refused;
+	struct dm_refused refused[DM_REFUSED_MAX];
 };
 struct dm_har {			/* Home-Agent-MIP-Request */
 	char session[DM_SESSION_MAX], origin_host[DM_ID_MAX], origin_realm[DM_ID_MAX];
@@ -119,6 +127,8 @@ struct dm_haa {			/* Home-Agent-MIP-Answer */
 	bool has_previous_fa;
 	struct in_addr previous_fa;
 	bool vpn_cached;	/* Profile-Cache */
+	uint8_t n_refused;
+	struct dm_refused refused[DM_REFUSED_MAX];
 };
 struct dm_end {			/* STR (agent -> AAAH) and ASR (AAAH -> agent): a session ends */
 	char session[DM_SESSION_MAX], origin_host[DM_ID_MAX], origin_realm[DM_ID_MAX];

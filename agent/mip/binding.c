@@ -129,10 +129,12 @@ static enum mip_reject auth_ext(const struct mip_ext *e, struct bind_msg *m)
 	return mip_ext_get_auth(e, &m->auth);
 }
 
-static enum mip_reject extension(const struct mip_ext *e, struct bind_msg *m)
+static enum mip_reject take(const struct mip_ext *e, void *message)
 {
+	struct bind_msg *m = message;
+
 	if (m->auth.present)
-		return e->type == MIP_EXT_GENERAL_AUTH ? MIP_REJ_EXT_DUPLICATE : MIP_REJ_EXT_ORDER;
+		return mip_ext_behind(MIP_EXT_GENERAL_AUTH, e->type);
 	switch (e->type) {
 	case MIP_EXT_CVSE:
 		return vendor_ext(e, m);
@@ -140,20 +142,6 @@ static enum mip_reject extension(const struct mip_ext *e, struct bind_msg *m)
 		return auth_ext(e, m);
 	default:
 		return e->type < MIP_FIRST_SKIPPABLE ? MIP_REJ_EXT_UNKNOWN : MIP_REJ_OK;
-	}
-}
-
-static enum mip_reject extensions(struct rbuf *r, struct bind_msg *m)
-{
-	for (;;) {
-		struct mip_ext e;
-		bool more;
-		enum mip_reject rej = mip_ext_next(r, m->raw, &e, &more);
-
-		if (!rej && more)
-			rej = extension(&e, m);
-		if (rej || !more)
-			return rej;
 	}
 }
 
@@ -175,7 +163,7 @@ enum mip_reject bind_decode(const void *msg, size_t len, struct bind_msg *out)
 		return MIP_REJ_TRUNCATED;
 	out->raw = msg;
 	out->raw_len = (uint16_t)len;
-	return type == BIND_WARNING ? warning_targets(&r, out) : extensions(&r, out);
+	return type == BIND_WARNING ? warning_targets(&r, out) : mip_ext_walk(&r, out->raw, take, out);
 }
 
 bool bind_auth_check(const struct bind_msg *m, const uint8_t key[32])

@@ -256,6 +256,7 @@ void fa_event(struct fa *fa, const struct role_event *e, role_ms now, struct act
 		break;
 	case EV_TIMER:
 		break;
+	case EV_FIRST_PACKET:
 	case EV_HAR:
 		counter_inc("fa.event.not_ours");
 		break;

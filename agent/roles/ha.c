@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/roles/ha_bu.h"
 #include "agent/roles/ha_int.h"
 #include "lib/counter.h"
 
@@ -84,6 +85,7 @@ void ha_free(struct ha *ha)
 		ha_pending_end(ha, TAILQ_FIRST(&ha->pendings));
 	HASH_ITER(hh, ha->by_hoa, b, next_b)
 	ha_binding_end(ha, b, "agent ends", HA_NO_STR, NULL, &gone);
+	ha_bu_free(ha);
 	HASH_ITER(hh, ha->memory, m, next_m)
 	ha_memory_end(ha, m);
 	actions_clear(&gone);
@@ -163,6 +165,9 @@ static void timers_due(struct ha *ha, role_ms now, struct actions *out)
 		case HA_T_MEMORY:
 			ha_memory_end(ha, ROLE_OF(t, struct ha_memory));
 			break;
+		case HA_T_BU:
+			ha_bu_due(ha, ROLE_OF(t, struct ha_bu), now, out);
+			break;
 		case HA_T_BEACON:
 			advertise(ha, NULL, out);
 			role_heap_set(&ha->heap, t, role_beacon_next(now, ha->cfg.adv_interval_ms));
@@ -212,11 +217,24 @@ static void drop(struct ha *ha, const char *text, struct actions *out)
 	}
 }
 
+static void packet(struct ha *ha, const struct role_event *e, role_ms now, struct actions *out)
+{
+	if (e->len && e->data[0] >= BIND_WARNING && e->data[0] <= BIND_ACK)
+		ha_bu_packet(ha, e, now, out);
+	else
+		ha_request(ha, e, now, out);
+}
+
 void ha_event(struct ha *ha, const struct role_event *e, role_ms now, struct actions *out)
 {
+	ha->now = now;
+	ha->wall_ms = e->wall_ms;
 	switch (e->type) {
 	case EV_PACKET:
-		ha_request(ha, e, now, out);
+		packet(ha, e, now, out);
+		break;
+	case EV_FIRST_PACKET:
+		ha_bu_first_packet(ha, e, now, out);
 		break;
 	case EV_SOLICIT:
 		solicit(ha, e, now, out);
@@ -304,7 +322,7 @@ void ha_shutdown(struct ha *ha, role_ms now, struct actions *out)
 {
 	struct ha_binding *b, *next;
 
-	(void)now;
+	ha->now = now;
 	while (!TAILQ_EMPTY(&ha->pendings))
 		ha_pending_cancel(ha, TAILQ_FIRST(&ha->pendings), "home agent shuts down", out);
 	HASH_ITER(hh, ha->by_hoa, b, next)

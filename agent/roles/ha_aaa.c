@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/roles/ha_bu.h"
 #include "agent/roles/ha_int.h"
 
 const struct role_refusal ha_vpn_failed = {"vpn_failed", MIP_HA_RESOURCES, "a tunnel could not be set up"};
@@ -88,6 +89,7 @@ static void haa_accept(const struct ha *ha, const struct ha_pending *p, uint8_t 
 	h->fa_to_ha_spi = p->answer.fa_ha.len ? p->answer.fa_ha.spi_in : 0;
 	h->fa_to_mn_spi = p->answer.fa_nonce.len ? p->answer.fa_to_mn_spi : 0;
 	h->vpn_cached = p->n_profiles > 0;
+	ha_bu_refused(ha, p->answer.hoa, p->session, h);
 	snprintf(h->multi_session, sizeof(h->multi_session), "%.200s;%" PRIu32 ";%" PRIu32 ";multi",
 		 ha->cfg.diameter_host, (uint32_t)(p->multi >> 32), (uint32_t)p->multi);
 }
@@ -126,16 +128,24 @@ void ha_pending_refuse(struct ha *ha, struct ha_pending *p, const struct role_re
 		       struct actions *out)
 {
 	haa_refuse(ha, p, &p->answer, why, text && text[0] ? text : why->text, out);
+	ha_bu_leave(ha, p->answer.hoa, p->session, out);
 	ha_pending_end(ha, p);
+}
+
+/* Refuses when the VPN room has done, or still does, its part. */
+static void ha_pending_take_back(struct ha *ha, struct ha_pending *p, const struct role_refusal *why, const char *text,
+				 struct actions *out)
+{
+	struct ha_binding *b = ha_binding_by_session(ha, p->session);
+
+	if (p->n_local && !(b && b->vpn)) /* else the tunnels are the binding's that it was to renew */
+		role_act(out, ACT_VPN_REMOVE, p->session);
+	ha_pending_refuse(ha, p, why, text, out);
 }
 
 void ha_pending_cancel(struct ha *ha, struct ha_pending *p, const char *text, struct actions *out)
 {
-	struct ha_binding *b = ha_binding_by_session(ha, p->session);
-
-	if (!(b && b->vpn)) /* else the tunnels are the binding's that it was to renew */
-		role_act(out, ACT_VPN_REMOVE, p->session);
-	ha_pending_refuse(ha, p, &ended, text, out);
+	ha_pending_take_back(ha, p, &ended, text, out);
 }
 
 /* A newer request of the same user makes one under way pointless. */
@@ -200,7 +210,7 @@ static void complete(struct ha *ha, struct ha_pending *p, role_ms now, struct ac
 			     .coa = p->coa,
 			     .lifetime = p->answer.lifetime,
 			     .reverse = p->reverse,
-			     .vpn = p->n_profiles > 0,
+			     .vpn = p->n_local > 0,
 			     .n_profiles = p->n_profiles,
 			     .msa_lifetime = p->answer.msa_lifetime,
 			     .mn_ha = p->new_keys ? &p->answer.mn_ha : NULL,
@@ -209,9 +219,7 @@ static void complete(struct ha *ha, struct ha_pending *p, role_ms now, struct ac
 			     .multi = p->multi};
 
 	if (!ha_binding_grant(ha, &g, now, out)) {
-		if (g.vpn)
-			role_act(out, ACT_VPN_REMOVE, p->session);
-		ha_pending_refuse(ha, p, &ha_no_memory, NULL, out);
+		ha_pending_take_back(ha, p, &ha_no_memory, NULL, out);
 		return;
 	}
 	role_count("ha.har", "accepted");
@@ -219,26 +227,66 @@ static void complete(struct ha *ha, struct ha_pending *p, role_ms now, struct ac
 	ha_pending_end(ha, p);
 }
 
+static void complete_when_done(struct ha *ha, struct ha_pending *p, role_ms now, struct actions *out)
+{
+	if (!p->vpn_waits && !p->bu_waits)
+		complete(ha, p, now, out);
+}
+
 void ha_vpn_up(struct ha *ha, const char *session, role_ms now, struct actions *out)
 {
 	struct ha_pending *p = ha_pending_of(ha, session);
 
-	if (p)
-		complete(ha, p, now, out);
+	if (!p)
+		return;
+	p->vpn_waits = false;
+	complete_when_done(ha, p, now, out);
 }
 
-static bool install(struct ha *ha, struct ha_pending *p, const struct dm_har *h, role_ms now,
-		    struct actions *out)
+void ha_pending_answered(struct ha *ha, struct ha_bu *u, const char *why, role_ms now, struct actions *out)
 {
-	struct action *a = role_act(out, ACT_VPN_INSTALL, p->session);
+	struct ha_pending *p = ha_pending_of(ha, u->session);
+
+	if (!p)
+		return;
+	if (why && u->profile.required) {
+		ha_pending_take_back(ha, p, &ha_vpn_failed, why, out);
+		return;
+	}
+	p->bu_waits--;
+	complete_when_done(ha, p, now, out);
+}
+
+static bool install_local(const struct ha *ha, struct ha_pending *p, const struct dm_har *h, struct actions *out)
+{
+	struct vpn_profile local[VPN_PROFILES_MAX];
+	struct action *a;
+	bool ok = true;
+
+	for (uint8_t i = 0; i < h->vpn.n && i < VPN_PROFILES_MAX; i++) {
+		if (!ha_bu_dynamic(ha, &h->vpn.p[i]))
+			local[p->n_local++] = h->vpn.p[i];
+	}
+	a = p->n_local ? role_act(out, ACT_VPN_INSTALL, p->session) : NULL;
+	if (p->n_local)
+		ok = a && role_act_profiles(a, local, p->n_local);
+	if (a && !ok)
+		out->n--;
+	if (a && ok)
+		a->deadline_ms = ha->cfg.vpn_timeout_ms;
+	p->vpn_waits = p->n_local > 0;
+	crypto_wipe(local, sizeof(local));
+	return ok;
+}
+
+/* What this node is a gateway of, and what PCNs are told of, at the same time. */
+static bool install(struct ha *ha, struct ha_pending *p, const struct dm_har *h, const struct role_event *e,
+		    role_ms now, struct actions *out)
+{
 	char who[ROLE_WHO_MAX];
 
-	if (!a || !role_act_profiles(a, h->vpn.p, h->vpn.n)) {
-		if (a)
-			out->n--;
+	if (!install_local(ha, p, h, out) || !ha_bu_start(ha, p, h, e, now, &p->bu_waits, out))
 		return false;
-	}
-	a->deadline_ms = ha->cfg.vpn_timeout_ms;
 	role_heap_set(&ha->heap, &p->timer, now + ha->cfg.vpn_timeout_ms + HA_SAFETY_MS);
 	role_log(out, LOG_LVL_INFO, "binding %s: none -> tunnels, HAR with %u profiles",
 		 role_who(p->nai, p->answer.hoa, who), p->n_profiles);
@@ -316,8 +364,8 @@ static void har_grant(struct ha *ha, struct ha_req *r, struct actions *out)
 	ha_memory_note(ha, r->key, r->rrq.ident, NULL, r->now);
 	if (!p->n_profiles)
 		complete(ha, p, r->now, out);
-	else if (!install(ha, p, r->har, r->now, out))
-		ha_pending_refuse(ha, p, &ha_no_memory, NULL, out);
+	else if (!install(ha, p, r->har, r->e, r->now, out))
+		ha_pending_take_back(ha, p, &ha_no_memory, NULL, out);
 }
 
 /* Nothing that could be answered as a Registration Request. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/roles/ha_bu.h"
 #include "agent/roles/ha_int.h"
 
 struct ha_binding *ha_binding_by_hoa(const struct ha *ha, struct in_addr hoa)
@@ -175,6 +176,8 @@ static bool set_names(struct ha *ha, struct ha_binding *b, const struct ha_grant
 	b->aaa = true;
 	if (b->vpn && (!g->vpn || strcmp(earlier, g->session) != 0))
 		role_act(out, ACT_VPN_REMOVE, earlier);
+	if (earlier[0] && strcmp(earlier, g->session) != 0)
+		ha_bu_leave(ha, b->hoa, earlier, out);
 	b->vpn = g->vpn;
 	b->n_profiles = g->n_profiles;
 	b->multi = g->multi;
@@ -241,6 +244,8 @@ struct ha_binding *ha_binding_grant(struct ha *ha, const struct ha_grant *g, rol
 	b->reverse = g->reverse;
 	set_keys(b, g, now);
 	set_lifetime(ha, b, g->lifetime, now);
+	if (!g->session)
+		ha_bu_renew(ha, b, g, now, out);
 	role_count("ha.binding", fresh ? "added" : "renewed");
 	role_log(out, fresh ? LOG_LVL_NOTICE : LOG_LVL_INFO,
 		 "binding %s: -> registered at %s, lifetime %u, %u profiles", role_who(b->nai, b->hoa, who),
@@ -259,6 +264,7 @@ void ha_binding_end(struct ha *ha, struct ha_binding *b, const char *why, int ca
 	path_down(ha, b, mac, out);
 	if (b->vpn)
 		role_act(out, ACT_VPN_REMOVE, b->session);
+	ha_bu_leave(ha, b->hoa, b->session, out);
 	if (b->aaa && cause != HA_NO_STR)
 		ha_str(ha, b, (enum dm_termination)cause, out);
 	HASH_DELETE(hh, ha->by_hoa, b);

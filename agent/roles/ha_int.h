@@ -22,7 +22,7 @@
 #define HA_SAFETY_MS 500 /* longer than the VPN room's own deadline */
 #define HA_NO_STR (-1)
 
-enum ha_timer_kind { HA_T_BINDING, HA_T_PENDING, HA_T_MEMORY, HA_T_BEACON };
+enum ha_timer_kind { HA_T_BINDING, HA_T_PENDING, HA_T_MEMORY, HA_T_BEACON, HA_T_BU };
 
 struct ha_binding {
 	struct role_timer timer;
@@ -87,6 +87,9 @@ struct ha_pending {
 	uint64_t token, wall_ms, multi;
 	struct in_addr coa;
 	bool reverse, new_keys;
+	bool vpn_waits;		/* for the VPN room */
+	unsigned bu_waits;	/* for so many Binding Acknowledges */
+	uint8_t n_local;	/* profiles that we are a gateway of */
 	uint8_t code; /* 0 or 1 when it comes up */
 	uint8_t n_profiles;
 	struct ha_answer answer;
@@ -105,6 +108,10 @@ struct ha {
 	unsigned n_pending;
 	uint32_t pool_next; /* offset at which the search goes on */
 	uint32_t multi_hi, multi_lo;
+	struct ha_bu_set *bu_sets;	/* ha_bu.h */
+	uint32_t bu_noise;
+	role_ms now;		/* of the event that is being handled */
+	uint64_t wall_ms;
 };
 
 /* One request while it is looked at. */
