@@ -173,11 +173,12 @@ int fw_protect(struct fw *fw, bool add, const struct vpn_prefix *prefix)
 		p = &grown[fw->n_protects++];
 		*p = (struct protect){ .prefix = *prefix };
 	}
-	p->refs += add ? 1 : -1u;
-	if (p->refs == 0)
-		*p = fw->protects[--fw->n_protects];
-	else if (!add || p->refs > 1)
+	if (add && p->refs++ > 0)
 		return 0;
+	if (!add && --p->refs > 0)
+		return 0;
+	if (!add)
+		*p = fw->protects[--fw->n_protects];
 	fw->protects_dirty = true;
 	return 0;
 }

@@ -82,17 +82,12 @@ static void drain(struct nh_client *c)
 	fflush(stdout);
 }
 
-static const char *verb_name(uint32_t verb)
-{
-	return nh_verb_str(verb);
-}
-
 static void ask(struct nh_client *c, char *line)
 {
 	struct nh_request r = { 0 };
 	char *save, *word = strtok_r(line, " \n", &save), *eq;
 
-	while (++r.verb < NH_VERB_MAX && strcmp(verb_name(r.verb), word) != 0)
+	while (++r.verb < NH_VERB_MAX && strcmp(nh_verb_str(r.verb), word) != 0)
 		;
 	while ((word = strtok_r(NULL, " \n", &save)) != NULL) {
 		eq = strchr(word, '=');
@@ -101,7 +96,7 @@ static void ask(struct nh_client *c, char *line)
 		*eq = '\0';
 		set(&r, word, eq + 1);
 	}
-	if (nh_client_send(c, &r, done, (void *)(uintptr_t)verb_name(r.verb)) != 0)
+	if (nh_client_send(c, &r, done, (void *)(uintptr_t)nh_verb_str(r.verb)) != 0)
 		printf("SEND %s\n", strerror(errno));
 }
 
