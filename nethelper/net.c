@@ -196,6 +196,14 @@ static void job_result(struct net *n, struct net_job *j, int error)
 		snprintf(j->reply.text, sizeof(j->reply.text), "%s: %.140s", nh_verb_str(j->request.verb), why);
 }
 
+static void say(enum log_level level, const char *text)
+{
+	if (level == LOG_LVL_DEBUG)
+		log_debug("verb", "%s", text);
+	else
+		log_warn("verb", "%s", text);
+}
+
 static void job_run(struct net *n, struct net_job *j)
 {
 	const char *refused;
@@ -210,8 +218,9 @@ static void job_run(struct net *n, struct net_job *j)
 	else
 		error = run_verb(n, j);
 	job_result(n, j, error);
+	/* While charon is away the agent asks again and again, and says so itself. */
 	if (error != 0)
-		log_warn("verb", "%s", j->reply.text);
+		say(j->request.verb == NH_OPEN_VICI ? LOG_LVL_DEBUG : LOG_LVL_WARN, j->reply.text);
 }
 
 /* --- one transaction, and what when it fails ---------------------------------------------------------------------- */
