@@ -79,9 +79,9 @@ struct mn_agent *mn_agents_hear(struct mn_agents *as, const struct mn_config *c,
 		return NULL;
 	*rebooted = has_rebooted(a, adv->sequence);
 	if (!a->used || a->addr.s_addr != addr.s_addr || memcmp(a->mac, e->mac, sizeof(a->mac)) != 0)
-		*a = (struct mn_agent){ .used = true, .addr = addr };
+		*a = (struct mn_agent){.used = true, .addr = addr};
 	memcpy(a->mac, e->mac, sizeof(a->mac));
-	a->coa = foreign ? adv->coa[0] : (struct in_addr){ 0 };
+	a->coa = foreign ? adv->coa[0] : (struct in_addr){0};
 	a->flags = adv->flags;
 	a->reg_lifetime = adv->reg_lifetime;
 	a->sequence = adv->sequence;
@@ -100,8 +100,8 @@ static bool usable(const struct mn_agent *a, mn_ms now)
 	return a->home || (a->coa.s_addr != 0 && !(a->flags & MIP_ADV_B));
 }
 
-/* An agent sends at least three times in its lifetime: one that missed a turn, while another is heard, is left behind
- * without waiting for the end of the lifetime. */
+/* An agent sends at least three times in its lifetime: one that missed a turn, while another is heard, is
+ * left behind without waiting for the end of the lifetime. */
 static bool missed_a_turn(const struct mn_agent *a, mn_ms now)
 {
 	return now - a->heard > a->lifetime_ms * 2 / 5;
@@ -122,7 +122,8 @@ struct mn_agent *mn_agents_choose(struct mn_agents *as, struct mn_agent *now_use
 			newest = a;
 	}
 	/* "Busy" keeps new nodes away, not those that are there (RFC 5944 2.3.1). */
-	if (present == NULL || !mn_agent_audible(present, now) || (!present->home && present->coa.s_addr == 0))
+	if (present == NULL || !mn_agent_audible(present, now) ||
+	    (!present->home && present->coa.s_addr == 0))
 		return newest;
 	if (newest == NULL || (present->home && !missed_a_turn(present, now)))
 		return present;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The default route is two halves, 0.0.0.0/1 and 128.0.0.0/1: they win over any default route that is there, whatever
- * its metric, and leave it alone.
+ * The default route is two halves, 0.0.0.0/1 and 128.0.0.0/1: they win over any default route that is there,
+ * whatever its metric, and leave it alone.
  */
 #include "mn/iface.h"
 
@@ -21,16 +21,16 @@ struct iface {
 	bool attached;
 	struct in_addr addr;
 	uint8_t len;
-	bool addr_ours;		/* we added it: we remove it */
-	int len_before;		/* prefix length that addr was there with; -1 = it was not */
+	bool addr_ours; /* we added it: we remove it */
+	int len_before; /* prefix length that addr was there with; -1 = it was not */
 	struct in_addr agent;
-	char arp_ignore[16];	/* as it was; "" = not changed */
+	char arp_ignore[16]; /* as it was; "" = not changed */
 };
 
 static const struct {
 	uint32_t net;
 	uint8_t len;
-} halves[] = { { 0, 1 }, { 0x80000000, 1 } };
+} halves[] = {{0, 1}, {0x80000000, 1}};
 
 struct iface *iface_open(const char *name, char *why, size_t why_len)
 {
@@ -64,7 +64,8 @@ void iface_close(struct iface *i)
 	free(i);
 }
 
-/* RFC 5944 4.6: away from home no ARP is answered; the agent knows our link-layer address from the registration. */
+/* RFC 5944 4.6: away from home no ARP is answered; the agent knows our link-layer address from the
+ * registration. */
 static void arp_quiet(struct iface *i, bool quiet)
 {
 	char path[64];
@@ -87,7 +88,8 @@ static void drop_address(struct iface *i)
 	i->addr_ours = false;
 }
 
-/* The home address may be there already, with the home link's prefix: abroad that prefix is not on this link. */
+/* The home address may be there already, with the home link's prefix: abroad that prefix is not on
+ * this link. */
 static int take_address(struct iface *i, struct in_addr addr, uint8_t len)
 {
 	int error = 0;
@@ -110,8 +112,8 @@ static int set_routes(struct iface *i, bool add, struct in_addr agent)
 	int error = 0;
 
 	for (size_t h = 0; h < sizeof(halves) / sizeof(halves[0]) && (error == 0 || !add); h++)
-		error = rt_gateway_set(i->rt, add, (struct in_addr){ htonl(halves[h].net) }, halves[h].len, agent,
-				       i->index, i->addr);
+		error = rt_gateway_set(i->rt, add, (struct in_addr){htonl(halves[h].net)}, halves[h].len,
+				       agent, i->index, i->addr);
 	return error;
 }
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The thin shell around mn.c: one poll loop over a packet socket (what agents send, with their link-layer address; what
- * we send before we have an address), signals, the carrier of the interface, and time.
+ * The thin shell around mn.c: one poll loop over a packet socket (what agents send, with their link-layer
+ * address; what we send before we have an address), signals, the carrier of the interface, and time.
  *
- * Requests are sent from a UDP port that a socket of ours holds, so that the kernel does not answer replies to it with
- * "port unreachable"; what arrives there is read from the packet socket instead.
+ * Requests are sent from a UDP port that a socket of ours holds, so that the kernel does not answer replies
+ * to it with "port unreachable"; what arrives there is read from the packet socket instead.
  */
 #include "mn/loop.h"
 
 #include <errno.h>
 #include <net/if.h>
-#include <linux/if.h>	/* IFF_LOWER_UP; behind <net/if.h>, which has the rest */
+#include <linux/if.h> /* IFF_LOWER_UP; behind <net/if.h>, which has the rest */
 #include <linux/if_ether.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
@@ -50,12 +50,14 @@ static uint64_t clock_ms(clockid_t id)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-/* --- sending ------------------------------------------------------------------------------------------------------ */
+/* --- sending --- */
 
 static void send_packet(struct loop *l, const struct wbuf *w, const uint8_t mac[6])
 {
-	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_halen = 6,
-				  .sll_ifindex = (int)iface_index(l->iface) };
+	struct sockaddr_ll to = {.sll_family = AF_PACKET,
+				 .sll_protocol = htons(ETH_P_IP),
+				 .sll_halen = 6,
+				 .sll_ifindex = (int)iface_index(l->iface)};
 
 	memcpy(to.sll_addr, mac, 6);
 	if (wbuf_ok(w) && sendto(l->fd[FD_LINK], w->base, w->len, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
@@ -72,8 +74,14 @@ static uint16_t packet_id(void)
 
 static void send_request(struct loop *l, const struct mn_action *a)
 {
-	struct mip_ip ip = { .src = a->src, .dst = a->dst, .ttl = a->ttl, .proto = IPPROTO_UDP, .sport = l->port,
-			     .dport = MIP_PORT, .payload = a->data, .payload_len = (uint16_t)a->len };
+	struct mip_ip ip = {.src = a->src,
+			    .dst = a->dst,
+			    .ttl = a->ttl,
+			    .proto = IPPROTO_UDP,
+			    .sport = l->port,
+			    .dport = MIP_PORT,
+			    .payload = a->data,
+			    .payload_len = (uint16_t)a->len};
 	struct wbuf w;
 
 	wbuf_init(&w, l->packet, sizeof(l->packet));
@@ -83,8 +91,8 @@ static void send_request(struct loop *l, const struct mn_action *a)
 
 static void send_solicitation(struct loop *l)
 {
-	static const uint8_t all_routers[6] = { 0x01, 0x00, 0x5e, 0x00, 0x00, 0x02 };	/* 224.0.0.2, RFC 1256 */
-	struct mip_ip ip = { .dst = { htonl(0xe0000002) }, .ttl = 1, .proto = IPPROTO_ICMP };
+	static const uint8_t all_routers[6] = {0x01, 0x00, 0x5e, 0x00, 0x00, 0x02}; /* 224.0.0.2, RFC 1256 */
+	struct mip_ip ip = {.dst = {htonl(0xe0000002)}, .ttl = 1, .proto = IPPROTO_ICMP};
 	uint8_t icmp[16];
 	struct wbuf w;
 
@@ -97,7 +105,7 @@ static void send_solicitation(struct loop *l)
 	send_packet(l, &w, all_routers);
 }
 
-/* --- actions ------------------------------------------------------------------------------------------------------ */
+/* --- actions --- */
 
 static void announce(struct loop *l, const struct mn_action *a)
 {
@@ -153,11 +161,11 @@ static void tell(struct loop *l, struct mn_event *e)
 		act(l, &l->actions.a[i]);
 }
 
-/* --- events ------------------------------------------------------------------------------------------------------- */
+/* --- events --- */
 
 static void on_packet(struct loop *l, size_t len, const struct sockaddr_ll *from)
 {
-	struct mn_event e = { 0 };
+	struct mn_event e = {0};
 	struct mip_adv adv;
 	struct mip_ip ip;
 
@@ -189,7 +197,8 @@ static void read_link(struct loop *l)
 
 		if (n < 0)
 			return;
-		if (from.sll_halen == 6 && from.sll_pkttype != PACKET_OUTGOING && from.sll_pkttype != PACKET_OTHERHOST)
+		if (from.sll_halen == 6 && from.sll_pkttype != PACKET_OUTGOING &&
+		    from.sll_pkttype != PACKET_OTHERHOST)
 			on_packet(l, (size_t)n, &from);
 	}
 }
@@ -197,7 +206,7 @@ static void read_link(struct loop *l)
 static void read_signal(struct loop *l)
 {
 	struct signalfd_siginfo s;
-	struct mn_event e = { .type = MN_EV_STOP };
+	struct mn_event e = {.type = MN_EV_STOP};
 
 	if (read(l->fd[FD_SIGNAL], &s, sizeof(s)) != sizeof(s))
 		return;
@@ -210,7 +219,8 @@ static bool link_is_up(const struct nlmsghdr *h, unsigned ifindex, bool *up)
 {
 	const struct ifinfomsg *i = NLMSG_DATA(h);
 
-	if (h->nlmsg_type != RTM_NEWLINK || h->nlmsg_len < NLMSG_LENGTH(sizeof(*i)) || i->ifi_index != (int)ifindex)
+	if (h->nlmsg_type != RTM_NEWLINK || h->nlmsg_len < NLMSG_LENGTH(sizeof(*i)) ||
+	    i->ifi_index != (int)ifindex)
 		return false;
 	*up = (i->ifi_flags & IFF_LOWER_UP) != 0;
 	return true;
@@ -219,7 +229,7 @@ static bool link_is_up(const struct nlmsghdr *h, unsigned ifindex, bool *up)
 /* A carrier that comes back may be that of another network. */
 static void read_carrier(struct loop *l)
 {
-	struct mn_event e = { .type = MN_EV_LINK_UP };
+	struct mn_event e = {.type = MN_EV_LINK_UP};
 	char buf[8192] __attribute__((aligned(NLMSG_ALIGNTO)));
 	ssize_t n = recv(l->fd[FD_CARRIER], buf, sizeof(buf), MSG_DONTWAIT);
 	bool up = l->up;
@@ -251,11 +261,11 @@ static int wait_ms(const struct loop *l)
 
 static void turn(struct loop *l)
 {
-	struct mn_event timer = { .type = MN_EV_TIMER };
+	struct mn_event timer = {.type = MN_EV_TIMER};
 	struct pollfd p[FD_COUNT];
 
 	for (int i = 0; i < FD_COUNT; i++)
-		p[i] = (struct pollfd){ .fd = l->fd[i], .events = POLLIN };
+		p[i] = (struct pollfd){.fd = l->fd[i], .events = POLLIN};
 	if (poll(p, FD_COUNT, wait_ms(l)) < 0)
 		return;
 	if (p[FD_LINK].revents != 0)
@@ -271,11 +281,11 @@ static void turn(struct loop *l)
 		tell(l, &timer);
 }
 
-/* --- start and end ------------------------------------------------------------------------------------------------ */
+/* --- start and end --- */
 
 static int open_holder(uint16_t *port)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET };
+	struct sockaddr_in at = {.sin_family = AF_INET};
 	socklen_t len = sizeof(at);
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -301,7 +311,7 @@ static int open_signals(void)
 
 static int open_carrier(void)
 {
-	struct sockaddr_nl at = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
+	struct sockaddr_nl at = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 
 	return fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0 ? fd : -1;
@@ -344,11 +354,11 @@ static void close_all(struct loop *l)
 int mn_loop_run(const struct mn_options *o)
 {
 	static struct loop l;
-	struct mn_event start = { .type = MN_EV_TIMER };
+	struct mn_event start = {.type = MN_EV_TIMER};
 	char why[160];
 	const char *failed;
 
-	l = (struct loop){ .o = o, .fd = { -1, -1, -1, -1 }, .up = true };
+	l = (struct loop){.o = o, .fd = {-1, -1, -1, -1}, .up = true};
 	failed = open_all(&l, why, sizeof(why));
 	if (failed != NULL) {
 		fprintf(stderr, "mipvpn-mn: %s\n", failed);

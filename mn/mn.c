@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Decisions.  Everything goes through settle() at the end of each event: given who is heard, what is registered and
- * what is being tried, what is to be done now?
+ * Decisions.  Everything goes through settle() at the end of each event: given who is heard, what is
+ * registered and what is being tried, what is to be done now?
  */
 #include "mn/mn_impl.h"
 
@@ -11,22 +11,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_RETRY_MS 1000		/* RFC 5944 3.6.3: not below 1 s, doubling */
-#define RETRY_MAX_MS 64000		/* and never above the lifetime asked for */
-#define SPACING_MS 1000			/* at most one request per second */
+#define FIRST_RETRY_MS 1000 /* RFC 5944 3.6.3: not below 1 s, doubling */
+#define RETRY_MAX_MS 64000  /* and never above the lifetime asked for */
+#define SPACING_MS 1000	    /* at most one request per second */
 #define BACKOFF_FIRST_MS 2000
 #define BACKOFF_MAX_MS 64000
-#define QUICK_MAX 4			/* refusals that tell what to do better, in a row, without backoff */
+#define QUICK_MAX 4 /* refusals that tell what to do better, in a row, without backoff */
 #define LEAVE_TRIES 3
-#define HOME_TRIES 4			/* then the home link is used, whatever the home agent says */
+#define HOME_TRIES 4 /* then the home link is used, whatever the home agent says */
 #define SOLICIT_FIRST_MS 1000
 #define SOLICIT_MAX_MS 60000
 
-/* --- actions ------------------------------------------------------------------------------------------------------ */
+/* --- actions --- */
 
 static struct mn_action *act(struct mn *mn, enum mn_action_type type)
 {
-	static struct mn_action spill;	/* more than an event can cause; written, never read */
+	static struct mn_action spill; /* more than an event can cause; written, never read */
 	struct mn_action *a = mn->out->n < MN_ACTIONS_MAX ? &mn->out->a[mn->out->n++] : &spill;
 
 	memset(a, 0, sizeof(*a));
@@ -36,8 +36,8 @@ static struct mn_action *act(struct mn *mn, enum mn_action_type type)
 }
 
 /* A line for the user, with what is known at this moment. */
-__attribute__((format(printf, 3, 4))) static struct mn_action *report(struct mn *mn, const char *event, const char *fmt,
-								      ...)
+__attribute__((format(printf, 3, 4))) static struct mn_action *report(struct mn *mn, const char *event,
+								      const char *fmt, ...)
 {
 	struct mn_action *a = act(mn, MN_REPORT);
 	va_list ap;
@@ -74,19 +74,19 @@ static void end(struct mn *mn, int status)
 	act(mn, MN_END)->status = status;
 }
 
-static mn_ms jitter(struct mn *mn, mn_ms ms)	/* 75 .. 125 % */
+static mn_ms jitter(struct mn *mn, mn_ms ms) /* 75 .. 125 % */
 {
 	return ms * 3 / 4 + mn_random(mn) % (ms / 2 + 1);
 }
 
-/* --- requests ----------------------------------------------------------------------------------------------------- */
+/* --- requests --- */
 
 static mn_ms retry_after(const struct mn *mn)
 {
 	mn_ms wait = (mn_ms)FIRST_RETRY_MS << (mn->attempt.sent > 7 ? 7 : mn->attempt.sent);
 	mn_ms most = mn->attempt.lifetime > 0 ? mn->attempt.lifetime * 1000u : RETRY_MAX_MS;
 
-	wait /= 2;	/* sent counts the one just sent */
+	wait /= 2; /* sent counts the one just sent */
 	if (wait > RETRY_MAX_MS)
 		wait = RETRY_MAX_MS;
 	return wait < most ? wait : most;
@@ -136,18 +136,20 @@ static uint16_t wanted_lifetime(const struct mn *mn)
 	return most;
 }
 
-/* Keys that AAA made serve for renewals at the same foreign agent until they run out; else AAA is asked again. */
+/* Keys that AAA made serve for renewals at the same foreign agent until they run out; else AAA is asked
+ * again. */
 static bool keys_serve(const struct mn *mn)
 {
 	mn_ms until = mn->now + mn->c.lifetime * 1000u;
 
-	return mn->registered && mn->keys.ha.key.len > 0 && mn->keys.ha.expires >= until && mn->keys.fa.key.len > 0 &&
-	       mn->keys.fa.expires >= until && mn->keys.fa_coa.s_addr == mn->agent->coa.s_addr;
+	return mn->registered && mn->keys.ha.key.len > 0 && mn->keys.ha.expires >= until &&
+	       mn->keys.fa.key.len > 0 && mn->keys.fa.expires >= until &&
+	       mn->keys.fa_coa.s_addr == mn->agent->coa.s_addr;
 }
 
 static void start_attempt(struct mn *mn, enum mn_kind kind)
 {
-	mn->attempt = (struct mn_attempt){ .active = true, .kind = kind };
+	mn->attempt = (struct mn_attempt){.active = true, .kind = kind};
 	if (kind == MN_REGISTER) {
 		mn->attempt.lifetime = wanted_lifetime(mn);
 		mn->attempt.full = !keys_serve(mn);
@@ -161,7 +163,7 @@ static void start_attempt(struct mn *mn, enum mn_kind kind)
 	transmit(mn);
 }
 
-/* --- the interface ------------------------------------------------------------------------------------------------ */
+/* --- the interface --- */
 
 static void attach(struct mn *mn, bool home)
 {
@@ -200,7 +202,7 @@ static void detach(struct mn *mn)
 	mn->at_home = false;
 }
 
-/* --- replies ------------------------------------------------------------------------------------------------------ */
+/* --- replies --- */
 
 static void take_keys(struct mn *mn, const struct mn_reply *r)
 {
@@ -218,10 +220,10 @@ static void copy_message(struct mn_action *a, const struct mip_rrp *rrp)
 {
 	size_t n = rrp->message.len < sizeof(a->message) - 1 ? rrp->message.len : sizeof(a->message) - 1;
 
-	for (size_t i = 0; i < n; i++)	/* it goes to a terminal: no control characters */
-		a->message[i] = rrp->message.data[i] < 0x20 || rrp->message.data[i] == 0x7f ?
-					'?' :
-					(char)rrp->message.data[i];
+	for (size_t i = 0; i < n; i++) /* it goes to a terminal: no control characters */
+		a->message[i] = rrp->message.data[i] < 0x20 || rrp->message.data[i] == 0x7f
+					? '?'
+					: (char)rrp->message.data[i];
 }
 
 static void registered(struct mn *mn, const struct mn_reply *r)
@@ -240,10 +242,11 @@ static void registered(struct mn *mn, const struct mn_reply *r)
 	mn->reg_expires = mn->now + granted * 1000u;
 	mn->renew_at = mn->now + jitter(mn, granted * 1000u * 2 / 3);
 	mn->backoff = mn->quick = 0;
-	if (!again || !mn->attached || memcmp(mn->attached_mac, mn->agent->mac, sizeof(mn->attached_mac)) != 0)
+	if (!again || !mn->attached ||
+	    memcmp(mn->attached_mac, mn->agent->mac, sizeof(mn->attached_mac)) != 0)
 		attach(mn, false);
-	report(mn, again ? "renewed" : "registered", "%s at %s for %u s, home address %s", again ? "renewed" : "registered",
-	       ip(mn->agent->addr), granted, ip(mn->home_address))
+	report(mn, again ? "renewed" : "registered", "%s at %s for %u s, home address %s",
+	       again ? "renewed" : "registered", ip(mn->agent->addr), granted, ip(mn->home_address))
 		->lifetime = granted;
 	if (mn->c.once)
 		end(mn, 0);
@@ -270,7 +273,7 @@ static void deregistered(struct mn *mn)
 		end(mn, 0);
 	else if (mn->attempt.kind == MN_LEAVE_HOME)
 		come_home(mn);
-	else	/* it was asked for a registration and granted nothing */
+	else /* it was asked for a registration and granted nothing */
 		plan_retry(mn, false);
 }
 
@@ -280,7 +283,7 @@ static bool learn(struct mn *mn, const struct mn_reply *r)
 	const struct mip_rrp *rrp = &r->rrp;
 
 	switch (rrp->code) {
-	case MIP_HA_IDENT:	/* RFC 5944 5.7.1: the high half is the home agent's clock */
+	case MIP_HA_IDENT: /* RFC 5944 5.7.1: the high half is the home agent's clock */
 		if (!r->authentic)
 			return false;
 		mn->clock_offset_ms += mip_ident_diff_ms(rrp->ident >> 32 << 32, mn->last_ident);
@@ -295,7 +298,7 @@ static bool learn(struct mn *mn, const struct mn_reply *r)
 		if (mn->agent->challenge_used || mn->agent->challenge_len == 0)
 			act(mn, MN_SOLICIT);
 		return true;
-	case MIP_HA_UNKNOWN_HA:	/* dynamic discovery, RFC 5944 3.6.1.2 */
+	case MIP_HA_UNKNOWN_HA: /* dynamic discovery, RFC 5944 3.6.1.2 */
 		if (rrp->ha.s_addr == 0 || rrp->ha.s_addr == mn->home_agent.s_addr)
 			return false;
 		mn->home_agent = rrp->ha;
@@ -321,8 +324,7 @@ static void refused(struct mn *mn, const struct mn_reply *r)
 	bool quick = learn(mn, r) && mn->quick < QUICK_MAX;
 	struct mn_action *a;
 
-	a = report(mn, "refused", "refused: %s (code %u)",
-		   mip_code_str(r->rrp.code), r->rrp.code);
+	a = report(mn, "refused", "refused: %s (code %u)", mip_code_str(r->rrp.code), r->rrp.code);
 	a->code = r->rrp.code;
 	copy_message(a, &r->rrp);
 	plan_retry(mn, quick);
@@ -340,10 +342,10 @@ static void on_reply(struct mn *mn, const uint8_t *data, size_t len)
 	const char *why;
 
 	if (!mn_reply_pending(mn, data, len))
-		return;	/* of another, or too late */
+		return; /* of another, or too late */
 	why = mn_reply_check(mn, data, len, &r);
 	if (why != NULL) {
-		report(mn, "rejected", "ignored a reply: %s", why);	/* the right one may still come */
+		report(mn, "rejected", "ignored a reply: %s", why); /* the right one may still come */
 		goto out;
 	}
 	mn->attempt.active = false;
@@ -359,7 +361,7 @@ out:
 	crypto_wipe(&r, sizeof(r));
 }
 
-/* --- agents ------------------------------------------------------------------------------------------------------- */
+/* --- agents --- */
 
 static void use_agent(struct mn *mn, struct mn_agent *a)
 {
@@ -406,7 +408,7 @@ static void solicit(struct mn *mn)
 	mn->next_solicit = mn->now + jitter(mn, wait < SOLICIT_MAX_MS ? wait : SOLICIT_MAX_MS);
 }
 
-/* --- what is to be done ------------------------------------------------------------------------------------------- */
+/* --- what is to be done --- */
 
 static void settle_expiry(struct mn *mn)
 {
@@ -433,7 +435,7 @@ static void settle_home(struct mn *mn)
 		if (!mn->at_home)
 			come_home(mn);
 	} else if (mn->now >= mn->next_attempt) {
-		detach(mn);	/* the foreign network's routes lead nowhere here */
+		detach(mn); /* the foreign network's routes lead nowhere here */
 		start_attempt(mn, MN_LEAVE_HOME);
 	}
 }
@@ -449,7 +451,7 @@ static void settle_foreign(struct mn *mn)
 			return;
 		if (mn->attempt.sent == 3)
 			report(mn, "unanswered", "%s does not answer", ip(mn->agent->addr));
-		if (mn->attempt.sent >= 3)	/* it may have lost our keys */
+		if (mn->attempt.sent >= 3) /* it may have lost our keys */
 			mn->attempt.full = true;
 		transmit(mn);
 	} else if (due && mn->now >= mn->next_attempt && mn->now >= mn->last_sent + SPACING_MS) {
@@ -504,7 +506,7 @@ static void settle(struct mn *mn)
 		settle_foreign(mn);
 }
 
-/* --- outside ------------------------------------------------------------------------------------------------------ */
+/* --- outside --- */
 
 void mn_event(struct mn *mn, const struct mn_event *e, mn_ms now, struct mn_actions *out)
 {

@@ -23,9 +23,10 @@ const char mn_usage[] =
 	"See mipvpn-mn(8).\n";
 
 enum { ALG_MD5, ALG_SHA1, ALG_SHA256, ALG_CHAP };
-static const char *const aaa_words[] = { "hmac-md5", "hmac-sha1", "hmac-sha256", "chap", NULL };
-static const char *const ha_words[] = { "hmac-md5", "hmac-sha1", "hmac-sha256", NULL };
-static const enum crypto_mac macs[] = { CRYPTO_HMAC_MD5, CRYPTO_HMAC_SHA1, CRYPTO_HMAC_SHA256, CRYPTO_CHAP_MD5 };
+static const char *const aaa_words[] = {"hmac-md5", "hmac-sha1", "hmac-sha256", "chap", NULL};
+static const char *const ha_words[] = {"hmac-md5", "hmac-sha1", "hmac-sha256", NULL};
+static const enum crypto_mac macs[] = {CRYPTO_HMAC_MD5, CRYPTO_HMAC_SHA1, CRYPTO_HMAC_SHA256,
+				       CRYPTO_CHAP_MD5};
 
 struct file_conf {
 	char interface[IFNAMSIZ], nai[MIP_NAI_MAX + 1], key_file[256], ha_key_file[256];
@@ -39,25 +40,26 @@ struct file_conf {
 #define F(m) CONF_FIELD(struct file_conf, m)
 
 static const struct conf_key keys[] = {
-	{ "interface", CONF_STRING, F(interface), .doc = "interface that meets mobility agents" },
-	{ "nai", CONF_STRING, F(nai), .doc = "user@realm" },
-	{ "home-address", CONF_IPV4, F(home_address), .doc = "home address; 0.0.0.0 = ask for one" },
-	{ "home-agent", CONF_IPV4, F(home_agent), .doc = "home agent; 0.0.0.0 = ask for one" },
-	{ "home-prefix", CONF_PREFIX, F(home_prefix), .doc = "prefix of the home link" },
-	{ "key-file", CONF_STRING, F(key_file), .doc = "file with the MN-AAA key" },
-	{ "spi", CONF_INT, F(spi), .min = MIP_SPI_MIN, .def = "256", .doc = "SPI of the MN-AAA key" },
-	{ "algorithm", CONF_WORD, F(algorithm), .words = aaa_words, .def = "hmac-md5", .doc = "of MN-AAA" },
-	{ "ha-key-file", CONF_STRING, F(ha_key_file), .doc = "file with the MN-HA key" },
-	{ "ha-spi", CONF_INT, F(ha_spi), .min = MIP_SPI_MIN, .def = "256", .doc = "SPI of the MN-HA key" },
-	{ "ha-algorithm", CONF_WORD, F(ha_algorithm), .words = ha_words, .def = "hmac-md5", .doc = "of MN-HA" },
-	{ "lifetime", CONF_INT, F(lifetime), .min = 5, .max = 65534, .def = "600", .doc = "of a registration, s" },
-	{ "reverse-tunnel", CONF_BOOL, F(reverse_tunnel), .def = "false", .doc = "ask for a reverse tunnel" },
-	{ 0 },
+	{"interface", CONF_STRING, F(interface), .doc = "interface that meets mobility agents"},
+	{"nai", CONF_STRING, F(nai), .doc = "user@realm"},
+	{"home-address", CONF_IPV4, F(home_address), .doc = "home address; 0.0.0.0 = ask for one"},
+	{"home-agent", CONF_IPV4, F(home_agent), .doc = "home agent; 0.0.0.0 = ask for one"},
+	{"home-prefix", CONF_PREFIX, F(home_prefix), .doc = "prefix of the home link"},
+	{"key-file", CONF_STRING, F(key_file), .doc = "file with the MN-AAA key"},
+	{"spi", CONF_INT, F(spi), .min = MIP_SPI_MIN, .def = "256", .doc = "SPI of the MN-AAA key"},
+	{"algorithm", CONF_WORD, F(algorithm), .words = aaa_words, .def = "hmac-md5", .doc = "of MN-AAA"},
+	{"ha-key-file", CONF_STRING, F(ha_key_file), .doc = "file with the MN-HA key"},
+	{"ha-spi", CONF_INT, F(ha_spi), .min = MIP_SPI_MIN, .def = "256", .doc = "SPI of the MN-HA key"},
+	{"ha-algorithm", CONF_WORD, F(ha_algorithm), .words = ha_words, .def = "hmac-md5", .doc = "of MN-HA"},
+	{"lifetime", CONF_INT, F(lifetime), .min = 5, .max = 65534, .def = "600",
+	 .doc = "of a registration, s"},
+	{"reverse-tunnel", CONF_BOOL, F(reverse_tunnel), .def = "false", .doc = "ask for a reverse tunnel"},
+	{0},
 };
-static const struct conf_schema schema = { .size = sizeof(struct file_conf), .keys = keys };
+static const struct conf_schema schema = {.size = sizeof(struct file_conf), .keys = keys};
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]) - 1)
 
-/* --- key files ---------------------------------------------------------------------------------------------------- */
+/* --- key files --- */
 
 bool mn_key_parse(const char *text, struct vpn_key *out)
 {
@@ -84,7 +86,7 @@ static const char *read_key(FILE *f, struct vpn_key *out)
 		return "is not a file";
 	if (st.st_mode & 07)
 		return "can be read or written by everybody: chmod 600";
-	setvbuf(f, NULL, _IONBF, 0);	/* no copy of the key in stdio's memory */
+	setvbuf(f, NULL, _IONBF, 0); /* no copy of the key in stdio's memory */
 	n = fread(text, 1, sizeof(text) - 1, f);
 	text[n] = '\0';
 	ok = n < sizeof(text) - 1 && mn_key_parse(text, out);
@@ -108,24 +110,25 @@ static bool load_key(const char *path, const char *key_name, struct vpn_key *out
 	return why == NULL;
 }
 
-/* --- the command line --------------------------------------------------------------------------------------------- */
+/* --- the command line --- */
 
 enum { OPT_KEY = 256, OPT_ONCE = 1024, OPT_TIMEOUT, OPT_JSON, OPT_CHECK, OPT_HELP, OPT_VERSION };
 static const struct option more_options[] = {
-	{ "config", required_argument, NULL, 'c' },   { "once", no_argument, NULL, OPT_ONCE },
-	{ "timeout", required_argument, NULL, OPT_TIMEOUT }, { "json", no_argument, NULL, OPT_JSON },
-	{ "check-config", no_argument, NULL, OPT_CHECK },    { "help", no_argument, NULL, OPT_HELP },
-	{ "version", no_argument, NULL, OPT_VERSION },
+	{"config", required_argument, NULL, 'c'},	   {"once", no_argument, NULL, OPT_ONCE},
+	{"timeout", required_argument, NULL, OPT_TIMEOUT}, {"json", no_argument, NULL, OPT_JSON},
+	{"check-config", no_argument, NULL, OPT_CHECK},	   {"help", no_argument, NULL, OPT_HELP},
+	{"version", no_argument, NULL, OPT_VERSION},
 };
 #define N_MORE (sizeof(more_options) / sizeof(more_options[0]))
 
 static void build_options(struct option *o)
 {
 	for (size_t i = 0; i < N_KEYS; i++)
-		o[i] = (struct option){ keys[i].name, keys[i].type == CONF_BOOL ? no_argument : required_argument, NULL,
-					(int)(OPT_KEY + i) };
+		o[i] = (struct option){keys[i].name,
+				       keys[i].type == CONF_BOOL ? no_argument : required_argument, NULL,
+				       (int)(OPT_KEY + i)};
 	memcpy(o + N_KEYS, more_options, sizeof(more_options));
-	o[N_KEYS + N_MORE] = (struct option){ 0 };
+	o[N_KEYS + N_MORE] = (struct option){0};
 }
 
 static bool set_key(struct file_conf *f, const struct conf_key *k, const char *text)
@@ -137,7 +140,8 @@ static bool set_key(struct file_conf *f, const struct conf_key *k, const char *t
 		memcpy((char *)f + k->offset, value, k->size);
 		return true;
 	}
-	fprintf(stderr, "mipvpn-mn: --%s %s: allowed: %s\n", k->name, text, conf_allowed(k, allowed, sizeof(allowed)));
+	fprintf(stderr, "mipvpn-mn: --%s %s: allowed: %s\n", k->name, text,
+		conf_allowed(k, allowed, sizeof(allowed)));
 	return false;
 }
 
@@ -158,7 +162,7 @@ static bool set_option(struct mn_options *o, struct file_conf *f, int c, const c
 {
 	switch (c) {
 	case 'c':
-		return true;	/* has been read before */
+		return true; /* has been read before */
 	case 'i':
 		return set_key(f, &keys[0], value);
 	case OPT_ONCE:
@@ -227,7 +231,7 @@ static bool read_command_line(int argc, char **argv, struct mn_options *o, struc
 	return optind == argc;
 }
 
-/* --- together ----------------------------------------------------------------------------------------------------- */
+/* --- together --- */
 
 static void fill(struct mn_options *o, const struct file_conf *f)
 {
@@ -266,7 +270,7 @@ static const char *complain(const struct mn_options *o)
 
 int mn_options_read(int argc, char **argv, struct mn_options *o)
 {
-	struct file_conf f = { 0 };
+	struct file_conf f = {0};
 	const char *why;
 	bool ok;
 

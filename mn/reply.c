@@ -14,7 +14,7 @@ bool mn_reply_pending(const struct mn *mn, const uint8_t *data, size_t len)
 
 	rbuf_init(&r, data, len);
 	type = rbuf_u8(&r);
-	rbuf_bytes(&r, 15);	/* code .. home agent, high half of the Identification */
+	rbuf_bytes(&r, 15); /* code .. home agent, high half of the Identification */
 	low = rbuf_u32(&r);
 	if (!rbuf_ok(&r) || type != MIP_RRP || !mn->attempt.active)
 		return false;
@@ -26,7 +26,8 @@ bool mn_reply_pending(const struct mn *mn, const uint8_t *data, size_t len)
 
 static bool alg_known(uint16_t algorithm)
 {
-	return algorithm == CRYPTO_HMAC_MD5 || algorithm == CRYPTO_HMAC_SHA1 || algorithm == CRYPTO_HMAC_SHA256;
+	return algorithm == CRYPTO_HMAC_MD5 || algorithm == CRYPTO_HMAC_SHA1 ||
+	       algorithm == CRYPTO_HMAC_SHA256;
 }
 
 /* RFC 3957 5: the nonce of a key-generation reply and the MN-AAA key give the new one. */
@@ -35,7 +36,8 @@ static bool derive(const struct mn *mn, const struct mip_keygen_rep *k, struct i
 	const struct vpn_key *aaa = &mn->c.aaa.key;
 
 	if (aaa->len == 0 || !alg_known(k->algorithm) ||
-	    mip_keygen_derive(aaa->data, aaa->len, k->nonce.data, k->nonce.len, mn->c.nai, hoa, out->key.data) != 0)
+	    mip_keygen_derive(aaa->data, aaa->len, k->nonce.data, k->nonce.len, mn->c.nai, hoa,
+			      out->key.data) != 0)
 		return false;
 	out->key.len = 20;
 	out->spi = k->spi;
@@ -67,18 +69,19 @@ static const char *check_ha(const struct mn *mn, const uint8_t *data, struct mn_
 	}
 	if (accepted)
 		return "it accepts, but nothing proves that it is from the home agent";
-	return NULL;	/* a refusal that nobody signed: believed as far as it costs nothing */
+	return NULL; /* a refusal that nobody signed: believed as far as it costs nothing */
 }
 
 static const char *check_fa(const struct mn *mn, const uint8_t *data, struct mn_reply *r)
 {
-	bool ours = mn->keys.fa.key.len > 0 && mn->agent != NULL && mn->keys.fa_coa.s_addr == mn->agent->coa.s_addr;
+	bool ours = mn->keys.fa.key.len > 0 && mn->agent != NULL &&
+		    mn->keys.fa_coa.s_addr == mn->agent->coa.s_addr;
 
 	if (r->rrp.mn_fa_key.present) {
 		if (derive(mn, &r->rrp.mn_fa_key, r->rrp.hoa, &r->fa) && proves(&r->rrp.mn_fa, data, &r->fa))
 			r->authentic = true;
 		else
-			crypto_wipe(&r->fa, sizeof(r->fa));	/* RFC 3957 5: no association; the rest stands */
+			crypto_wipe(&r->fa, sizeof(r->fa)); /* RFC 3957 5: no association; the rest stands */
 		return NULL;
 	}
 	if (!ours || !r->rrp.mn_fa.present)

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-uint32_t mn_random(struct mn *mn)	/* xorshift64* */
+uint32_t mn_random(struct mn *mn) /* xorshift64* */
 {
 	mn->rng ^= mn->rng >> 12;
 	mn->rng ^= mn->rng << 25;
@@ -30,8 +30,9 @@ static uint64_t next_ident(struct mn *mn)
 static void put_fixed(struct mn *mn, struct wbuf *w)
 {
 	const struct mn_attempt *t = &mn->attempt;
-	struct in_addr coa = t->kind == MN_LEAVE_HOME ? mn->home_address : t->kind == MN_LEAVE_FOREIGN ? mn->reg_coa :
-									   mn->agent->coa;
+	struct in_addr coa = t->kind == MN_LEAVE_HOME	   ? mn->home_address
+			     : t->kind == MN_LEAVE_FOREIGN ? mn->reg_coa
+							   : mn->agent->coa;
 	uint8_t flags = mn->tunnel && t->kind != MN_LEAVE_HOME ? MIP_T : 0;
 
 	mip_rrq_put(w, flags, t->lifetime, mn->home_address, mn->home_agent, coa, next_ident(mn));
@@ -71,8 +72,8 @@ static void put_extensions(struct mn *mn, struct wbuf *w, bool aaa)
 		fa->challenge_used = true;
 	}
 	if (aaa)
-		mip_ext_put_mn_aaa(w, k->spi, k->alg, k->key.data, k->key.len, fa != NULL ? fa->challenge : NULL,
-				   fa != NULL ? fa->challenge_len : 0);
+		mip_ext_put_mn_aaa(w, k->spi, k->alg, k->key.data, k->key.len,
+				   fa != NULL ? fa->challenge : NULL, fa != NULL ? fa->challenge_len : 0);
 	if (fa != NULL && mn->keys.fa.key.len > 0 && mn->keys.fa_coa.s_addr == fa->coa.s_addr)
 		put_sa(w, MIP_EXT_MN_FA, &mn->keys.fa);
 }
@@ -93,7 +94,7 @@ static void address(const struct mn *mn, struct mn_action *a)
 	a->src = mn->home_address;
 	a->dst = mn->attempt.kind == MN_LEAVE_HOME ? mn->home_agent : mn->agent->addr;
 	memcpy(a->mac, mn->agent->mac, sizeof(a->mac));
-	a->ttl = mn->tunnel ? 255 : 1;	/* RFC 3024 4.1: 255 lets the FA see that we are its neighbour */
+	a->ttl = mn->tunnel ? 255 : 1; /* RFC 3024 4.1: 255 lets the FA see that we are its neighbour */
 }
 
 bool mn_request_build(struct mn *mn, struct mn_action *a, const char **why)

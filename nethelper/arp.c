@@ -16,13 +16,13 @@
 
 #define REPEATS 2
 #define REPEAT_MS 1000
-#define QUEUE_MAX 4096		/* with more than that under way only the first announcement is sent */
+#define QUEUE_MAX 4096 /* with more than that under way only the first announcement is sent */
 
 struct announcement {
 	struct in_addr addr;
 	unsigned ifindex;
 	uint8_t mac[6];
-	unsigned left;		/* 0 = slot is free */
+	unsigned left; /* 0 = slot is free */
 	uint64_t due;
 };
 struct arp {
@@ -66,7 +66,7 @@ void arp_cancel(struct arp *a)
 
 static int own_mac(const struct arp *a, unsigned ifindex, uint8_t mac[6])
 {
-	struct ifreq ifr = { 0 };
+	struct ifreq ifr = {0};
 
 	if (if_indextoname(ifindex, ifr.ifr_name) == NULL || ioctl(a->fd, SIOCGIFHWADDR, &ifr) != 0)
 		return errno;
@@ -76,11 +76,16 @@ static int own_mac(const struct arp *a, unsigned ifindex, uint8_t mac[6])
 
 static int send_one(const struct arp *a, const struct announcement *an)
 {
-	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP), .sll_halen = 6,
-				  .sll_ifindex = (int)an->ifindex,
-				  .sll_addr = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
-	struct arp_packet p = { .hardware = htons(ARPHRD_ETHER), .protocol = htons(ETH_P_IP), .hlen = 6, .plen = 4,
-				.operation = htons(ARPOP_REQUEST) };
+	struct sockaddr_ll to = {.sll_family = AF_PACKET,
+				 .sll_protocol = htons(ETH_P_ARP),
+				 .sll_halen = 6,
+				 .sll_ifindex = (int)an->ifindex,
+				 .sll_addr = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+	struct arp_packet p = {.hardware = htons(ARPHRD_ETHER),
+			       .protocol = htons(ETH_P_IP),
+			       .hlen = 6,
+			       .plen = 4,
+			       .operation = htons(ARPOP_REQUEST)};
 
 	memcpy(p.sender_mac, an->mac, 6);
 	memcpy(p.sender_ip, &an->addr, 4);
@@ -88,7 +93,8 @@ static int send_one(const struct arp *a, const struct announcement *an)
 	return sendto(a->fd, &p, sizeof(p), 0, (struct sockaddr *)&to, sizeof(to)) < 0 ? errno : 0;
 }
 
-/* The slot of this address (an earlier announcement is forgotten), or a new one; NULL when there is no room. */
+/* The slot of this address (an earlier announcement is forgotten), or a new one; NULL when there
+ * is no room. */
 static struct announcement *slot_for(struct arp *a, const struct announcement *an)
 {
 	struct announcement *grown;
@@ -111,7 +117,8 @@ static struct announcement *slot_for(struct arp *a, const struct announcement *a
 int arp_announce(struct arp *a, struct in_addr addr, unsigned ifindex, const uint8_t mac[6], uint64_t now_ms)
 {
 	static const uint8_t own[6];
-	struct announcement an = { .addr = addr, .ifindex = ifindex, .left = REPEATS, .due = now_ms + REPEAT_MS };
+	struct announcement an = {
+		.addr = addr, .ifindex = ifindex, .left = REPEATS, .due = now_ms + REPEAT_MS};
 	struct announcement *slot;
 	int error = 0;
 

@@ -7,46 +7,46 @@
 
 /* What a verb reads of struct nh_request, and so what is checked. */
 enum need {
-	ADDR = 1 << 0,		/* addr: a host */
-	ADDR_OR_ANY = 1 << 1,	/* addr: a host or 0 */
-	PAIR = 1 << 2,		/* local, peer: two different hosts */
-	LINK = 1 << 3,		/* ifindex: of a --link */
-	HOME = 1 << 4,		/* ifindex: of a --home */
-	IFNAME = 1 << 5,	/* ifname: a --link or --home */
-	MAC = 1 << 6,		/* mac: one station */
-	MAC_OR_OWN = 1 << 7,	/* mac: one station or zero */
-	SRC = 1 << 8,		/* src: a host, /32 */
-	DST = 1 << 9,		/* dst: a prefix */
-	NOT_ALL = 1 << 10,	/* dst: not 0.0.0.0/0 */
-	MARKS = 1 << 11,	/* tos_up, tos_down, side */
+	ADDR = 1 << 0,	      /* addr: a host */
+	ADDR_OR_ANY = 1 << 1, /* addr: a host or 0 */
+	PAIR = 1 << 2,	      /* local, peer: two different hosts */
+	LINK = 1 << 3,	      /* ifindex: of a --link */
+	HOME = 1 << 4,	      /* ifindex: of a --home */
+	IFNAME = 1 << 5,      /* ifname: a --link or --home */
+	MAC = 1 << 6,	      /* mac: one station */
+	MAC_OR_OWN = 1 << 7,  /* mac: one station or zero */
+	SRC = 1 << 8,	      /* src: a host, /32 */
+	DST = 1 << 9,	      /* dst: a prefix */
+	NOT_ALL = 1 << 10,    /* dst: not 0.0.0.0/0 */
+	MARKS = 1 << 11,      /* tos_up, tos_down, side */
 };
 
 static const struct {
 	const char *name;
 	unsigned needs;
 } verbs[NH_VERB_MAX] = {
-	[NH_HELLO] = { "hello", 0 },
-	[NH_FLUSH] = { "flush", 0 },
-	[NH_OPEN_UDP] = { "open-udp", ADDR_OR_ANY },
-	[NH_OPEN_LINK] = { "open-link", IFNAME },
-	[NH_OPEN_VICI] = { "open-vici", 0 },
-	[NH_VISITOR_ADD] = { "visitor-add", ADDR | LINK | MAC },
-	[NH_VISITOR_DEL] = { "visitor-del", ADDR },
-	[NH_IPIP_ADD] = { "ipip-add", PAIR },
-	[NH_IPIP_DEL] = { "ipip-del", PAIR },
-	[NH_BINDING_ADD] = { "binding-add", ADDR | PAIR },
-	[NH_BINDING_DEL] = { "binding-del", ADDR },
-	[NH_REVERSE_ADD] = { "reverse-add", ADDR | PAIR | LINK },
-	[NH_REVERSE_DEL] = { "reverse-del", ADDR },
-	[NH_PROXY_ARP_ADD] = { "proxy-arp-add", ADDR | HOME },
-	[NH_PROXY_ARP_DEL] = { "proxy-arp-del", ADDR | HOME },
-	[NH_GARP] = { "garp", ADDR | HOME | MAC_OR_OWN },
-	[NH_VPN_ADD] = { "vpn-add", SRC | DST | MARKS },
-	[NH_VPN_DEL] = { "vpn-del", SRC | DST | MARKS },
-	[NH_PROTECT_ADD] = { "protect-add", DST | NOT_ALL },
-	[NH_PROTECT_DEL] = { "protect-del", DST | NOT_ALL },
-	[NH_ENCAP_ADD] = { "encap-add", SRC | DST | MARKS | PAIR },
-	[NH_ENCAP_DEL] = { "encap-del", SRC | DST | MARKS | PAIR },
+	[NH_HELLO] = {"hello", 0},
+	[NH_FLUSH] = {"flush", 0},
+	[NH_OPEN_UDP] = {"open-udp", ADDR_OR_ANY},
+	[NH_OPEN_LINK] = {"open-link", IFNAME},
+	[NH_OPEN_VICI] = {"open-vici", 0},
+	[NH_VISITOR_ADD] = {"visitor-add", ADDR | LINK | MAC},
+	[NH_VISITOR_DEL] = {"visitor-del", ADDR},
+	[NH_IPIP_ADD] = {"ipip-add", PAIR},
+	[NH_IPIP_DEL] = {"ipip-del", PAIR},
+	[NH_BINDING_ADD] = {"binding-add", ADDR | PAIR},
+	[NH_BINDING_DEL] = {"binding-del", ADDR},
+	[NH_REVERSE_ADD] = {"reverse-add", ADDR | PAIR | LINK},
+	[NH_REVERSE_DEL] = {"reverse-del", ADDR},
+	[NH_PROXY_ARP_ADD] = {"proxy-arp-add", ADDR | HOME},
+	[NH_PROXY_ARP_DEL] = {"proxy-arp-del", ADDR | HOME},
+	[NH_GARP] = {"garp", ADDR | HOME | MAC_OR_OWN},
+	[NH_VPN_ADD] = {"vpn-add", SRC | DST | MARKS},
+	[NH_VPN_DEL] = {"vpn-del", SRC | DST | MARKS},
+	[NH_PROTECT_ADD] = {"protect-add", DST | NOT_ALL},
+	[NH_PROTECT_DEL] = {"protect-del", DST | NOT_ALL},
+	[NH_ENCAP_ADD] = {"encap-add", SRC | DST | MARKS | PAIR},
+	[NH_ENCAP_DEL] = {"encap-del", SRC | DST | MARKS | PAIR},
 };
 
 const char *nh_verb_str(uint32_t verb)
@@ -132,7 +132,8 @@ static const char *check_prefixes(const struct nh_request *r, unsigned needs)
 	return NULL;
 }
 
-static const char *check_interface(const struct nh_request *r, const struct nh_allowed *a, unsigned needs, int *error)
+static const char *check_interface(const struct nh_request *r, const struct nh_allowed *a, unsigned needs,
+				   int *error)
 {
 	char name[IFNAMSIZ] = "";
 

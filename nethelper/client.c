@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * One ring of requests in order of sending: [head, sent) wait for an answer, [sent, tail) for room in the socket.
- * The helper answers in order, so the answer at hand belongs to the request at head; ids only confirm it.
+ * One ring of requests in order of sending: [head, sent) wait for an answer, [sent, tail) for room in the
+ * socket. The helper answers in order, so the answer at hand belongs to the request at head; ids only confirm
+ * it.
  */
 #include "nethelper/client.h"
 
@@ -23,8 +24,8 @@ struct nh_client {
 	int fd;
 	uint32_t next_id;
 	struct waiting *ring;
-	size_t cap;		/* a power of two */
-	size_t head, sent, tail;	/* run freely; index by & (cap - 1) */
+	size_t cap;		 /* a power of two */
+	size_t head, sent, tail; /* run freely; index by & (cap - 1) */
 };
 
 static struct waiting *slot(const struct nh_client *c, size_t at)
@@ -81,7 +82,7 @@ int nh_client_send(struct nh_client *c, const struct nh_request *r, nh_done_fn d
 		errno = ENOMEM;
 		return -1;
 	}
-	*slot(c, c->tail) = (struct waiting){ .request = *r, .done = done, .user = user };
+	*slot(c, c->tail) = (struct waiting){.request = *r, .done = done, .user = user};
 	slot(c, c->tail)->request.id = ++c->next_id;
 	c->tail++;
 	return 0;
@@ -121,7 +122,7 @@ static int helper_lost(struct nh_client *c, const char *why)
 	c->fd = -1;
 	c->sent = c->tail;
 	while (c->head != c->tail) {
-		struct nh_reply r = { .id = slot(c, c->head)->request.id, .error = EPIPE };
+		struct nh_reply r = {.id = slot(c, c->head)->request.id, .error = EPIPE};
 
 		snprintf(r.text, sizeof(r.text), "%s", why);
 		answer(c, &r, -1);
@@ -151,7 +152,8 @@ static int passed_fd(struct msghdr *m)
 	int fd = -1;
 
 	for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h != NULL; h = CMSG_NXTHDR(m, h))
-		if (h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS && h->cmsg_len == CMSG_LEN(sizeof(int)))
+		if (h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS &&
+		    h->cmsg_len == CMSG_LEN(sizeof(int)))
 			memcpy(&fd, CMSG_DATA(h), sizeof(fd));
 	return fd;
 }
@@ -164,9 +166,9 @@ static int take_reply(struct nh_client *c)
 		struct cmsghdr align;
 		char room[CMSG_SPACE(sizeof(int))];
 	} control;
-	struct iovec iov = { .iov_base = &r, .iov_len = sizeof(r) };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
-			    .msg_controllen = sizeof(control) };
+	struct iovec iov = {.iov_base = &r, .iov_len = sizeof(r)};
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
 	ssize_t n;
 	int fd;
 
@@ -235,15 +237,17 @@ static void call_forget(struct nh_client *c, const struct call *call)
 			slot(c, i)->done = NULL;
 }
 
-int nh_client_call(struct nh_client *c, const struct nh_request *r, struct nh_reply *reply, int *fd, int timeout_ms)
+int nh_client_call(struct nh_client *c, const struct nh_request *r, struct nh_reply *reply, int *fd,
+		   int timeout_ms)
 {
-	struct call call = { .fd = -1 };
+	struct call call = {.fd = -1};
 	int64_t until = clock_ms() + timeout_ms;
 
 	if (nh_client_send(c, r, call_done, &call) != 0)
 		return -1;
 	while (nh_client_io(c) == 0 && !call.done) {
-		struct pollfd p = { .fd = c->fd, .events = (short)(POLLIN | (nh_client_want_write(c) ? POLLOUT : 0)) };
+		struct pollfd p = {.fd = c->fd,
+				   .events = (short)(POLLIN | (nh_client_want_write(c) ? POLLOUT : 0))};
 		int64_t left = until - clock_ms();
 
 		if (left <= 0) {

@@ -23,16 +23,19 @@ void fw_clear(struct fw *fw)
 	struct visitor *v, *v2;
 	struct source *s, *s2;
 
-	HASH_ITER(hh, fw->users, u, u2) {
+	HASH_ITER(hh, fw->users, u, u2)
+	{
 		HASH_DEL(fw->users, u);
 		free(u->profiles);
 		free(u);
 	}
-	HASH_ITER(hh, fw->visitors, v, v2) {
+	HASH_ITER(hh, fw->visitors, v, v2)
+	{
 		HASH_DEL(fw->visitors, v);
 		free(v);
 	}
-	HASH_ITER(hh, fw->sources, s, s2) {
+	HASH_ITER(hh, fw->sources, s, s2)
+	{
 		HASH_DEL(fw->sources, s);
 		free(s);
 	}
@@ -40,7 +43,7 @@ void fw_clear(struct fw *fw)
 	if (fw->elements_out != NULL)
 		fclose(fw->elements_out);
 	free(fw->elements);
-	*fw = (struct fw){ .links = fw->links, .n_links = fw->n_links };
+	*fw = (struct fw){.links = fw->links, .n_links = fw->n_links};
 }
 
 void fw_forget(struct fw *fw)
@@ -64,7 +67,7 @@ FILE *fw_elements(struct fw *fw)
 	return fw->elements_out;
 }
 
-/* --- visitors and the sources of tunnels -------------------------------------------------------------------------- */
+/* --- visitors and the sources of tunnels --- */
 
 int fw_visitor_del(struct fw *fw, struct in_addr addr)
 {
@@ -148,13 +151,13 @@ int fw_tunnel_source(struct fw *fw, bool add, const char *tunnel, struct in_addr
 
 	if (out == NULL)
 		return ENOMEM;
-	memset(&k, 0, sizeof(k));	/* it is hashed with its padding */
+	memset(&k, 0, sizeof(k)); /* it is hashed with its padding */
 	strncpy(k.tunnel, tunnel, sizeof(k.tunnel) - 1);
 	k.addr = addr;
 	return add ? source_add(fw, &k, out) : source_del(fw, &k, out);
 }
 
-/* --- protected prefixes ------------------------------------------------------------------------------------------- */
+/* --- protected prefixes --- */
 
 int fw_protect(struct fw *fw, bool add, const struct vpn_prefix *prefix)
 {
@@ -171,18 +174,19 @@ int fw_protect(struct fw *fw, bool add, const struct vpn_prefix *prefix)
 			return ENOMEM;
 		fw->protects = grown;
 		p = &grown[fw->n_protects++];
-		*p = (struct protect){ .prefix = *prefix };
+		*p = (struct protect){.prefix = *prefix};
 	}
-	p->refs += add ? 1 : -1u;
-	if (p->refs == 0)
-		*p = fw->protects[--fw->n_protects];
-	else if (!add || p->refs > 1)
+	if (add && p->refs++ > 0)
 		return 0;
+	if (!add && --p->refs > 0)
+		return 0;
+	if (!add)
+		*p = fw->protects[--fw->n_protects];
 	fw->protects_dirty = true;
 	return 0;
 }
 
-/* --- profiles ----------------------------------------------------------------------------------------------------- */
+/* --- profiles --- */
 
 static struct user *user_find(struct fw *fw, struct in_addr src)
 {
@@ -222,7 +226,7 @@ static struct profile *profile_insert(struct user *u, const struct vpn_prefix *d
 		at++;
 	memmove(&grown[at + 1], &grown[at], (u->n - at) * sizeof(*grown));
 	u->n++;
-	grown[at] = (struct profile){ .dst = *dst };
+	grown[at] = (struct profile){.dst = *dst};
 	return &grown[at];
 }
 

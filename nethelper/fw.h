@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The nftables table `ip mipvpn` as a state and the text that brings the kernel there.  Pure: fw_changes() gives what
- * is new since the last time, fw_whole() gives everything (after somebody flushed our table, or a transaction failed).
+ * The nftables table `ip mipvpn` as a state and the text that brings the kernel there.  Pure: fw_changes()
+ * gives what is new since the last time, fw_whole() gives everything (after somebody flushed our table, or a
+ * transaction failed).
  *
  * What the table does (requirements A5, E4, E9):
- *  - a user has one chain per direction; it holds his profiles, longest destination first.  A packet of a profile has
- *    to come in as the profile says (out of a tunnel, or from the registered station), has to go out as it says (into
- *    a tunnel: never in clear, also when charon has no route or policy for it), gets the class's DSCP, and may pass;
+ *  - a user has one chain per direction; it holds his profiles, longest destination first.  A packet of a
+ * profile has to come in as the profile says (out of a tunnel, or from the registered station), has to go out
+ * as it says (into a tunnel: never in clear, also when charon has no route or policy for it), gets the
+ * class's DSCP, and may pass;
  *  - whatever else goes to or comes from a protected prefix is dropped and counted;
  *  - on the links of mobile nodes a registered address is accepted from its own station only;
- *  - what comes out of an IP-in-IP tunnel has to be for a visitor, or from a home address bound to that tunnel.
+ *  - what comes out of an IP-in-IP tunnel has to be for a visitor, or from a home address bound to that
+ * tunnel.
  *
- * "Tunnel" of charon's means an interface ipsec* (kernel-libipsec) or an XFRM policy: one rule for both data paths.
+ * "Tunnel" of charon's means an interface ipsec* (kernel-libipsec) or an XFRM policy: one rule for both data
+ * paths.
  */
 #ifndef MIPVPN_NH_FW_H
 #define MIPVPN_NH_FW_H
@@ -26,17 +30,19 @@
 #define FW_TABLE "mipvpn"
 
 struct fw;
-struct fw *fw_new(const char (*links)[IFNAMSIZ], size_t n_links);	/* borrows links; NULL without memory */
+struct fw *fw_new(const char (*links)[IFNAMSIZ], size_t n_links); /* borrows links; NULL without memory */
 void fw_free(struct fw *fw);
-void fw_clear(struct fw *fw);	/* nothing wanted; the kernel is taken to have no table */
-void fw_forget(struct fw *fw);	/* the kernel may have anything: the next fw_changes() gives the whole */
+void fw_clear(struct fw *fw);  /* nothing wanted; the kernel is taken to have no table */
+void fw_forget(struct fw *fw); /* the kernel may have anything: the next fw_changes() gives the whole */
 
-/* All of these count: what was added twice is removed twice.  0, ENOMEM, or ENOENT for a removal of what is not there. */
-int fw_visitor_add(struct fw *fw, struct in_addr addr, const char *link, const uint8_t mac[6]);	/* replaces */
+/* All of these count: what was added twice is removed twice.  0, ENOMEM, or ENOENT for a removal of what is
+ * not there. */
+int fw_visitor_add(struct fw *fw, struct in_addr addr, const char *link, const uint8_t mac[6]); /* replaces */
 int fw_visitor_del(struct fw *fw, struct in_addr addr);
 int fw_tunnel_source(struct fw *fw, bool add, const char *tunnel, struct in_addr addr);
 int fw_protect(struct fw *fw, bool add, const struct vpn_prefix *prefix);
-/* One end's part in a profile.  here_is_src: we are its source gateway.  tunnel: an IP-in-IP device, NULL = charon's. */
+/* One end's part in a profile.  here_is_src: we are its source gateway.  tunnel: an IP-in-IP device, NULL =
+ * charon's. */
 struct fw_vpn {
 	struct in_addr src;
 	struct vpn_prefix dst;
@@ -44,7 +50,7 @@ struct fw_vpn {
 	uint8_t tos_up, tos_down;
 	const char *tunnel;
 };
-int fw_vpn_add(struct fw *fw, const struct fw_vpn *v);	/* EEXIST: is there with another kind of tunnel */
+int fw_vpn_add(struct fw *fw, const struct fw_vpn *v); /* EEXIST: is there with another kind of tunnel */
 int fw_vpn_del(struct fw *fw, const struct fw_vpn *v);
 
 /* nftables commands, to be freed; NULL without memory, "" when nothing changed. */

@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <uthash.h>
 
-struct leg {			/* our part as destination gateway [0], as source gateway [1] */
+struct leg { /* our part as destination gateway [0], as source gateway [1] */
 	unsigned refs;
-	char tunnel[IFNAMSIZ];	/* "" = charon's */
+	char tunnel[IFNAMSIZ]; /* "" = charon's */
 };
 struct profile {
 	struct vpn_prefix dst;
@@ -20,15 +20,15 @@ struct profile {
 	uint8_t tos_up, tos_down;
 };
 struct user {
-	struct in_addr src;		/* key */
-	struct profile *profiles;	/* longest dst first */
+	struct in_addr src;	  /* key */
+	struct profile *profiles; /* longest dst first */
 	size_t n;
 	bool in_kernel, dirty;
 	struct user *next_dirty;
 	UT_hash_handle hh;
 };
 struct visitor {
-	struct in_addr addr;		/* key */
+	struct in_addr addr; /* key */
 	char link[IFNAMSIZ];
 	uint8_t mac[6];
 	UT_hash_handle hh;
@@ -54,12 +54,12 @@ struct fw {
 	struct protect *protects;
 	size_t n_protects;
 	bool protects_dirty;
-	bool table_there;	/* as far as we know */
-	bool unknown;		/* a transaction failed: it may be there with anything in it */
-	bool mark_there[64];	/* the chain of this DSCP is in the kernel */
-	char *elements;		/* pending add/delete element commands */
+	bool table_there;    /* as far as we know */
+	bool unknown;	     /* a transaction failed: it may be there with anything in it */
+	bool mark_there[64]; /* the chain of this DSCP is in the kernel */
+	char *elements;	     /* pending add/delete element commands */
 	size_t elements_len;
-	FILE *elements_out;	/* open_memstream on them; NULL = none pending */
+	FILE *elements_out; /* open_memstream on them; NULL = none pending */
 };
 
 /* Stream for element commands; NULL without memory. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The state of fw.c in nftables' own language.  Only addresses, numbers and checked interface names get into it.
+ * The state of fw.c in nftables' own language.  Only addresses, numbers and checked interface names get into
+ * it.
  */
 #include "nethelper/fw_impl.h"
 
@@ -10,13 +11,15 @@
 
 #define T "ip " FW_TABLE " "
 
-/* The parts that never change.  `meta ipsec` and `rt ipsec` are XFRM's way of saying what ipsec* says for libipsec. */
+/* The parts that never change.  `meta ipsec` and `rt ipsec` are XFRM's way of saying what ipsec* says for
+ * libipsec. */
 static const char skeleton[] =
 	"table ip " FW_TABLE " {\n"
 	"	counter denied { comment \"to or from a protected prefix, allowed by no profile\"; }\n"
 	"	counter in_clear { comment \"of a profile, but not out of or not into its tunnel\"; }\n"
 	"	counter spoofed { comment \"a registered address from another station\"; }\n"
-	"	counter tunnel_stray { comment \"out of an IP-in-IP tunnel, for no visitor and from no binding\"; }\n"
+	"	counter tunnel_stray { comment \"out of an IP-in-IP tunnel, for no visitor and from no "
+	"binding\"; }\n"
 	"	set links { type ifname; }\n"
 	"	set visitors { type ipv4_addr . ifname . ether_addr; }\n"
 	"	set visitor_hosts { type ipv4_addr; }\n"
@@ -24,9 +27,12 @@ static const char skeleton[] =
 	"	set protected { type ipv4_addr; flags interval; }\n"
 	"	map up { type ipv4_addr : verdict; }\n"
 	"	map down { type ipv4_addr : verdict; }\n"
-	"	chain in_ipsec { iifname \"ipsec*\" return; meta ipsec exists return; counter name in_clear drop; }\n"
-	"	chain out_ipsec { oifname \"ipsec*\" return; rt ipsec exists return; counter name in_clear drop; }\n"
-	"	chain in_visitor { ip saddr . iifname . ether saddr @visitors return; counter name spoofed drop; }\n"
+	"	chain in_ipsec { iifname \"ipsec*\" return; meta ipsec exists return; counter name in_clear "
+	"drop; }\n"
+	"	chain out_ipsec { oifname \"ipsec*\" return; rt ipsec exists return; counter name in_clear "
+	"drop; }\n"
+	"	chain in_visitor { ip saddr . iifname . ether saddr @visitors return; counter name spoofed "
+	"drop; }\n"
 	"	chain unregistered {\n"
 	"		ip saddr @visitor_hosts counter name spoofed drop\n"
 	"		ip daddr @protected counter name denied drop\n"
@@ -66,7 +72,8 @@ void fw_put_source(FILE *out, const char *command, const struct source_key *k)
 {
 	char a[INET_ADDRSTRLEN];
 
-	fprintf(out, "%s element " T "tunnel_sources { \"%s\" . %s }\n", command, k->tunnel, host(k->addr, a));
+	fprintf(out, "%s element " T "tunnel_sources { \"%s\" . %s }\n", command, k->tunnel,
+		host(k->addr, a));
 }
 
 /* An interval set takes no prefix that lies in another one: only the outermost are written. */
@@ -109,12 +116,14 @@ static void put_via(FILE *out, const char *rule, const struct leg *leg, bool in)
 	if (leg->tunnel[0] == '\0')
 		fprintf(out, "%s jump %s_ipsec\n", rule, in ? "in" : "out");
 	else
-		fprintf(out, "%s %cifname != \"%s\" counter name in_clear drop\n", rule, in ? 'i' : 'o', leg->tunnel);
+		fprintf(out, "%s %cifname != \"%s\" counter name in_clear drop\n", rule, in ? 'i' : 'o',
+			leg->tunnel);
 }
 
 /*
- * near: our part on the side that the packet comes from; far: on the side that it goes to.  Where we have no part the
- * other side is in clear: the correspondent's network, or the mobile node, which must then be the registered station.
+ * near: our part on the side that the packet comes from; far: on the side that it goes to.  Where we have no
+ * part the other side is in clear: the correspondent's network, or the mobile node, which must then be the
+ * registered station.
  */
 static void put_profile(struct fw *fw, FILE *out, const char *chain, const struct profile *p, bool up)
 {
@@ -231,11 +240,12 @@ static void put_whole(struct fw *fw, FILE *out)
 	for (size_t i = 0; i < fw->n_links; i++)
 		fprintf(out, "add element " T "links { \"%s\" }\n", fw->links[i]);
 	HASH_ITER(hh, fw->visitors, v, v2)
-		fw_put_visitor(out, "add", v);
+	fw_put_visitor(out, "add", v);
 	HASH_ITER(hh, fw->sources, s, s2)
-		fw_put_source(out, "add", &s->key);
+	fw_put_source(out, "add", &s->key);
 	put_protects(fw, out);
-	HASH_ITER(hh, fw->users, u, u2) {
+	HASH_ITER(hh, fw->users, u, u2)
+	{
 		u->in_kernel = false;
 		put_user(fw, out, u);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The sockets: rx sees all IP-in-IP that is for this host; tx_df and tx_frag only send (a filter drops what the kernel
- * would queue on them), one with path MTU discovery and one without, so that an inner DF is also an outer one.  tx_icmp tells senders that
- * a packet does not fit.
+ * The sockets: rx sees all IP-in-IP that is for this host; tx_df and tx_frag only send (a filter drops what
+ * the kernel would queue on them), one with path MTU discovery and one without, so that an inner DF is also
+ * an outer one.  tx_icmp tells senders that a packet does not fit.
  */
 #include "nethelper/ipip.h"
 
@@ -22,21 +22,21 @@
 
 #include "lib/counter.h"
 
-#define BURST 64		/* packets of one device per turn of the loop */
+#define BURST 64 /* packets of one device per turn of the loop */
 #define ICMP_PER_S 50
 
 struct ends {
 	struct in_addr local, peer;
 };
 struct ipip_dev {
-	struct watch watch;	/* first: epoll gives this pointer back */
+	struct watch watch; /* first: epoll gives this pointer back */
 	struct ipip *ipip;
 	struct ends ends;
 	int fd;
 	UT_hash_handle hh;
 };
 struct ipip {
-	struct watch watch;	/* of rx; first */
+	struct watch watch; /* of rx; first */
 	int epoll_fd, rx, tx_df, tx_frag, tx_icmp;
 	struct ipip_dev *devs;
 	time_t icmp_second;
@@ -47,7 +47,7 @@ struct ipip {
 static int raw_socket(int protocol, int pmtudisc, bool only_send)
 {
 	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
-	struct sock_fprog none = { .len = 1, .filter = &nothing };
+	struct sock_fprog none = {.len = 1, .filter = &nothing};
 	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol), ttl = 64, error;
 
 	if (fd < 0)
@@ -62,19 +62,23 @@ static int raw_socket(int protocol, int pmtudisc, bool only_send)
 	return -1;
 }
 
-/* --- device to network -------------------------------------------------------------------------------------------- */
+/* --- device to network --- */
 
 static int send_outer(struct ipip_dev *d, const uint8_t *p, const struct ipip_inner *in)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr = d->ends.peer };
-	struct iovec iov = { .iov_base = (void *)(uintptr_t)p, .iov_len = in->len };
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = d->ends.peer};
+	struct iovec iov = {.iov_base = (void *)(uintptr_t)p, .iov_len = in->len};
 	union {
 		struct cmsghdr align;
 		char room[CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct msghdr m = { .msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &iov, .msg_iovlen = 1,
-			    .msg_control = &control, .msg_controllen = sizeof(control) };
-	struct in_pktinfo from = { .ipi_spec_dst = d->ends.local };
+	} control = {0};
+	struct msghdr m = {.msg_name = &to,
+			   .msg_namelen = sizeof(to),
+			   .msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = &control,
+			   .msg_controllen = sizeof(control)};
+	struct in_pktinfo from = {.ipi_spec_dst = d->ends.local};
 	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
 	int tos = in->tos;
 
@@ -93,7 +97,7 @@ static int send_outer(struct ipip_dev *d, const uint8_t *p, const struct ipip_in
 /* What the kernel knows of the path to the peer, less our header. */
 static uint16_t path_mtu(const struct ipip_dev *d)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr = d->ends.peer, .sin_port = htons(9) };
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = d->ends.peer, .sin_port = htons(9)};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), mtu = 0;
 	socklen_t len = sizeof(mtu);
 
@@ -107,7 +111,7 @@ static uint16_t path_mtu(const struct ipip_dev *d)
 /* As any router does: from the address of the interface that leads to the sender. */
 static void answer_too_big(struct ipip_dev *d, const uint8_t *p, const struct ipip_inner *in)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr = in->src };
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = in->src};
 	uint8_t icmp[IPIP_ICMP_MAX];
 	time_t now = time(NULL);
 	size_t len;
@@ -118,7 +122,8 @@ static void answer_too_big(struct ipip_dev *d, const uint8_t *p, const struct ip
 	if (d->ipip->icmp_sent++ >= ICMP_PER_S)
 		return;
 	len = ipip_too_big(p, in, path_mtu(d), icmp);
-	if (len > 0 && sendto(d->ipip->tx_icmp, icmp, len, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof(to)) < 0)
+	if (len > 0 &&
+	    sendto(d->ipip->tx_icmp, icmp, len, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof(to)) < 0)
 		counter_inc("ipip.out.icmp_lost");
 }
 
@@ -128,7 +133,7 @@ static void encapsulate(struct ipip_dev *d, const uint8_t *p, size_t len)
 	int error;
 
 	if (!ipip_inner_parse(p, len, &in)) {
-		counter_inc("ipip.out.not_ipv4");	/* IPv6 router solicitations of the device itself */
+		counter_inc("ipip.out.not_ipv4"); /* IPv6 router solicitations of the device itself */
 		return;
 	}
 	if (ipip_loops(&in, d->ends.local, d->ends.peer)) {
@@ -138,7 +143,9 @@ static void encapsulate(struct ipip_dev *d, const uint8_t *p, size_t len)
 	error = send_outer(d, p, &in);
 	if (error == EMSGSIZE)
 		answer_too_big(d, p, &in);
-	counter_inc(error == 0 ? "ipip.out.sent" : error == EMSGSIZE ? "ipip.out.too_big" : "ipip.out.failed");
+	counter_inc(error == 0		? "ipip.out.sent"
+		    : error == EMSGSIZE ? "ipip.out.too_big"
+					: "ipip.out.failed");
 }
 
 static void dev_ready(struct watch *w)
@@ -154,7 +161,7 @@ static void dev_ready(struct watch *w)
 	}
 }
 
-/* --- network to device -------------------------------------------------------------------------------------------- */
+/* --- network to device --- */
 
 static void decapsulate(struct ipip *ipip, uint8_t *p, size_t len)
 {
@@ -168,7 +175,7 @@ static void decapsulate(struct ipip *ipip, uint8_t *p, size_t len)
 		return;
 	}
 	header = (size_t)(p[0] & 15) * 4;
-	from = (struct ends){ .local = outer.dst, .peer = outer.src };
+	from = (struct ends){.local = outer.dst, .peer = outer.src};
 	HASH_FIND(hh, ipip->devs, &from, sizeof(from), d);
 	if (d == NULL) {
 		counter_inc("ipip.in.unknown_peer");
@@ -198,11 +205,11 @@ static void rx_ready(struct watch *w)
 	}
 }
 
-/* --- making and removing ------------------------------------------------------------------------------------------ */
+/* --- making and removing --- */
 
 static int watch_fd(int epoll_fd, int fd, struct watch *w)
 {
-	struct epoll_event e = { .events = EPOLLIN, .data.ptr = w };
+	struct epoll_event e = {.events = EPOLLIN, .data.ptr = w};
 
 	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &e);
 }
@@ -236,7 +243,7 @@ void ipip_close(struct ipip *ipip)
 	if (ipip == NULL)
 		return;
 	HASH_ITER(hh, ipip->devs, d, d2)
-		ipip_del(ipip, d);
+	ipip_del(ipip, d);
 	if (ipip->rx >= 0)
 		close(ipip->rx);
 	if (ipip->tx_df >= 0)
@@ -250,7 +257,7 @@ void ipip_close(struct ipip *ipip)
 
 static int tun_open(const char *name)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL };
+	struct ifreq ifr = {.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL};
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK), error;
 
 	if (fd < 0)
@@ -273,7 +280,7 @@ struct ipip_dev *ipip_add(struct ipip *ipip, const char *name, struct in_addr lo
 		return NULL;
 	d->watch.ready = dev_ready;
 	d->ipip = ipip;
-	d->ends = (struct ends){ .local = local, .peer = peer };
+	d->ends = (struct ends){.local = local, .peer = peer};
 	d->fd = tun_open(name);
 	if (d->fd >= 0 && watch_fd(ipip->epoll_fd, d->fd, &d->watch) == 0) {
 		HASH_ADD(hh, ipip->devs, ends, sizeof(d->ends), d);

@@ -53,7 +53,8 @@ bool ipip_loops(const struct ipip_inner *in, struct in_addr local, struct in_add
 {
 	if (in->src.s_addr == peer.s_addr)
 		return true;
-	return in->protocol == IPPROTO_IPIP && in->src.s_addr == local.s_addr && in->dst.s_addr == peer.s_addr;
+	return in->protocol == IPPROTO_IPIP && in->src.s_addr == local.s_addr &&
+	       in->dst.s_addr == peer.s_addr;
 }
 
 /* RFC 1624: HC' = ~(~HC + ~m + m'). */
@@ -95,7 +96,8 @@ static bool may_answer(const uint8_t *inner, const struct ipip_inner *in)
 	return in->len > header && (inner[header] == ICMP_ECHO || inner[header] == ICMP_ECHOREPLY);
 }
 
-size_t ipip_too_big(const uint8_t *inner, const struct ipip_inner *in, uint16_t mtu, uint8_t out[IPIP_ICMP_MAX])
+size_t ipip_too_big(const uint8_t *inner, const struct ipip_inner *in, uint16_t mtu,
+		    uint8_t out[IPIP_ICMP_MAX])
 {
 	size_t quoted = in->len < IPIP_ICMP_MAX - 8 ? in->len : IPIP_ICMP_MAX - 8;
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * mipvpn-nethelper: the only privileged part of mipvpn.  It listens to nobody but the agent that started it, on one
- * socket that it inherits; it can do what the table of verbs says (nethelper/proto.h), with arguments that
- * nethelper/check.c finds in order, and nothing else.  When the socket closes it removes all that it made and ends.
+ * mipvpn-nethelper: the only privileged part of mipvpn.  It listens to nobody but the agent that started it,
+ * on one socket that it inherits; it can do what the table of verbs says (nethelper/proto.h), with arguments
+ * that nethelper/check.c finds in order, and nothing else.  When the socket closes it removes all that it
+ * made and ends.
  *
  * One thread, one epoll loop: the agent's requests, user-space tunnels, repetitions of gratuitous ARP.
  */
@@ -26,14 +27,14 @@
 #define EVENTS 64
 
 struct helper {
-	struct watch watch;	/* of the agent's socket; first */
+	struct watch watch; /* of the agent's socket; first */
 	int epoll_fd, agent_fd, log_level;
 	const char *vici_path;
 	bool user_ipip, agent_ready, agent_gone;
 	struct nh_allowed allowed;
 	struct net *net;
 	struct net_job jobs[NET_BATCH_MAX];
-	size_t n_jobs, n_sent;	/* answers [n_sent, n_jobs) are still to be sent */
+	size_t n_jobs, n_sent; /* answers [n_sent, n_jobs) are still to be sent */
 };
 
 static uint64_t now_ms(void)
@@ -49,16 +50,16 @@ static bool name_of(unsigned ifindex, char name[IFNAMSIZ])
 	return if_indextoname(ifindex, name) != NULL && nh_ifname_ok(name);
 }
 
-/* --- the agent ---------------------------------------------------------------------------------------------------- */
+/* --- the agent --- */
 
 static int send_reply(int to, const struct net_job *j)
 {
 	union {
 		struct cmsghdr align;
 		char room[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct iovec iov = { .iov_base = (void *)(uintptr_t)&j->reply, .iov_len = sizeof(j->reply) };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	} control = {0};
+	struct iovec iov = {.iov_base = (void *)(uintptr_t)&j->reply, .iov_len = sizeof(j->reply)};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
 	struct cmsghdr *h;
 
 	if (j->fd >= 0) {
@@ -75,7 +76,7 @@ static int send_reply(int to, const struct net_job *j)
 
 static void want(struct helper *h, uint32_t events)
 {
-	struct epoll_event e = { .events = events, .data.ptr = &h->watch };
+	struct epoll_event e = {.events = events, .data.ptr = &h->watch};
 
 	epoll_ctl(h->epoll_fd, EPOLL_CTL_MOD, h->agent_fd, &e);
 }
@@ -113,7 +114,8 @@ static void read_requests(struct helper *h)
 			return;
 		if (n != (ssize_t)sizeof(*r)) {
 			if (n > 0)
-				log_error("agent", "a request of %zd bytes instead of %zu: another version?", n, sizeof(*r));
+				log_error("agent", "a request of %zd bytes instead of %zu: another version?",
+					  n, sizeof(*r));
 			h->agent_gone = true;
 			return;
 		}
@@ -157,7 +159,7 @@ static void run(struct helper *h)
 	}
 }
 
-/* --- start -------------------------------------------------------------------------------------------------------- */
+/* --- start --- */
 
 static const char usage[] =
 	"usage: mipvpn-nethelper --fd N [--vici SOCKET] [--link IF]... [--home IF]... [--user-ipip]\n"
@@ -203,10 +205,10 @@ static bool take_option(struct helper *h, int c, const char *value)
 static bool parse_args(struct helper *h, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "fd", required_argument, NULL, 'f' },	  { "vici", required_argument, NULL, 'v' },
-		{ "link", required_argument, NULL, 'l' }, { "home", required_argument, NULL, 'o' },
-		{ "user-ipip", no_argument, NULL, 'u' },  { "log-level", required_argument, NULL, 'L' },
-		{ "help", no_argument, NULL, 'h' },	  { NULL, 0, NULL, 0 },
+		{"fd", required_argument, NULL, 'f'},	{"vici", required_argument, NULL, 'v'},
+		{"link", required_argument, NULL, 'l'}, {"home", required_argument, NULL, 'o'},
+		{"user-ipip", no_argument, NULL, 'u'},	{"log-level", required_argument, NULL, 'L'},
+		{"help", no_argument, NULL, 'h'},	{NULL, 0, NULL, 0},
 	};
 	int c;
 
@@ -250,12 +252,14 @@ static void check_sysctls(void)
 	if (sysctl_digit("/proc/sys/net/ipv4/ip_forward") == '0')
 		log_warn("start", "net.ipv4.ip_forward is 0: nothing will be forwarded for mobile nodes");
 	if (rp_filter == '1' || rp_filter == '2')
-		log_warn("start", "net.ipv4.conf.all.rp_filter is %c: it will drop what comes out of IP-in-IP tunnels", rp_filter);
+		log_warn("start",
+			 "net.ipv4.conf.all.rp_filter is %c: it will drop what comes out of IP-in-IP tunnels",
+			 rp_filter);
 }
 
 static int start(struct helper *h)
 {
-	struct epoll_event e = { .events = EPOLLIN, .data.ptr = &h->watch };
+	struct epoll_event e = {.events = EPOLLIN, .data.ptr = &h->watch};
 	char why[128];
 
 	h->watch.ready = agent_ready;
@@ -276,7 +280,7 @@ static int start(struct helper *h)
 
 int main(int argc, char **argv)
 {
-	static struct helper h = { .agent_fd = -1, .vici_path = VICI_DEFAULT };
+	static struct helper h = {.agent_fd = -1, .vici_path = VICI_DEFAULT};
 	char why[128];
 	int error;
 
@@ -289,7 +293,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "mipvpn-nethelper: --fd is not the agent's socket\n");
 		return 2;
 	}
-	/* The end comes by the socket, so that the clean-up is never cut off: not by Ctrl-C or a service stop. */
+	/* The end comes by the socket, so that the clean-up is never cut off: not by Ctrl-C or a service
+	 * stop. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);

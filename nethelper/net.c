@@ -25,16 +25,20 @@ int net_rt_fail(struct net *n, int error, const char *what)
 	return error == 0 ? 0 : net_fail(n, error, "%s: %s", what, rt_why(n->rt, error));
 }
 
-/* --- life --------------------------------------------------------------------------------------------------------- */
+/* --- life
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
-/* Asks the kernel by making a tunnel and removing it again: only that tells whether the driver is there or can load. */
+/* Asks the kernel by making a tunnel and removing it again: only that tells whether the driver is there or
+ * can load. */
 static bool kernel_has_ipip(struct net *n)
 {
-	struct in_addr local = { htonl(INADDR_ANY) }, peer = { htonl(0xc0000201) };	/* 192.0.2.1, RFC 5737 */
+	struct in_addr local = {htonl(INADDR_ANY)}, peer = {htonl(0xc0000201)}; /* 192.0.2.1, RFC 5737 */
 	int error = rt_ipip_add(n->rt, "mipprobe", local, peer);
 
 	if (error != 0) {
-		log_notice("ipip", "no ipip in this kernel (%s): IP-in-IP runs in user space", rt_why(n->rt, error));
+		log_notice("ipip", "no ipip in this kernel (%s): IP-in-IP runs in user space",
+			   rt_why(n->rt, error));
 		return false;
 	}
 	rt_link_del(n->rt, if_nametoindex("mipprobe"));
@@ -60,8 +64,8 @@ static const char *open_parts(struct net *n, bool user_ipip)
 	return NULL;
 }
 
-struct net *net_open(const struct nh_allowed *allowed, const char *vici_path, bool user_ipip, int epoll_fd, char *why,
-		     size_t why_len)
+struct net *net_open(const struct nh_allowed *allowed, const char *vici_path, bool user_ipip, int epoll_fd,
+		     char *why, size_t why_len)
 {
 	struct net *n = calloc(1, sizeof(*n));
 	const char *what;
@@ -87,7 +91,8 @@ static int flush_table(struct net *n)
 	char why[128];
 
 	fw_clear(n->fw);
-	if (nft_run(n->nft, "add table ip " FW_TABLE "\ndelete table ip " FW_TABLE "\n", why, sizeof(why)) == 0)
+	if (nft_run(n->nft, "add table ip " FW_TABLE "\ndelete table ip " FW_TABLE "\n", why, sizeof(why)) ==
+	    0)
 		return 0;
 	return net_fail(n, EIO, "%s", why);
 }
@@ -129,36 +134,37 @@ void net_tick(struct net *n, uint64_t now_ms)
 	arp_tick(n->arp, now_ms);
 }
 
-/* --- verbs -------------------------------------------------------------------------------------------------------- */
+/* --- verbs --- */
 
 static int do_flush(struct net *n, const struct nh_request *r)
 {
 	return net_flush(n);
 }
 
-/* in_fw: has a part in the nftables table; add verbs are directly followed by their inverse in enum nh_verb. */
+/* in_fw: has a part in the nftables table; add verbs are directly followed by their inverse in
+ * enum nh_verb. */
 static const struct {
 	int (*run)(struct net *n, const struct nh_request *r);
 	bool in_fw, add;
 } verbs[NH_VERB_MAX] = {
-	[NH_FLUSH] = { do_flush, false, false },
-	[NH_VISITOR_ADD] = { do_visitor_add, true, true },
-	[NH_VISITOR_DEL] = { do_visitor_del, true, false },
-	[NH_IPIP_ADD] = { do_ipip_add, false, false },
-	[NH_IPIP_DEL] = { do_ipip_del, false, false },
-	[NH_BINDING_ADD] = { do_binding_add, true, true },
-	[NH_BINDING_DEL] = { do_binding_del, true, false },
-	[NH_REVERSE_ADD] = { do_reverse_add, false, false },
-	[NH_REVERSE_DEL] = { do_reverse_del, false, false },
-	[NH_PROXY_ARP_ADD] = { do_proxy_arp_add, false, false },
-	[NH_PROXY_ARP_DEL] = { do_proxy_arp_del, false, false },
-	[NH_GARP] = { do_garp, false, false },
-	[NH_VPN_ADD] = { do_vpn_add, true, true },
-	[NH_VPN_DEL] = { do_vpn_del, true, false },
-	[NH_PROTECT_ADD] = { do_protect_add, true, true },
-	[NH_PROTECT_DEL] = { do_protect_del, true, false },
-	[NH_ENCAP_ADD] = { do_encap_add, true, true },
-	[NH_ENCAP_DEL] = { do_encap_del, true, false },
+	[NH_FLUSH] = {do_flush, false, false},
+	[NH_VISITOR_ADD] = {do_visitor_add, true, true},
+	[NH_VISITOR_DEL] = {do_visitor_del, true, false},
+	[NH_IPIP_ADD] = {do_ipip_add, false, false},
+	[NH_IPIP_DEL] = {do_ipip_del, false, false},
+	[NH_BINDING_ADD] = {do_binding_add, true, true},
+	[NH_BINDING_DEL] = {do_binding_del, true, false},
+	[NH_REVERSE_ADD] = {do_reverse_add, false, false},
+	[NH_REVERSE_DEL] = {do_reverse_del, false, false},
+	[NH_PROXY_ARP_ADD] = {do_proxy_arp_add, false, false},
+	[NH_PROXY_ARP_DEL] = {do_proxy_arp_del, false, false},
+	[NH_GARP] = {do_garp, false, false},
+	[NH_VPN_ADD] = {do_vpn_add, true, true},
+	[NH_VPN_DEL] = {do_vpn_del, true, false},
+	[NH_PROTECT_ADD] = {do_protect_add, true, true},
+	[NH_PROTECT_DEL] = {do_protect_del, true, false},
+	[NH_ENCAP_ADD] = {do_encap_add, true, true},
+	[NH_ENCAP_DEL] = {do_encap_del, true, false},
 };
 
 static int open_socket(struct net *n, struct net_job *j)
@@ -193,7 +199,16 @@ static void job_result(struct net *n, struct net_job *j, int error)
 
 	j->reply.error = error;
 	if (error != 0)
-		snprintf(j->reply.text, sizeof(j->reply.text), "%s: %.140s", nh_verb_str(j->request.verb), why);
+		snprintf(j->reply.text, sizeof(j->reply.text), "%s: %.140s", nh_verb_str(j->request.verb),
+			 why);
+}
+
+static void say(enum log_level level, const char *text)
+{
+	if (level == LOG_LVL_DEBUG)
+		log_debug("verb", "%s", text);
+	else
+		log_warn("verb", "%s", text);
 }
 
 static void job_run(struct net *n, struct net_job *j)
@@ -210,11 +225,12 @@ static void job_run(struct net *n, struct net_job *j)
 	else
 		error = run_verb(n, j);
 	job_result(n, j, error);
+	/* While charon is away the agent asks again and again, and says so itself. */
 	if (error != 0)
-		log_warn("verb", "%s", j->reply.text);
+		say(j->request.verb == NH_OPEN_VICI ? LOG_LVL_DEBUG : LOG_LVL_WARN, j->reply.text);
 }
 
-/* --- one transaction, and what when it fails ---------------------------------------------------------------------- */
+/* --- one transaction, and what when it fails --- */
 
 static int commit(struct net *n, bool whole)
 {
@@ -261,8 +277,8 @@ static void job_retry(struct net *n, struct net_job *j)
 	job_result(n, j, error);
 }
 
-/* Somebody may have flushed our table: write it anew.  If that does not help, one request is to be found that the
- * kernel does not take: without all of this batch first, then with one more at a time. */
+/* Somebody may have flushed our table: write it anew.  If that does not help, one request is to be found that
+ * the kernel does not take: without all of this batch first, then with one more at a time. */
 static void recover(struct net *n, struct net_job *jobs, size_t count)
 {
 	log_warn("nft", "%s; writing the whole table again", n->why);

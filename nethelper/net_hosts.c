@@ -13,9 +13,9 @@
 
 #include "lib/log.h"
 
-/* --- the rule that leads to NH_TABLE_MIP: there while something is in it ------------------------------------------ */
+/* --- the rule that leads to NH_TABLE_MIP: there while something is in it --- */
 
-static const struct rt_rule mip_rule = { .pref = NH_PREF_MIP, .table = NH_TABLE_MIP };
+static const struct rt_rule mip_rule = {.pref = NH_PREF_MIP, .table = NH_TABLE_MIP};
 
 static int mip_rule_hold(struct net *n)
 {
@@ -50,7 +50,7 @@ static void mip_route_del(struct net *n, struct in_addr addr, unsigned ifindex)
 	mip_rule_release(n);
 }
 
-/* --- visitors ----------------------------------------------------------------------------------------------------- */
+/* --- visitors --- */
 
 static struct visitor_entry *visitor_find(struct net *n, struct in_addr addr)
 {
@@ -84,7 +84,8 @@ static int visitor_set(struct net *n, struct visitor_entry *v, const struct nh_r
 	error = mip_route_add(n, v->addr, v->ifindex);
 	if (error != 0)
 		return error;
-	error = net_rt_fail(n, rt_neigh_set(n->rt, true, v->addr, v->ifindex, r->mac), "pinning the neighbour");
+	error = net_rt_fail(n, rt_neigh_set(n->rt, true, v->addr, v->ifindex, r->mac),
+			    "pinning the neighbour");
 	if (error == 0)
 		error = fw_visitor_add(n->fw, v->addr, link, r->mac);
 	if (error != 0) {
@@ -99,7 +100,7 @@ int do_visitor_add(struct net *n, const struct nh_request *r)
 	struct visitor_entry *v;
 	int error;
 
-	if (visitor_find(n, r->addr) != NULL)	/* it may have come to another link, or with another card */
+	if (visitor_find(n, r->addr) != NULL) /* it may have come to another link, or with another card */
 		do_visitor_del(n, r);
 	v = calloc(1, sizeof(*v));
 	if (v == NULL)
@@ -115,7 +116,7 @@ int do_visitor_add(struct net *n, const struct nh_request *r)
 	return 0;
 }
 
-/* --- bindings ----------------------------------------------------------------------------------------------------- */
+/* --- bindings --- */
 
 static void binding_leave_tunnel(struct net *n, struct binding_entry *b)
 {
@@ -202,15 +203,15 @@ int do_binding_del(struct net *n, const struct nh_request *r)
 	return 0;
 }
 
-/* --- reverse tunnels ---------------------------------------------------------------------------------------------- */
+/* --- reverse tunnels --- */
 
 /* Two rules: what the visitor sends to the agent itself stays here, the rest goes into the tunnel. */
 static int reverse_rules(struct net *n, bool add, const struct reverse_entry *e)
 {
-	struct vpn_prefix from = { .addr = e->addr, .len = 32 };
-	struct rt_rule local = { .pref = NH_PREF_LOCAL, .table = RT_TABLE_LOCAL, .src = from, .iif = e->link };
-	struct rt_rule tunnel = { .pref = NH_PREF_REVERSE, .table = tunnel_table(e->tunnel), .src = from,
-				  .iif = e->link };
+	struct vpn_prefix from = {.addr = e->addr, .len = 32};
+	struct rt_rule local = {.pref = NH_PREF_LOCAL, .table = RT_TABLE_LOCAL, .src = from, .iif = e->link};
+	struct rt_rule tunnel = {
+		.pref = NH_PREF_REVERSE, .table = tunnel_table(e->tunnel), .src = from, .iif = e->link};
 	int error = rt_rule_set(n->rt, add, &local);
 
 	if (error != 0 && add)
@@ -264,7 +265,7 @@ int do_reverse_add(struct net *n, const struct nh_request *r)
 	if (t == NULL)
 		return ENOENT;
 	HASH_FIND(hh, n->reverses, &r->addr, sizeof(r->addr), e);
-	tunnel_use(t);	/* removing the old entry must not take the device down */
+	tunnel_use(t); /* removing the old entry must not take the device down */
 	if (e != NULL)
 		do_reverse_del(n, r);
 	error = reverse_new(n, r, t);
@@ -272,10 +273,10 @@ int do_reverse_add(struct net *n, const struct nh_request *r)
 	return error;
 }
 
-/* --- the home link ------------------------------------------------------------------------------------------------ */
+/* --- the home link --- */
 
-/* The kernel answers proxied addresses after a random delay of up to 0.8 s, made for many proxies on a link.  Here is
- * one, and a host waits. */
+/* The kernel answers proxied addresses after a random delay of up to 0.8 s, made for many proxies on a link.
+ * Here is one, and a host waits. */
 static void home_no_delay(struct net *n, const char *name)
 {
 	struct home_link *h = &n->homes[n->n_homes];
@@ -315,12 +316,14 @@ int do_proxy_arp_add(struct net *n, const struct nh_request *r)
 
 int do_proxy_arp_del(struct net *n, const struct nh_request *r)
 {
-	return net_rt_fail(n, rt_proxy_set(n->rt, false, r->addr, r->ifindex), "removing the proxy ARP entry");
+	return net_rt_fail(n, rt_proxy_set(n->rt, false, r->addr, r->ifindex),
+			   "removing the proxy ARP entry");
 }
 
 int do_garp(struct net *n, const struct nh_request *r)
 {
-	return net_rt_fail(n, arp_announce(n->arp, r->addr, r->ifindex, r->mac, n->now_ms), "sending gratuitous ARP");
+	return net_rt_fail(n, arp_announce(n->arp, r->addr, r->ifindex, r->mac, n->now_ms),
+			   "sending gratuitous ARP");
 }
 
 void hosts_forget_all(struct net *n)
@@ -329,15 +332,18 @@ void hosts_forget_all(struct net *n)
 	struct binding_entry *b, *b2;
 	struct reverse_entry *e, *e2;
 
-	HASH_ITER(hh, n->visitors, v, v2) {
+	HASH_ITER(hh, n->visitors, v, v2)
+	{
 		HASH_DEL(n->visitors, v);
 		free(v);
 	}
-	HASH_ITER(hh, n->bindings, b, b2) {
+	HASH_ITER(hh, n->bindings, b, b2)
+	{
 		HASH_DEL(n->bindings, b);
 		free(b);
 	}
-	HASH_ITER(hh, n->reverses, e, e2) {
+	HASH_ITER(hh, n->reverses, e, e2)
+	{
 		HASH_DEL(n->reverses, e);
 		free(e);
 	}

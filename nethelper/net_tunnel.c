@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * IP-in-IP tunnels, one device mipN per pair of ends: the kernel's ipip, or ours in user space.  Each device has a table
- * of its own with nothing but a default route into it; reverse tunnels and encapsulated profiles look there.
+ * IP-in-IP tunnels, one device mipN per pair of ends: the kernel's ipip, or ours in user space.  Each device
+ * has a table of its own with nothing but a default route into it; reverse tunnels and encapsulated profiles
+ * look there.
  */
 #include "nethelper/net_impl.h"
 
@@ -24,7 +25,7 @@ uint32_t tunnel_table(const struct tunnel *t)
 
 struct tunnel *tunnel_find(struct net *n, const struct nh_request *r)
 {
-	struct tunnel_ends ends = { .local = r->local, .peer = r->peer };
+	struct tunnel_ends ends = {.local = r->local, .peer = r->peer};
 	struct tunnel *t;
 
 	HASH_FIND(hh, n->tunnels, &ends, sizeof(ends), t);
@@ -65,7 +66,8 @@ void tunnel_forget_all(struct net *n)
 {
 	struct tunnel *t, *t2;
 
-	HASH_ITER(hh, n->tunnels, t, t2) {
+	HASH_ITER(hh, n->tunnels, t, t2)
+	{
 		HASH_DEL(n->tunnels, t);
 		tunnel_remove(n, t);
 	}
@@ -74,7 +76,7 @@ void tunnel_forget_all(struct net *n)
 /* RFC 2003: the outer source is ours.  Binding to it is the kernel's own answer to whether it is. */
 static bool is_local(struct in_addr addr)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = addr };
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = addr};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
 
@@ -103,8 +105,9 @@ static int make_device(struct net *n, struct tunnel *t)
 	return error;
 }
 
-/* No reverse path filter: what comes out of a tunnel at the FA has a source that is routed elsewhere, and the device has
- * no address, without which the loose filter refuses everything.  Chain tunnel_in says who may come out of it. */
+/* No reverse path filter: what comes out of a tunnel at the FA has a source that is routed elsewhere, and the
+ * device has no address, without which the loose filter refuses everything.  Chain tunnel_in says who may
+ * come out of it. */
 static int configure_device(struct net *n, const struct tunnel *t)
 {
 	char path[96];
@@ -116,7 +119,7 @@ static int configure_device(struct net *n, const struct tunnel *t)
 	sysctl_set(path, "0", NULL, 0);
 	error = rt_link_up(n->rt, t->ifindex, n->ipip != NULL ? IPIP_MTU : 0);
 	if (error == 0)
-		error = rt_route_set(n->rt, true, tunnel_table(t), (struct in_addr){ 0 }, 0, t->ifindex);
+		error = rt_route_set(n->rt, true, tunnel_table(t), (struct in_addr){0}, 0, t->ifindex);
 	return error;
 }
 
@@ -130,7 +133,7 @@ static int tunnel_new(struct net *n, const struct nh_request *r)
 	t = calloc(1, sizeof(*t));
 	if (t == NULL)
 		return ENOMEM;
-	t->ends = (struct tunnel_ends){ .local = r->local, .peer = r->peer };
+	t->ends = (struct tunnel_ends){.local = r->local, .peer = r->peer};
 	error = make_device(n, t);
 	if (error == 0)
 		error = configure_device(n, t);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Profiles' routing: one rule per profile and direction that leaves through a tunnel of ours, into charon's table or
- * into that of an IP-in-IP device.  What may pass and how it is marked is fw's.
+ * Profiles' routing: one rule per profile and direction that leaves through a tunnel of ours, into charon's
+ * table or into that of an IP-in-IP device.  What may pass and how it is marked is fw's.
  */
 #include "nethelper/net_impl.h"
 
@@ -53,9 +53,10 @@ static void path_end(struct net *n, struct path_entry *p)
 static int leg_rule(struct net *n, bool add, const struct path_entry *p, bool here_is_src)
 {
 	const struct tunnel *t = p->leg[here_is_src].tunnel;
-	struct rt_rule rule = { .pref = NH_PREF_VPN, .table = t != NULL ? tunnel_table(t) : NH_TABLE_CHARON,
-				.src = here_is_src ? p->key.src : p->key.dst,
-				.dst = here_is_src ? p->key.dst : p->key.src };
+	struct rt_rule rule = {.pref = NH_PREF_VPN,
+			       .table = t != NULL ? tunnel_table(t) : NH_TABLE_CHARON,
+			       .src = here_is_src ? p->key.src : p->key.dst,
+			       .dst = here_is_src ? p->key.dst : p->key.src};
 
 	return net_rt_fail(n, rt_rule_set(n->rt, add, &rule), "setting the rule of the profile");
 }
@@ -97,8 +98,12 @@ static void leg_unmake(struct net *n, struct path_entry *p, bool here_is_src)
 
 static struct fw_vpn fw_part(const struct nh_request *r, bool here_is_src, const struct tunnel *t)
 {
-	return (struct fw_vpn){ .src = r->src.addr, .dst = r->dst, .here_is_src = here_is_src, .tos_up = r->tos_up,
-				.tos_down = r->tos_down, .tunnel = t != NULL ? t->name : NULL };
+	return (struct fw_vpn){.src = r->src.addr,
+			       .dst = r->dst,
+			       .here_is_src = here_is_src,
+			       .tos_up = r->tos_up,
+			       .tos_down = r->tos_down,
+			       .tunnel = t != NULL ? t->name : NULL};
 }
 
 static int leg_hold(struct net *n, struct path_entry *p, const struct nh_request *r, bool here_is_src,
@@ -207,14 +212,16 @@ int do_protect_add(struct net *n, const struct nh_request *r)
 
 int do_protect_del(struct net *n, const struct nh_request *r)
 {
-	return fw_protect(n->fw, false, &r->dst) == 0 ? 0 : net_fail(n, ENOENT, "that prefix is not protected");
+	return fw_protect(n->fw, false, &r->dst) == 0 ? 0
+						      : net_fail(n, ENOENT, "that prefix is not protected");
 }
 
 void paths_forget_all(struct net *n)
 {
 	struct path_entry *p, *p2;
 
-	HASH_ITER(hh, n->paths, p, p2) {
+	HASH_ITER(hh, n->paths, p, p2)
+	{
 		HASH_DEL(n->paths, p);
 		free(p);
 	}

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 struct nft;
-struct nft *nft_open(void);	/* NULL without memory */
+struct nft *nft_open(void); /* NULL without memory */
 void nft_close(struct nft *n);
 /* All of the commands or none of them.  0, or -1 with the first line of nftables' complaint. */
 int nft_run(struct nft *n, const char *commands, char *why, size_t why_len);

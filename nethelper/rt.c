@@ -2,7 +2,7 @@
 #include "nethelper/rt.h"
 
 #include <errno.h>
-#include <net/if.h>	/* before <linux/if.h>, which then leaves out what it has in common */
+#include <net/if.h> /* before <linux/if.h>, which then leaves out what it has in common */
 #include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/if_tunnel.h>
@@ -18,7 +18,7 @@
 struct rt {
 	struct mnl_socket *nl;
 	uint32_t seq;
-	char why[128];		/* the kernel's words about the last error; "" = none */
+	char why[128]; /* the kernel's words about the last error; "" = none */
 };
 union message {
 	struct nlmsghdr h;
@@ -134,7 +134,8 @@ int rt_rule_set(struct rt *rt, bool add, const struct rt_rule *rule)
 int rt_route_set(struct rt *rt, bool add, uint32_t table, struct in_addr dst, uint8_t len, unsigned oif)
 {
 	union message m;
-	struct nlmsghdr *h = start(&m, add ? RTM_NEWROUTE : RTM_DELROUTE, add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
+	struct nlmsghdr *h =
+		start(&m, add ? RTM_NEWROUTE : RTM_DELROUTE, add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
 	struct rtmsg *r = mnl_nlmsg_put_extra_header(h, sizeof(*r));
 
 	r->rtm_family = AF_INET;
@@ -150,11 +151,12 @@ int rt_route_set(struct rt *rt, bool add, uint32_t table, struct in_addr dst, ui
 	return talk(rt, h);
 }
 
-int rt_gateway_set(struct rt *rt, bool add, struct in_addr dst, uint8_t len, struct in_addr gateway, unsigned oif,
-		   struct in_addr src)
+int rt_gateway_set(struct rt *rt, bool add, struct in_addr dst, uint8_t len, struct in_addr gateway,
+		   unsigned oif, struct in_addr src)
 {
 	union message m;
-	struct nlmsghdr *h = start(&m, add ? RTM_NEWROUTE : RTM_DELROUTE, add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
+	struct nlmsghdr *h =
+		start(&m, add ? RTM_NEWROUTE : RTM_DELROUTE, add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
 	struct rtmsg *r = mnl_nlmsg_put_extra_header(h, sizeof(*r));
 
 	r->rtm_family = AF_INET;
@@ -187,9 +189,11 @@ int rt_addr_set(struct rt *rt, bool add, unsigned ifindex, struct in_addr addr, 
 	return talk(rt, h);
 }
 
-static struct nlmsghdr *neigh_start(union message *m, bool add, struct in_addr addr, unsigned ifindex, uint8_t flags)
+static struct nlmsghdr *neigh_start(union message *m, bool add, struct in_addr addr, unsigned ifindex,
+				    uint8_t flags)
 {
-	struct nlmsghdr *h = start(m, add ? RTM_NEWNEIGH : RTM_DELNEIGH, add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
+	struct nlmsghdr *h =
+		start(m, add ? RTM_NEWNEIGH : RTM_DELNEIGH, add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
 	struct ndmsg *n = mnl_nlmsg_put_extra_header(h, sizeof(*n));
 
 	n->ndm_family = AF_INET;
@@ -233,7 +237,8 @@ int rt_ipip_add(struct rt *rt, const char *name, struct in_addr local, struct in
 	mnl_attr_put_u32(h, IFLA_IPTUN_LOCAL, local.s_addr);
 	mnl_attr_put_u32(h, IFLA_IPTUN_REMOTE, peer.s_addr);
 	mnl_attr_put_u8(h, IFLA_IPTUN_TTL, 64);
-	mnl_attr_put_u8(h, IFLA_IPTUN_TOS, 1);	/* 1 = inherit: an encapsulated packet has the inner one's TOS (E5) */
+	mnl_attr_put_u8(h, IFLA_IPTUN_TOS,
+			1); /* 1 = inherit: an encapsulated packet has the inner one's TOS (E5) */
 	mnl_attr_put_u8(h, IFLA_IPTUN_PMTUDISC, 1);
 	mnl_attr_nest_end(h, data);
 	mnl_attr_nest_end(h, info);
@@ -265,7 +270,7 @@ int rt_link_del(struct rt *rt, unsigned ifindex)
 	return talk(rt, h);
 }
 
-/* --- dumps -------------------------------------------------------------------------------------------------------- */
+/* --- dumps --- */
 
 /* type with a fixed part of body_len bytes; cb sees each answer. */
 static int dump(struct rt *rt, uint16_t type, const void *body, size_t body_len, mnl_cb_t cb, void *user)
@@ -293,9 +298,7 @@ static const struct nlattr *find_attr(const struct nlmsghdr *h, size_t header, u
 {
 	struct nlattr *a;
 
-	mnl_attr_for_each(a, h, header)
-		if (mnl_attr_get_type(a) == type)
-			return a;
+	mnl_attr_for_each(a, h, header) if (mnl_attr_get_type(a) == type) return a;
 	return NULL;
 }
 
@@ -318,17 +321,17 @@ static int addr_seen(const struct nlmsghdr *h, void *user)
 
 int rt_addr_len(struct rt *rt, unsigned ifindex, struct in_addr addr)
 {
-	struct ifaddrmsg of = { .ifa_family = AF_INET };
-	struct addr_search s = { .ifindex = ifindex, .addr = addr, .len = -1 };
+	struct ifaddrmsg of = {.ifa_family = AF_INET};
+	struct addr_search s = {.ifindex = ifindex, .addr = addr, .len = -1};
 
 	return dump(rt, RTM_GETADDR, &of, sizeof(of), addr_seen, &s) == 0 ? s.len : -1;
 }
 
-/* --- flush: dump a kind, keep copies of ours, delete them one by one ---------------------------------------------- */
+/* --- flush: dump a kind, keep copies of ours, delete them one by one --- */
 
 struct flush_kind {
 	uint16_t get, del;
-	size_t header;				/* of the family's fixed part */
+	size_t header; /* of the family's fixed part */
 	uint8_t neigh_flags;
 	bool (*ours)(const struct nlmsghdr *h);
 };
@@ -363,7 +366,8 @@ static bool link_ours(const struct nlmsghdr *h)
 {
 	const struct nlattr *a = find_attr(h, sizeof(struct ifinfomsg), IFLA_IFALIAS);
 
-	return a != NULL && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0 && strcmp(mnl_attr_get_str(a), RT_ALIAS) == 0;
+	return a != NULL && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0 &&
+	       strcmp(mnl_attr_get_str(a), RT_ALIAS) == 0;
 }
 
 static int flush_collect(const struct nlmsghdr *h, void *user)
@@ -387,12 +391,12 @@ static int flush_collect(const struct nlmsghdr *h, void *user)
 static int flush_dump(struct rt *rt, struct flush_list *l)
 {
 	union {
-		uint8_t family;		/* all of them begin with it */
+		uint8_t family; /* all of them begin with it */
 		struct fib_rule_hdr rule;
 		struct rtmsg route;
 		struct ndmsg neigh;
 		struct ifinfomsg link;
-	} body = { 0 };
+	} body = {0};
 
 	body.family = l->kind->get == RTM_GETLINK ? AF_UNSPEC : AF_INET;
 	if (l->kind->get == RTM_GETNEIGH)
@@ -407,8 +411,10 @@ static int flush_delete(struct rt *rt, struct flush_list *l, int error)
 
 		l->m[i]->nlmsg_type = l->kind->del;
 		l->m[i]->nlmsg_flags = 0;
-		if (l->kind->get == RTM_GETLINK)	/* the whole description of a link is no good request */
-			e = rt_link_del(rt, (unsigned)((struct ifinfomsg *)mnl_nlmsg_get_payload(l->m[i]))->ifi_index);
+		if (l->kind->get == RTM_GETLINK) /* the whole description of a link is no good request */
+			e = rt_link_del(
+				rt,
+				(unsigned)((struct ifinfomsg *)mnl_nlmsg_get_payload(l->m[i]))->ifi_index);
 		else
 			e = talk(rt, l->m[i]);
 		if (e != 0 && e != ENOENT && e != ESRCH && e != ENODEV && error == 0)
@@ -422,16 +428,16 @@ static int flush_delete(struct rt *rt, struct flush_list *l, int error)
 int rt_flush(struct rt *rt)
 {
 	static const struct flush_kind kinds[] = {
-		{ RTM_GETRULE, RTM_DELRULE, sizeof(struct fib_rule_hdr), 0, rule_ours },
-		{ RTM_GETROUTE, RTM_DELROUTE, sizeof(struct rtmsg), 0, route_ours },
-		{ RTM_GETNEIGH, RTM_DELNEIGH, sizeof(struct ndmsg), 0, neigh_ours },
-		{ RTM_GETNEIGH, RTM_DELNEIGH, sizeof(struct ndmsg), NTF_PROXY, neigh_ours },
-		{ RTM_GETLINK, RTM_DELLINK, sizeof(struct ifinfomsg), 0, link_ours },
+		{RTM_GETRULE, RTM_DELRULE, sizeof(struct fib_rule_hdr), 0, rule_ours},
+		{RTM_GETROUTE, RTM_DELROUTE, sizeof(struct rtmsg), 0, route_ours},
+		{RTM_GETNEIGH, RTM_DELNEIGH, sizeof(struct ndmsg), 0, neigh_ours},
+		{RTM_GETNEIGH, RTM_DELNEIGH, sizeof(struct ndmsg), NTF_PROXY, neigh_ours},
+		{RTM_GETLINK, RTM_DELLINK, sizeof(struct ifinfomsg), 0, link_ours},
 	};
 	int error = 0;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		struct flush_list l = { .kind = &kinds[i] };
+		struct flush_list l = {.kind = &kinds[i]};
 		int e = flush_dump(rt, &l);
 
 		e = flush_delete(rt, &l, e);

@@ -32,7 +32,7 @@ static bool set(int fd, int level, int option, int value)
 
 int nh_open_udp(struct in_addr addr)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(MIP_UDP_PORT), .sin_addr = addr };
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(MIP_UDP_PORT), .sin_addr = addr};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
@@ -47,21 +47,21 @@ int nh_open_udp(struct in_addr addr)
 static bool attach_filter(int fd, uint16_t port)
 {
 	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6),			/* a later fragment has no ports: refuse */
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6), /* a later fragment has no ports: refuse */
 		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 9, 0),
-		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),			/* X = length of the IP header */
+		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0), /* X = length of the IP header */
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMP, 3, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 5),
-		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 2),			/* UDP destination port */
+		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 2), /* UDP destination port */
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, port, 4, 3),
-		BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0),			/* ICMP type */
+		BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0), /* ICMP type */
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 9, 2, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 10, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 		BPF_STMT(BPF_RET | BPF_K, 65535),
 	};
-	struct sock_fprog prog = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
+	struct sock_fprog prog = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
 
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) == 0 &&
 	       set(fd, SOL_SOCKET, SO_LOCK_FILTER, 1);
@@ -69,8 +69,10 @@ static bool attach_filter(int fd, uint16_t port)
 
 static bool join(int fd, unsigned ifindex, uint8_t last)
 {
-	struct packet_mreq group = { .mr_ifindex = (int)ifindex, .mr_type = PACKET_MR_MULTICAST, .mr_alen = 6,
-				     .mr_address = { 0x01, 0x00, 0x5e, 0x00, 0x00, last } };
+	struct packet_mreq group = {.mr_ifindex = (int)ifindex,
+				    .mr_type = PACKET_MR_MULTICAST,
+				    .mr_alen = 6,
+				    .mr_address = {0x01, 0x00, 0x5e, 0x00, 0x00, last}};
 
 	return setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &group, sizeof(group)) == 0;
 }
@@ -78,14 +80,15 @@ static bool join(int fd, unsigned ifindex, uint8_t last)
 /* Protocol 0 until the filter is on: nothing gets in before. */
 int nh_open_link(unsigned ifindex, uint16_t port)
 {
-	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP),
-				  .sll_ifindex = (int)ifindex };
+	struct sockaddr_ll at = {
+		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = (int)ifindex};
 	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -1;
 	if (!attach_filter(fd, port) || !set(fd, SOL_PACKET, PACKET_AUXDATA, 1) ||
-	    bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 || !join(fd, ifindex, 2) || !join(fd, ifindex, 11))
+	    bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 || !join(fd, ifindex, 2) ||
+	    !join(fd, ifindex, 11))
 		return fail(fd);
 	return fd;
 }
@@ -109,9 +112,13 @@ ssize_t nh_link_recv(int fd, void *packet, size_t size, struct sockaddr_ll *from
 		struct cmsghdr align;
 		char room[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
 	} control;
-	struct iovec iov = { .iov_base = packet, .iov_len = size };
-	struct msghdr m = { .msg_name = from, .msg_namelen = sizeof(*from), .msg_iov = &iov, .msg_iovlen = 1,
-			    .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct iovec iov = {.iov_base = packet, .iov_len = size};
+	struct msghdr m = {.msg_name = from,
+			   .msg_namelen = sizeof(*from),
+			   .msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = &control,
+			   .msg_controllen = sizeof(control)};
 	ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT);
 	uint8_t *p = packet;
 	size_t header;
@@ -126,7 +133,7 @@ ssize_t nh_link_recv(int fd, void *packet, size_t size, struct sockaddr_ll *from
 
 int nh_open_vici(const char *path)
 {
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	int fd;
 
 	if (strlen(path) >= sizeof(to.sun_path)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Sockets for Mobile IP, as the helper opens them for the agent and mipvpn-mn for itself: non-blocking, close-on-exec.
- * -1 with errno.
+ * Sockets for Mobile IP, as the helper opens them for the agent and mipvpn-mn for itself: non-blocking,
+ * close-on-exec. -1 with errno.
  */
 #ifndef MIPVPN_NH_SOCKETS_H
 #define MIPVPN_NH_SOCKETS_H
@@ -13,9 +13,10 @@
 
 /* UDP port 434 at addr (0 = any): IP_PKTINFO, IP_RECVTTL and IP_RECVERR (ICMP errors: codes 80-88) are on. */
 int nh_open_udp(struct in_addr addr);
-/* IPv4 packets of one interface without their link header, UDP to port and ICMP router discovery only; the filter is
- * locked.  Joined to the groups of RFC 5944: 224.0.0.1 (always), 224.0.0.2, 224.0.0.11.  PACKET_AUXDATA is on: with
- * TP_STATUS_CSUMNOTREADY (a packet that never left this machine: veth, virtio) the UDP checksum is not there yet. */
+/* IPv4 packets of one interface without their link header, UDP to port and ICMP router discovery only; the
+ * filter is locked.  Joined to the groups of RFC 5944: 224.0.0.1 (always), 224.0.0.2, 224.0.0.11.
+ * PACKET_AUXDATA is on: with TP_STATUS_CSUMNOTREADY (a packet that never left this machine: veth, virtio) the
+ * UDP checksum is not there yet. */
 int nh_open_link(unsigned ifindex, uint16_t port);
 /* Receives from it: bytes, or -1 with errno.  A checksum that is not there yet is set to 0, "none". */
 ssize_t nh_link_recv(int fd, void *packet, size_t size, struct sockaddr_ll *from);

@@ -8,9 +8,9 @@
 #include "lib/counter.h"
 
 /* Any thread. */
-void diameter_wake(void *agent)
+void diameter_wake(void *user)
 {
-	loop_wake_send(((struct agent *)agent)->aaa_wake);
+	loop_wake_send(((struct agent *)user)->aaa_wake);
 }
 
 static void on_ama(struct agent *g, const struct aaa_event *in)

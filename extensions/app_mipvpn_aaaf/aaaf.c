@@ -244,7 +244,7 @@ static void forward_amr(struct msg **m, uint64_t now)
 	}
 }
 
-/* Whoever ends the session, foreign agent or home network: what we know of it goes at once. */
+/* Whichever end the session is ended by, what we know of it goes at once. */
 static void forward_end(struct msg **m, uint64_t now)
 {
 	struct dm_end e;
@@ -252,7 +252,7 @@ static void forward_end(struct msg **m, uint64_t now)
 	uint32_t result = (uint32_t)dm_end_parse(*m, &e, why, sizeof(why));
 	const char *busy;
 
-	if (!result && aaaf_cache_drop(self.cache, e.session))
+	if (!result && aaaf_cache_drop(self.cache, e.session, e.origin_host))
 		counter_inc("aaaf.session.ended");
 	if (result)
 		refuse(m, result, 0, why);

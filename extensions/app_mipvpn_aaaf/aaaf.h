@@ -87,7 +87,8 @@ bool aaaf_cache_get(struct aaaf_cache *c, const char *session, uint64_t now_ms, 
  * several. */
 bool aaaf_cache_get_previous(struct aaaf_cache *c, const char *nai, struct in_addr fa, uint64_t now_ms,
 			     aaaf_session_fn fn, void *user);
-bool aaaf_cache_drop(struct aaaf_cache *c, const char *session);
+/* By one of the session's two ends only: its foreign agent or its home AAA server. */
+bool aaaf_cache_drop(struct aaaf_cache *c, const char *session, const char *who);
 /* Drops what has expired among those not looked at for longest: a 16th of the sessions, so that the lock is
  * short. */
 size_t aaaf_cache_sweep(struct aaaf_cache *c, uint64_t now_ms);

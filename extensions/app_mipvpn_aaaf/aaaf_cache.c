@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <uthash.h>
 #include <utlist.h>
@@ -215,16 +216,18 @@ bool aaaf_cache_get_previous(struct aaaf_cache *c, const char *nai, struct in_ad
 	return found;
 }
 
-bool aaaf_cache_drop(struct aaaf_cache *c, const char *session)
+bool aaaf_cache_drop(struct aaaf_cache *c, const char *session, const char *who)
 {
 	struct entry *e;
+	bool may;
 
 	pthread_mutex_lock(&c->lock);
 	e = entry_find(c, session);
-	if (e)
+	may = e && (!strcasecmp(who, e->s.fa_host) || !strcasecmp(who, e->s.aaah_host));
+	if (may)
 		entry_remove(c, e);
 	pthread_mutex_unlock(&c->lock);
-	return e != NULL;
+	return may;
 }
 
 size_t aaaf_cache_sweep(struct aaaf_cache *c, uint64_t now_ms)

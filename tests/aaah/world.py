@@ -209,9 +209,12 @@ LoadExtension = "acl_wl.fdx" : "%s/acl";
 LoadExtension = "%s/.libs/dict_mipvpn.fdx";
 LoadExtension = "%s/.libs/app_mipvpn_aaah.fdx" : "%s/aaah.conf";
 """ % (ADDRESS["aaah"], self.dir, BUILD, BUILD, self.dir))
+        self.start_aaah()
+
+    def start_aaah(self):
         self.aaah = self.spawn(["freeDiameterd", "-c", self.dir / "aaah.fd"], preload=True, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT)
-        self.log = Lines(self.aaah.stdout, open(self.dir / "aaah.log", "w"))
+        self.log = Lines(self.aaah.stdout, open(self.dir / "aaah.log", "a"))
         self.logged("freeDiameterd daemon initialized", 10)
 
     def logged(self, pattern, seconds=5):
@@ -220,6 +223,13 @@ LoadExtension = "%s/.libs/app_mipvpn_aaah.fdx" : "%s/aaah.conf";
         if line is None:
             raise Failed("no line /%s/ in the log within %s s" % (pattern, seconds))
         return line
+
+    def restart_aaah(self):
+        self.aaah.terminate()
+        self.aaah.wait(30)
+        self.start_aaah()
+        for s in self.sims.values():
+            s.event("peer", 30)
 
     def wait_sql(self, query, value, seconds=5):
         """Polls the database: it has no events that a test could wait for."""

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A hostile agent: any sequence of requests.  What the check lets through has to be what the check promises, and the
- * nftables text that it leads to has nothing in it but what the helper means to write.
+ * A hostile agent: any sequence of requests.  What the check lets through has to be what the check promises,
+ * and the nftables text that it leads to has nothing in it but what the helper means to write.
  */
 #include "nethelper/check.h"
 #include "nethelper/fw.h"
@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-static const char links[][IFNAMSIZ] = { "link0" };
+static const char links[][IFNAMSIZ] = {"link0"};
 
 static bool name_of(unsigned ifindex, char name[IFNAMSIZ])
 {
@@ -46,8 +46,12 @@ static void promises(const struct nh_request *r)
 
 static void apply_vpn(struct fw *fw, const struct nh_request *r, bool add, const char *tunnel)
 {
-	struct fw_vpn v = { .src = r->src.addr, .dst = r->dst, .here_is_src = r->side == NH_SIDE_SRC,
-			    .tos_up = r->tos_up, .tos_down = r->tos_down, .tunnel = tunnel };
+	struct fw_vpn v = {.src = r->src.addr,
+			   .dst = r->dst,
+			   .here_is_src = r->side == NH_SIDE_SRC,
+			   .tos_up = r->tos_up,
+			   .tos_down = r->tos_down,
+			   .tunnel = tunnel};
 
 	if (add)
 		fw_vpn_add(fw, &v);
@@ -89,16 +93,17 @@ static void apply(struct fw *fw, const struct nh_request *r)
 /* Changes (not the skeleton) are lines of a few verbs on our own table. */
 static void text_is_ours(char *text)
 {
-	static const char *const starts[] = { "add element ip mipvpn ", "delete element ip mipvpn ",
-					      "add chain ip mipvpn ",	"flush chain ip mipvpn ",
-					      "delete chain ip mipvpn ", "add rule ip mipvpn ",
-					      "flush set ip mipvpn protected" };
+	static const char *const starts[] = {"add element ip mipvpn ",	     "delete element ip mipvpn ",
+					     "add chain ip mipvpn ",	     "flush chain ip mipvpn ",
+					     "delete chain ip mipvpn ",	     "add rule ip mipvpn ",
+					     "flush set ip mipvpn protected"};
 	char *save, *line;
 
 	for (line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
 		size_t i = 0;
 
-		while (i < sizeof(starts) / sizeof(starts[0]) && strncmp(line, starts[i], strlen(starts[i])) != 0)
+		while (i < sizeof(starts) / sizeof(starts[0]) &&
+		       strncmp(line, starts[i], strlen(starts[i])) != 0)
 			i++;
 		FUZZ_CHECK(i < sizeof(starts) / sizeof(starts[0]));
 		FUZZ_CHECK(strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789 ._/:{}\"!=-") == strlen(line));
@@ -108,7 +113,7 @@ static void text_is_ours(char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct nh_allowed allowed = {
-		.links = { "link0" }, .n_links = 1, .homes = { "home0" }, .n_homes = 1, .name_of = name_of };
+		.links = {"link0"}, .n_links = 1, .homes = {"home0"}, .n_homes = 1, .name_of = name_of};
 	struct fw *fw = fw_new(links, 1);
 	struct nh_request r;
 	char *text;

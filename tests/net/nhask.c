@@ -4,9 +4,9 @@
  *
  *	nhask HELPER [helper's --link IF --home IF ...]
  *
- * Reads lines "verb key=value ..." from standard input, sends each, and prints "verb ok [value]" or "verb ERRNO words".
- * Lines between "begin" and "commit" are sent together.  "hold" keeps the descriptors of open-* (default: closed).
- * Ends, and so ends the helper, at end of file; then prints "helper exit STATUS".
+ * Reads lines "verb key=value ..." from standard input, sends each, and prints "verb ok [value]" or "verb
+ *ERRNO words". Lines between "begin" and "commit" are sent together.  "hold" keeps the descriptors of open-*
+ *(default: closed). Ends, and so ends the helper, at end of file; then prints "helper exit STATUS".
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -58,9 +58,12 @@ static void set(struct nh_request *r, const char *key, const char *value)
 	else if (strcmp(key, "down") == 0)
 		r->tos_down = (uint8_t)atoi(value);
 	else if (strcmp(key, "side") == 0)
-		r->side = (uint8_t)(strcmp(value, "src") == 0 ? NH_SIDE_SRC : strcmp(value, "dst") == 0 ? NH_SIDE_DST :
-				    strcmp(value, "both") == 0 ? NH_SIDE_BOTH : 99);
-	else if (strcmp(key, "mac") == 0 && sscanf(value, "%x:%x:%x:%x:%x:%x", m, m + 1, m + 2, m + 3, m + 4, m + 5) == 6)
+		r->side = (uint8_t)(strcmp(value, "src") == 0	 ? NH_SIDE_SRC
+				    : strcmp(value, "dst") == 0	 ? NH_SIDE_DST
+				    : strcmp(value, "both") == 0 ? NH_SIDE_BOTH
+								 : 99);
+	else if (strcmp(key, "mac") == 0 &&
+		 sscanf(value, "%x:%x:%x:%x:%x:%x", m, m + 1, m + 2, m + 3, m + 4, m + 5) == 6)
 		for (int i = 0; i < 6; i++)
 			r->mac[i] = (uint8_t)m[i];
 	else
@@ -70,7 +73,7 @@ static void set(struct nh_request *r, const char *key, const char *value)
 static void drain(struct nh_client *c)
 {
 	while (nh_client_waiting(c) > 0) {
-		struct pollfd p = { .fd = nh_client_fd(c), .events = POLLIN };
+		struct pollfd p = {.fd = nh_client_fd(c), .events = POLLIN};
 
 		if (nh_client_io(c) != 0)
 			return;
@@ -82,17 +85,12 @@ static void drain(struct nh_client *c)
 	fflush(stdout);
 }
 
-static const char *verb_name(uint32_t verb)
-{
-	return nh_verb_str(verb);
-}
-
 static void ask(struct nh_client *c, char *line)
 {
-	struct nh_request r = { 0 };
+	struct nh_request r = {0};
 	char *save, *word = strtok_r(line, " \n", &save), *eq;
 
-	while (++r.verb < NH_VERB_MAX && strcmp(verb_name(r.verb), word) != 0)
+	while (++r.verb < NH_VERB_MAX && strcmp(nh_verb_str(r.verb), word) != 0)
 		;
 	while ((word = strtok_r(NULL, " \n", &save)) != NULL) {
 		eq = strchr(word, '=');
@@ -101,14 +99,15 @@ static void ask(struct nh_client *c, char *line)
 		*eq = '\0';
 		set(&r, word, eq + 1);
 	}
-	if (nh_client_send(c, &r, done, (void *)(uintptr_t)verb_name(r.verb)) != 0)
+	if (nh_client_send(c, &r, done, (void *)(uintptr_t)nh_verb_str(r.verb)) != 0)
 		printf("SEND %s\n", strerror(errno));
 }
 
 int main(int argc, char **argv)
 {
 	const char *links[8], *homes[8], *vici = NULL;
-	struct nh_client_args a = { .program = argv[1], .links = links, .homes = homes, .log_level = "warning" };
+	struct nh_client_args a = {
+		.program = argv[1], .links = links, .homes = homes, .log_level = "warning"};
 	char err[128], line[512];
 	struct nh_client *c;
 	bool batch = false;

@@ -14,7 +14,7 @@ void wire_start(void);
 struct msg *wire_through(struct msg *m);
 /* The same from bytes (copied); NULL when libfdproto refuses them. */
 struct msg *wire_message(const uint8_t *bytes, size_t len);
-/* An answer to a request of that command with all that is needed. */
+/* A full request of that command, as its receiver has it. */
 struct msg *wire_request(uint32_t code);
 
 void wire_amr(struct dm_amr *a);

@@ -164,6 +164,7 @@ static void make(struct aaaf_session *s, const char *session, const char *user, 
 	struct in_addr coa;
 
 	TEXT(amr.session, session);
+	TEXT(ama.origin_host, "aaah.home.test");
 	TEXT(amr.user, user);
 	inet_pton(AF_INET, fa, &coa);
 	amr.rrq.len = 24;
@@ -218,12 +219,14 @@ static void test_cache_finds(void)
 	CU_ASSERT_FALSE(aaaf_cache_get(c, "s5", T0, NULL, NULL));
 	CU_ASSERT_TRUE(previous(c, "alice@home.test", "198.51.100.11", T0, name));
 	CU_ASSERT_STRING_EQUAL(name, "s3");
-	CU_ASSERT_TRUE(aaaf_cache_drop(c, "s3"));
-	CU_ASSERT_FALSE(aaaf_cache_drop(c, "s3"));
+	CU_ASSERT_FALSE(aaaf_cache_drop(c, "s3", "evil.visited.test"));
+	CU_ASSERT_TRUE(aaaf_cache_drop(c, "s3", "fa.visited.test"));
+	CU_ASSERT_FALSE(aaaf_cache_drop(c, "s3", "fa.visited.test"));
 	CU_ASSERT_TRUE(previous(c, "alice@home.test", "198.51.100.11", T0, name));
 	CU_ASSERT_STRING_EQUAL(name, "s1");
 	CU_ASSERT_FALSE(previous(c, "alice@home.test", "198.51.100.13", T0, name));
 	CU_ASSERT_FALSE(previous(c, "carol@home.test", "198.51.100.11", T0, name));
+	CU_ASSERT_TRUE(aaaf_cache_drop(c, "s4", "AAAH.home.test"));
 	aaaf_cache_free(c);
 }
 

@@ -12,7 +12,7 @@
 
 static bool name_of(unsigned ifindex, char name[IFNAMSIZ])
 {
-	static const char *const names[] = { NULL, "link0", "home0", "core0", "ev\"il" };
+	static const char *const names[] = {NULL, "link0", "home0", "core0", "ev\"il"};
 
 	if (ifindex >= sizeof(names) / sizeof(names[0]) || names[ifindex] == NULL)
 		return false;
@@ -21,7 +21,7 @@ static bool name_of(unsigned ifindex, char name[IFNAMSIZ])
 }
 
 static const struct nh_allowed allowed = {
-	.links = { "link0" }, .n_links = 1, .homes = { "home0" }, .n_homes = 1, .name_of = name_of };
+	.links = {"link0"}, .n_links = 1, .homes = {"home0"}, .n_homes = 1, .name_of = name_of};
 enum { LINK = 1, HOME = 2, CORE = 3, NONE = 99 };
 
 static struct in_addr ip(const char *text)
@@ -41,11 +41,11 @@ static struct nh_request good(uint32_t verb)
 		.local = ip("198.51.100.11"),
 		.peer = ip("198.51.100.21"),
 		.ifindex = LINK,
-		.mac = { 2, 0, 0, 0, 0, 1 },
+		.mac = {2, 0, 0, 0, 0, 1},
 		.tos_up = 0xb8,
 		.tos_down = 0x88,
-		.src = { ip("10.1.0.10"), 32 },
-		.dst = { ip("10.9.0.0"), 24 },
+		.src = {ip("10.1.0.10"), 32},
+		.dst = {ip("10.9.0.0"), 24},
 		.side = NH_SIDE_BOTH,
 		.ifname = "link0",
 	};
@@ -69,7 +69,7 @@ static void test_good(void)
 
 static void test_no_such_verb(void)
 {
-	static const uint32_t bad[] = { 0, NH_VERB_MAX, NH_VERB_MAX + 1, UINT32_MAX, 0x80000001 };
+	static const uint32_t bad[] = {0, NH_VERB_MAX, NH_VERB_MAX + 1, UINT32_MAX, 0x80000001};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct nh_request r = good(bad[i]);
@@ -84,17 +84,18 @@ static void test_no_such_verb(void)
 #define V(verb) (1u << (verb))
 #define VISITOR_REVERSE (V(NH_VISITOR_ADD) | V(NH_REVERSE_ADD))
 #define PROXY (V(NH_PROXY_ARP_ADD) | V(NH_PROXY_ARP_DEL) | V(NH_GARP))
-#define ADDRESSED                                                                                                      \
-	(VISITOR_REVERSE | PROXY | V(NH_VISITOR_DEL) | V(NH_BINDING_ADD) | V(NH_BINDING_DEL) | V(NH_REVERSE_DEL))
+#define ADDRESSED                                                                                            \
+	(VISITOR_REVERSE | PROXY | V(NH_VISITOR_DEL) | V(NH_BINDING_ADD) | V(NH_BINDING_DEL) |               \
+	 V(NH_REVERSE_DEL))
 #define ENCAP (V(NH_ENCAP_ADD) | V(NH_ENCAP_DEL))
 #define PAIRED (V(NH_IPIP_ADD) | V(NH_IPIP_DEL) | V(NH_BINDING_ADD) | V(NH_REVERSE_ADD) | ENCAP)
 #define PROFILE (V(NH_VPN_ADD) | V(NH_VPN_DEL) | ENCAP)
 #define PROTECT (V(NH_PROTECT_ADD) | V(NH_PROTECT_DEL))
 
-#define SPOIL(name, ...)                                                                                               \
-	static void name(struct nh_request *r)                                                                         \
-	{                                                                                                              \
-		__VA_ARGS__;                                                                                           \
+#define SPOIL(name, ...)                                                                                     \
+	static void name(struct nh_request *r)                                                               \
+	{                                                                                                    \
+		__VA_ARGS__;                                                                                 \
 	}
 SPOIL(addr_zero, r->addr = ip("0.0.0.0"))
 SPOIL(addr_net0, r->addr = ip("0.1.2.3"))
@@ -143,46 +144,46 @@ static const struct {
 	int error;
 	void (*spoil)(struct nh_request *r);
 } bad[] = {
-	{ "address 0", ADDRESSED, EINVAL, addr_zero },
-	{ "address in 0/8", ADDRESSED | V(NH_OPEN_UDP), EINVAL, addr_net0 },
-	{ "loopback address", ADDRESSED | V(NH_OPEN_UDP), EINVAL, addr_loop },
-	{ "group address", ADDRESSED | V(NH_OPEN_UDP), EINVAL, addr_group },
-	{ "class E address", ADDRESSED | V(NH_OPEN_UDP), EINVAL, addr_class_e },
-	{ "broadcast address", ADDRESSED | V(NH_OPEN_UDP), EINVAL, addr_broadcast },
-	{ "local 0", PAIRED, EINVAL, local_zero },
-	{ "local group", PAIRED, EINVAL, local_group },
-	{ "peer 0", PAIRED, EINVAL, peer_zero },
-	{ "peer loopback", PAIRED, EINVAL, peer_loop },
-	{ "peer = local", PAIRED, EINVAL, peer_local },
-	{ "no such interface", VISITOR_REVERSE | PROXY, ENODEV, if_none },
-	{ "interface 0", VISITOR_REVERSE | PROXY, ENODEV, if_zero },
-	{ "interface of neither kind", VISITOR_REVERSE | PROXY, EPERM, if_core },
-	{ "home link as a link", VISITOR_REVERSE, EPERM, if_home },
-	{ "link as a home link", PROXY, EPERM, if_link },
-	{ "mac 0", V(NH_VISITOR_ADD), EINVAL, mac_zero },
-	{ "group mac", V(NH_VISITOR_ADD) | V(NH_GARP), EINVAL, mac_group },
-	{ "broadcast mac", V(NH_VISITOR_ADD) | V(NH_GARP), EINVAL, mac_broadcast },
-	{ "source is a network", PROFILE, EINVAL, src_net },
-	{ "source is everything", PROFILE, EINVAL, src_all },
-	{ "source prefix 33", PROFILE, EINVAL, src_long },
-	{ "source is a group", PROFILE, EINVAL, src_group },
-	{ "destination with host bits", PROFILE | PROTECT, EINVAL, dst_host_bits },
-	{ "destination prefix 200", PROFILE | PROTECT, EINVAL, dst_long },
-	{ "destination of groups", PROFILE | PROTECT, EINVAL, dst_group },
-	{ "destination loopback", PROFILE | PROTECT, EINVAL, dst_loop },
-	{ "destination 0/8", PROFILE | PROTECT, EINVAL, dst_zero_long },
-	{ "destination 1.0.0.0/0", PROFILE | PROTECT, EINVAL, dst_zero_bits },
-	{ "protect everything", PROTECT, EINVAL, dst_all },
-	{ "ECN in tos_up", PROFILE, EINVAL, tos_up_ecn },
-	{ "ECN in tos_down", PROFILE, EINVAL, tos_down_ecn },
-	{ "side 3", PROFILE, EINVAL, side_3 },
-	{ "side 255", PROFILE, EINVAL, side_255 },
-	{ "no name", V(NH_OPEN_LINK), EINVAL, name_empty },
-	{ "name of neither kind", V(NH_OPEN_LINK), EPERM, name_core },
-	{ "name without an end", V(NH_OPEN_LINK), EINVAL, name_endless },
-	{ "name with a quote", V(NH_OPEN_LINK), EINVAL, name_quote },
-	{ "name with a path", V(NH_OPEN_LINK), EINVAL, name_path },
-	{ "name ..", V(NH_OPEN_LINK), EINVAL, name_dots },
+	{"address 0", ADDRESSED, EINVAL, addr_zero},
+	{"address in 0/8", ADDRESSED | V(NH_OPEN_UDP), EINVAL, addr_net0},
+	{"loopback address", ADDRESSED | V(NH_OPEN_UDP), EINVAL, addr_loop},
+	{"group address", ADDRESSED | V(NH_OPEN_UDP), EINVAL, addr_group},
+	{"class E address", ADDRESSED | V(NH_OPEN_UDP), EINVAL, addr_class_e},
+	{"broadcast address", ADDRESSED | V(NH_OPEN_UDP), EINVAL, addr_broadcast},
+	{"local 0", PAIRED, EINVAL, local_zero},
+	{"local group", PAIRED, EINVAL, local_group},
+	{"peer 0", PAIRED, EINVAL, peer_zero},
+	{"peer loopback", PAIRED, EINVAL, peer_loop},
+	{"peer = local", PAIRED, EINVAL, peer_local},
+	{"no such interface", VISITOR_REVERSE | PROXY, ENODEV, if_none},
+	{"interface 0", VISITOR_REVERSE | PROXY, ENODEV, if_zero},
+	{"interface of neither kind", VISITOR_REVERSE | PROXY, EPERM, if_core},
+	{"home link as a link", VISITOR_REVERSE, EPERM, if_home},
+	{"link as a home link", PROXY, EPERM, if_link},
+	{"mac 0", V(NH_VISITOR_ADD), EINVAL, mac_zero},
+	{"group mac", V(NH_VISITOR_ADD) | V(NH_GARP), EINVAL, mac_group},
+	{"broadcast mac", V(NH_VISITOR_ADD) | V(NH_GARP), EINVAL, mac_broadcast},
+	{"source is a network", PROFILE, EINVAL, src_net},
+	{"source is everything", PROFILE, EINVAL, src_all},
+	{"source prefix 33", PROFILE, EINVAL, src_long},
+	{"source is a group", PROFILE, EINVAL, src_group},
+	{"destination with host bits", PROFILE | PROTECT, EINVAL, dst_host_bits},
+	{"destination prefix 200", PROFILE | PROTECT, EINVAL, dst_long},
+	{"destination of groups", PROFILE | PROTECT, EINVAL, dst_group},
+	{"destination loopback", PROFILE | PROTECT, EINVAL, dst_loop},
+	{"destination 0/8", PROFILE | PROTECT, EINVAL, dst_zero_long},
+	{"destination 1.0.0.0/0", PROFILE | PROTECT, EINVAL, dst_zero_bits},
+	{"protect everything", PROTECT, EINVAL, dst_all},
+	{"ECN in tos_up", PROFILE, EINVAL, tos_up_ecn},
+	{"ECN in tos_down", PROFILE, EINVAL, tos_down_ecn},
+	{"side 3", PROFILE, EINVAL, side_3},
+	{"side 255", PROFILE, EINVAL, side_255},
+	{"no name", V(NH_OPEN_LINK), EINVAL, name_empty},
+	{"name of neither kind", V(NH_OPEN_LINK), EPERM, name_core},
+	{"name without an end", V(NH_OPEN_LINK), EINVAL, name_endless},
+	{"name with a quote", V(NH_OPEN_LINK), EINVAL, name_quote},
+	{"name with a path", V(NH_OPEN_LINK), EINVAL, name_path},
+	{"name ..", V(NH_OPEN_LINK), EINVAL, name_dots},
 };
 
 /* A wrong argument is refused by the verbs that read it, and means nothing to the others. */
@@ -210,7 +211,7 @@ static void test_allowed_edges(void)
 	int error;
 
 	dst_all(&r);
-	CU_ASSERT_PTR_NULL(nh_check(&r, &allowed, &error));	/* a VPN to everything is one */
+	CU_ASSERT_PTR_NULL(nh_check(&r, &allowed, &error)); /* a VPN to everything is one */
 	r = good(NH_OPEN_UDP);
 	addr_zero(&r);
 	CU_ASSERT_PTR_NULL(nh_check(&r, &allowed, &error));
@@ -224,8 +225,9 @@ static void test_allowed_edges(void)
 
 static void test_ifnames(void)
 {
-	static const char *const no[] = { "", ".", "..", "a b", "a/b", "a\"", "a*", "a;b", "a\nb", "abcdefghijklmnop", "{" };
-	static const char *const yes[] = { "eth0", "a", "br-lan.7", "wg_0", "abcdefghijklmno" };
+	static const char *const no[] = {
+		"", ".", "..", "a b", "a/b", "a\"", "a*", "a;b", "a\nb", "abcdefghijklmnop", "{"};
+	static const char *const yes[] = {"eth0", "a", "br-lan.7", "wg_0", "abcdefghijklmno"};
 
 	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
 		HARNESS_AT(!nh_ifname_ok(no[i]), "%s", no[i]);
@@ -233,5 +235,5 @@ static void test_ifnames(void)
 		HARNESS_AT(nh_ifname_ok(yes[i]), "%s", yes[i]);
 }
 
-HARNESS_MAIN("nethelper/check", HARNESS_CASE(test_good), HARNESS_CASE(test_no_such_verb), HARNESS_CASE(test_bad),
-	     HARNESS_CASE(test_allowed_edges), HARNESS_CASE(test_ifnames))
+HARNESS_MAIN("nethelper/check", HARNESS_CASE(test_good), HARNESS_CASE(test_no_such_verb),
+	     HARNESS_CASE(test_bad), HARNESS_CASE(test_allowed_edges), HARNESS_CASE(test_ifnames))

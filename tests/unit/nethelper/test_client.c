@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The agent's side against a helper that this test plays: order, descriptors, bounds, and a helper that goes away.
+ * The agent's side against a helper that this test plays: order, descriptors, bounds, and a helper that goes
+ * away.
  */
 #include "nethelper/client.h"
 
@@ -18,14 +19,14 @@ struct seen {
 	unsigned n;
 	uint32_t value[64];
 	int error, fd;
-	struct nh_client *again;	/* ask once more from within the callback */
+	struct nh_client *again; /* ask once more from within the callback */
 	int again_result;
 };
 
 static void done(void *user, const struct nh_reply *r, int fd)
 {
 	struct seen *s = user;
-	struct nh_request more = { .verb = NH_HELLO };
+	struct nh_request more = {.verb = NH_HELLO};
 
 	if (s->n < 64)
 		s->value[s->n] = r->value;
@@ -58,10 +59,10 @@ static void reply(int helper, uint32_t id, uint32_t value, int fd)
 	union {
 		struct cmsghdr align;
 		char room[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct nh_reply r = { .id = id, .value = value };
-	struct iovec iov = { .iov_base = &r, .iov_len = sizeof(r) };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	} control = {0};
+	struct nh_reply r = {.id = id, .value = value};
+	struct iovec iov = {.iov_base = &r, .iov_len = sizeof(r)};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
 	struct cmsghdr *h;
 
 	if (fd >= 0) {
@@ -78,8 +79,8 @@ static void reply(int helper, uint32_t id, uint32_t value, int fd)
 
 static void test_order(void)
 {
-	struct seen s = { 0 };
-	struct nh_request r = { .verb = NH_HELLO };
+	struct seen s = {0};
+	struct nh_request r = {.verb = NH_HELLO};
 	struct nh_client *c;
 	uint32_t ids[3];
 	int helper;
@@ -110,8 +111,8 @@ static void test_order(void)
 
 static void test_descriptor(void)
 {
-	struct seen s = { 0 };
-	struct nh_request r = { .verb = NH_OPEN_UDP };
+	struct seen s = {0};
+	struct nh_request r = {.verb = NH_OPEN_UDP};
 	struct stat a, b;
 	struct nh_client *c;
 	int helper, fd = open("/dev/null", O_RDONLY);
@@ -134,7 +135,7 @@ static void test_descriptor(void)
 /* A full queue says so and loses nothing; what did not fit the socket goes later. */
 static void test_bounds(void)
 {
-	struct nh_request r = { .verb = NH_HELLO };
+	struct nh_request r = {.verb = NH_HELLO};
 	struct nh_client *c;
 	size_t n = 0, taken = 0;
 	int helper;
@@ -156,8 +157,8 @@ static void test_bounds(void)
 
 static void test_lost(void)
 {
-	struct seen s = { 0 };
-	struct nh_request r = { .verb = NH_HELLO };
+	struct seen s = {0};
+	struct nh_request r = {.verb = NH_HELLO};
 	struct nh_client *c;
 	int helper;
 
@@ -181,8 +182,8 @@ static void test_lost(void)
 static void test_nonsense(void)
 {
 	for (int kind = 0; kind < 3; kind++) {
-		struct seen s = { 0 };
-		struct nh_request r = { .verb = NH_HELLO };
+		struct seen s = {0};
+		struct nh_request r = {.verb = NH_HELLO};
 		struct nh_client *c;
 		int helper;
 
@@ -204,7 +205,7 @@ static void test_nonsense(void)
 
 static void test_call(void)
 {
-	struct nh_request r = { .verb = NH_HELLO }, got;
+	struct nh_request r = {.verb = NH_HELLO}, got;
 	struct nh_reply out;
 	struct nh_client *c;
 	int helper;
@@ -213,7 +214,7 @@ static void test_call(void)
 	CU_ASSERT_EQUAL(nh_client_call(c, &r, &out, NULL, 20), -1);
 	CU_ASSERT_EQUAL(errno, ETIMEDOUT);
 	CU_ASSERT_TRUE_FATAL(take(helper, &got));
-	reply(helper, got.id, 1, -1);	/* too late: must be taken without harm, and not for the next one's */
+	reply(helper, got.id, 1, -1); /* too late: must be taken without harm, and not for the next one's */
 	reply(helper, got.id + 1, 2, -1);
 	CU_ASSERT_EQUAL(nh_client_send(c, &r, NULL, NULL), 0);
 	CU_ASSERT_EQUAL(nh_client_io(c), 0);
@@ -234,7 +235,7 @@ static void test_call(void)
 
 static void test_spawn_errors(void)
 {
-	struct nh_client_args a = { .program = "/nonexistent/mipvpn-nethelper" };
+	struct nh_client_args a = {.program = "/nonexistent/mipvpn-nethelper"};
 	char err[128] = "";
 	pid_t pid;
 
@@ -245,6 +246,6 @@ static void test_spawn_errors(void)
 	HARNESS_AT(strstr(err, "too many interfaces") != NULL, "%s", err);
 }
 
-HARNESS_MAIN("nethelper/client", HARNESS_CASE(test_order), HARNESS_CASE(test_descriptor), HARNESS_CASE(test_bounds),
-	     HARNESS_CASE(test_lost), HARNESS_CASE(test_nonsense), HARNESS_CASE(test_call),
-	     HARNESS_CASE(test_spawn_errors))
+HARNESS_MAIN("nethelper/client", HARNESS_CASE(test_order), HARNESS_CASE(test_descriptor),
+	     HARNESS_CASE(test_bounds), HARNESS_CASE(test_lost), HARNESS_CASE(test_nonsense),
+	     HARNESS_CASE(test_call), HARNESS_CASE(test_spawn_errors))

@@ -11,8 +11,8 @@
 
 #include "tests/unit/harness.h"
 
-static const char links[][IFNAMSIZ] = { "link0", "link1" };
-static const uint8_t mac_a[6] = { 2, 0, 0, 0, 0, 0xa }, mac_b[6] = { 2, 0, 0, 0, 0, 0xb };
+static const char links[][IFNAMSIZ] = {"link0", "link1"};
+static const uint8_t mac_a[6] = {2, 0, 0, 0, 0, 0xa}, mac_b[6] = {2, 0, 0, 0, 0, 0xb};
 
 static struct in_addr ip(const char *text)
 {
@@ -32,8 +32,12 @@ static struct vpn_prefix net(const char *text)
 
 static struct fw_vpn vpn(const char *dst, bool here_is_src, const char *tunnel)
 {
-	return (struct fw_vpn){ .src = ip("10.1.0.10"), .dst = net(dst), .here_is_src = here_is_src, .tos_up = 46 << 2,
-				.tos_down = 34 << 2, .tunnel = tunnel };
+	return (struct fw_vpn){.src = ip("10.1.0.10"),
+			       .dst = net(dst),
+			       .here_is_src = here_is_src,
+			       .tos_up = 46 << 2,
+			       .tos_down = 34 << 2,
+			       .tunnel = tunnel};
 }
 
 /* What fw_changes() gives must be exactly this. */
@@ -66,7 +70,7 @@ static void test_nothing(void)
 {
 	struct fw *fw = fw_new(links, 2);
 
-	expect(fw, "");	/* no table before somebody needs one */
+	expect(fw, ""); /* no table before somebody needs one */
 	expect_has(fw, "add element ip mipvpn links { \"link1\" }\n", true);
 	expect(fw, "");
 	fw_free(fw);
@@ -119,7 +123,8 @@ static void test_protect(void)
 	CU_ASSERT_EQUAL(fw_protect(fw, true, &wide), 0);
 	CU_ASSERT_EQUAL(fw_protect(fw, true, &other), 0);
 	expect(fw, "flush set ip mipvpn protected\nadd element ip mipvpn protected { 10.9.0.0/16 }\n"
-		   "add element ip mipvpn protected { 10.8.0.0/24 }\n");	/* an interval set takes no nested ones */
+		   "add element ip mipvpn protected { 10.8.0.0/24 }\n"); /* an interval set takes no nested
+									    ones */
 	CU_ASSERT_EQUAL(fw_protect(fw, false, &wide), 0);
 	CU_ASSERT_EQUAL(fw_protect(fw, false, &narrow), 0);
 	expect(fw, "flush set ip mipvpn protected\nadd element ip mipvpn protected { 10.9.5.0/24 }\n"
@@ -132,8 +137,12 @@ static void test_protect(void)
 
 #define UP "add rule ip mipvpn up_10.1.0.10 ip daddr 10.9.0.0/24 "
 #define DOWN "add rule ip mipvpn down_10.1.0.10 ip saddr 10.9.0.0/24 "
-#define MARKS_UP "add chain ip mipvpn mark_46\nadd rule ip mipvpn mark_46 ip dscp set 46\nadd rule ip mipvpn mark_46 accept\n"
-#define MARKS_DOWN "add chain ip mipvpn mark_34\nadd rule ip mipvpn mark_34 ip dscp set 34\nadd rule ip mipvpn mark_34 accept\n"
+#define MARKS_UP                                                                                             \
+	"add chain ip mipvpn mark_46\nadd rule ip mipvpn mark_46 ip dscp set 46\nadd rule ip mipvpn "        \
+	"mark_46 accept\n"
+#define MARKS_DOWN                                                                                           \
+	"add chain ip mipvpn mark_34\nadd rule ip mipvpn mark_34 ip dscp set 34\nadd rule ip mipvpn "        \
+	"mark_34 accept\n"
 
 /* Foreign agent: up from the registered station into the tunnel, down out of the tunnel. */
 static void test_source_gateway(void)
@@ -142,12 +151,13 @@ static void test_source_gateway(void)
 	struct fw_vpn v = vpn("10.9.0.0/24", true, NULL);
 
 	CU_ASSERT_EQUAL(fw_vpn_add(fw, &v), 0);
-	expect(fw, "add chain ip mipvpn up_10.1.0.10\nflush chain ip mipvpn up_10.1.0.10\n" MARKS_UP UP
-		   "jump in_visitor\n" UP "jump out_ipsec\n" UP "goto mark_46\n"
-		   "add element ip mipvpn up { 10.1.0.10 : jump up_10.1.0.10 }\n"
-		   "add chain ip mipvpn down_10.1.0.10\nflush chain ip mipvpn down_10.1.0.10\n" MARKS_DOWN DOWN
-		   "jump in_ipsec\n" DOWN "goto mark_34\n"
-		   "add element ip mipvpn down { 10.1.0.10 : jump down_10.1.0.10 }\n");
+	expect(fw,
+	       "add chain ip mipvpn up_10.1.0.10\nflush chain ip mipvpn up_10.1.0.10\n" MARKS_UP UP
+	       "jump in_visitor\n" UP "jump out_ipsec\n" UP "goto mark_46\n"
+	       "add element ip mipvpn up { 10.1.0.10 : jump up_10.1.0.10 }\n"
+	       "add chain ip mipvpn down_10.1.0.10\nflush chain ip mipvpn down_10.1.0.10\n" MARKS_DOWN DOWN
+	       "jump in_ipsec\n" DOWN "goto mark_34\n"
+	       "add element ip mipvpn down { 10.1.0.10 : jump down_10.1.0.10 }\n");
 	CU_ASSERT_EQUAL(fw_vpn_del(fw, &v), 0);
 	expect(fw, "delete element ip mipvpn up { 10.1.0.10 }\nflush chain ip mipvpn up_10.1.0.10\n"
 		   "delete chain ip mipvpn up_10.1.0.10\n"
@@ -158,7 +168,8 @@ static void test_source_gateway(void)
 	fw_free(fw);
 }
 
-/* Home agent: both directions come out of one tunnel and go into the other.  One of the two going leaves the other. */
+/* Home agent: both directions come out of one tunnel and go into the other.  One of the two going leaves the
+ * other. */
 static void test_middle(void)
 {
 	struct fw_vpn to_gw = vpn("10.9.0.0/24", true, NULL), to_fa = vpn("10.9.0.0/24", false, NULL);
@@ -194,9 +205,9 @@ static void test_encapsulation(void)
 /* The first match decides, so the longest destination has to stand first, in whatever order they came. */
 static void test_nested(void)
 {
-	static const char *const orders[3][3] = { { "10.9.5.0/24", "10.9.0.0/16", "10.9.5.7/32" },
-						  { "10.9.0.0/16", "10.9.5.0/24", "10.9.5.7/32" },
-						  { "10.9.5.7/32", "10.9.5.0/24", "10.9.0.0/16" } };
+	static const char *const orders[3][3] = {{"10.9.5.0/24", "10.9.0.0/16", "10.9.5.7/32"},
+						 {"10.9.0.0/16", "10.9.5.0/24", "10.9.5.7/32"},
+						 {"10.9.5.7/32", "10.9.5.0/24", "10.9.0.0/16"}};
 
 	for (int o = 0; o < 3; o++) {
 		struct fw *fw = fw_ready();
@@ -245,7 +256,7 @@ static void test_recovery(void)
 	CU_ASSERT_EQUAL(fw_vpn_del(fw, &v), 0);
 	CU_ASSERT_EQUAL(fw_visitor_del(fw, ip("10.1.0.11")), 0);
 	fw_forget(fw);
-	text = fw_changes(fw);	/* nothing is wanted, but what is in the kernel is not known */
+	text = fw_changes(fw); /* nothing is wanted, but what is in the kernel is not known */
 	CU_ASSERT_PTR_NOT_NULL_FATAL(text);
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "delete table ip mipvpn\n"));
 	free(text);
@@ -254,6 +265,7 @@ static void test_recovery(void)
 	fw_free(fw);
 }
 
-HARNESS_MAIN("nethelper/fw", HARNESS_CASE(test_nothing), HARNESS_CASE(test_visitors), HARNESS_CASE(test_tunnel_sources),
-	     HARNESS_CASE(test_protect), HARNESS_CASE(test_source_gateway), HARNESS_CASE(test_middle),
-	     HARNESS_CASE(test_encapsulation), HARNESS_CASE(test_nested), HARNESS_CASE(test_recovery))
+HARNESS_MAIN("nethelper/fw", HARNESS_CASE(test_nothing), HARNESS_CASE(test_visitors),
+	     HARNESS_CASE(test_tunnel_sources), HARNESS_CASE(test_protect), HARNESS_CASE(test_source_gateway),
+	     HARNESS_CASE(test_middle), HARNESS_CASE(test_encapsulation), HARNESS_CASE(test_nested),
+	     HARNESS_CASE(test_recovery))

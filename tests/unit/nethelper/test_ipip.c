@@ -11,8 +11,9 @@
 
 /* 10.9.0.5 > 10.1.0.10, ICMP echo request with 8 bytes, DF, both checksums right. */
 static const uint8_t echo[36] = {
-	0x45, 0x00, 0x00, 0x24, 0x12, 0x34, 0x40, 0x00, 0x40, 0x01, 0x14, 0x8d, 0x0a, 0x09, 0x00, 0x05, 0x0a, 0x01,
-	0x00, 0x0a, 0x08, 0x00, 0x66, 0x67, 0x00, 0x01, 0x00, 0x02, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68,
+	0x45, 0x00, 0x00, 0x24, 0x12, 0x34, 0x40, 0x00, 0x40, 0x01, 0x14, 0x8d,
+	0x0a, 0x09, 0x00, 0x05, 0x0a, 0x01, 0x00, 0x0a, 0x08, 0x00, 0x66, 0x67,
+	0x00, 0x01, 0x00, 0x02, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68,
 };
 
 static uint16_t sum(const uint8_t *p, size_t len)
@@ -38,13 +39,13 @@ static struct in_addr ip(const char *text)
 
 static void test_parse(void)
 {
-	uint8_t p[64] = { 0 };
+	uint8_t p[64] = {0};
 	struct ipip_inner in;
 
 	CU_ASSERT_EQUAL(sum(echo, 20), 0);
 	CU_ASSERT_EQUAL(sum(echo + 20, 16), 0);
 	memcpy(p, echo, sizeof(echo));
-	CU_ASSERT_TRUE(ipip_inner_parse(p, sizeof(p), &in));	/* trailing bytes are not part of it */
+	CU_ASSERT_TRUE(ipip_inner_parse(p, sizeof(p), &in)); /* trailing bytes are not part of it */
 	CU_ASSERT_EQUAL(in.len, 36);
 	CU_ASSERT_TRUE(in.df);
 	CU_ASSERT_EQUAL(in.protocol, IPPROTO_ICMP);
@@ -53,34 +54,34 @@ static void test_parse(void)
 	for (size_t len = 0; len < 36; len++)
 		HARNESS_AT(!ipip_inner_parse(echo, len, &in), "cut at %zu", len);
 	p[0] = 0x65;
-	CU_ASSERT_FALSE(ipip_inner_parse(p, 36, &in));	/* IPv6 */
+	CU_ASSERT_FALSE(ipip_inner_parse(p, 36, &in)); /* IPv6 */
 	p[0] = 0x44;
-	CU_ASSERT_FALSE(ipip_inner_parse(p, 36, &in));	/* header of 16 bytes */
+	CU_ASSERT_FALSE(ipip_inner_parse(p, 36, &in)); /* header of 16 bytes */
 	p[0] = 0x4f;
-	CU_ASSERT_FALSE(ipip_inner_parse(p, 36, &in));	/* header longer than the packet */
+	CU_ASSERT_FALSE(ipip_inner_parse(p, 36, &in)); /* header longer than the packet */
 	p[0] = 0x45;
 	p[3] = 19;
-	CU_ASSERT_FALSE(ipip_inner_parse(p, 36, &in));	/* packet shorter than its header */
+	CU_ASSERT_FALSE(ipip_inner_parse(p, 36, &in)); /* packet shorter than its header */
 }
 
 static void test_loops(void)
 {
 	struct in_addr local = ip("198.51.100.21"), peer = ip("198.51.100.11");
-	struct ipip_inner in = { .src = ip("10.9.0.5"), .dst = ip("10.1.0.10"), .protocol = IPPROTO_TCP };
+	struct ipip_inner in = {.src = ip("10.9.0.5"), .dst = ip("10.1.0.10"), .protocol = IPPROTO_TCP};
 
 	CU_ASSERT_FALSE(ipip_loops(&in, local, peer));
 	in.src = peer;
-	CU_ASSERT_TRUE(ipip_loops(&in, local, peer));	/* RFC 2003 4.4: from the tunnel's destination */
-	in = (struct ipip_inner){ .src = local, .dst = peer, .protocol = IPPROTO_IPIP };
-	CU_ASSERT_TRUE(ipip_loops(&in, local, peer));	/* our own outer packet, routed into the tunnel */
+	CU_ASSERT_TRUE(ipip_loops(&in, local, peer)); /* RFC 2003 4.4: from the tunnel's destination */
+	in = (struct ipip_inner){.src = local, .dst = peer, .protocol = IPPROTO_IPIP};
+	CU_ASSERT_TRUE(ipip_loops(&in, local, peer)); /* our own outer packet, routed into the tunnel */
 	in.protocol = IPPROTO_ICMP;
-	CU_ASSERT_FALSE(ipip_loops(&in, local, peer));	/* we speak with the far end itself */
+	CU_ASSERT_FALSE(ipip_loops(&in, local, peer)); /* we speak with the far end itself */
 }
 
 /* RFC 6040 figure 4, rows inner, columns outer: 0 Not-ECT, 1 ECT(1), 2 ECT(0), 3 CE; -1 = drop. */
 static void test_ecn(void)
 {
-	static const int want[4][4] = { { 0, 0, 0, -1 }, { 1, 1, 1, 3 }, { 2, 1, 2, 3 }, { 3, 3, 3, 3 } };
+	static const int want[4][4] = {{0, 0, 0, -1}, {1, 1, 1, 3}, {2, 1, 2, 3}, {3, 3, 3, 3}};
 
 	for (int inner = 0; inner < 4; inner++) {
 		for (int outer = 0; outer < 4; outer++) {
@@ -106,7 +107,7 @@ static void test_ecn(void)
 
 static void test_too_big(void)
 {
-	uint8_t big[200] = { 0 }, out[IPIP_ICMP_MAX];
+	uint8_t big[200] = {0}, out[IPIP_ICMP_MAX];
 	struct ipip_inner in;
 	size_t len;
 
@@ -121,7 +122,7 @@ static void test_too_big(void)
 	CU_ASSERT_EQUAL(out[6] << 8 | out[7], 1280);
 	CU_ASSERT_EQUAL(memcmp(out + 8, big, 68), 0);
 	CU_ASSERT_TRUE_FATAL(ipip_inner_parse(echo, sizeof(echo), &in));
-	CU_ASSERT_EQUAL(ipip_too_big(echo, &in, 1280, out), 8 + 36);	/* all of a short one */
+	CU_ASSERT_EQUAL(ipip_too_big(echo, &in, 1280, out), 8 + 36); /* all of a short one */
 }
 
 /* RFC 1122 3.2.2: whom one must not answer. */
@@ -131,11 +132,11 @@ static void test_too_big_silence(void)
 	struct ipip_inner in;
 
 	memcpy(p, echo, sizeof(p));
-	p[20] = 3;	/* an ICMP error */
+	p[20] = 3; /* an ICMP error */
 	CU_ASSERT_TRUE(ipip_inner_parse(p, 36, &in));
 	CU_ASSERT_EQUAL(ipip_too_big(p, &in, 1280, out), 0);
 	memcpy(p, echo, sizeof(p));
-	p[7] = 8;	/* a later fragment */
+	p[7] = 8; /* a later fragment */
 	CU_ASSERT_TRUE(ipip_inner_parse(p, 36, &in));
 	CU_ASSERT_EQUAL(ipip_too_big(p, &in, 1280, out), 0);
 	memcpy(p, echo, sizeof(p));

@@ -73,10 +73,12 @@ static void ledger_note(struct world *w, int role, const struct action *a)
 	}
 }
 
-static void ledger_vpn(struct world *w, int role, const char *session, bool there)
+/* Returns whether it was there before. */
+static bool ledger_vpn(struct world *w, int role, const char *session, bool there)
 {
 	char what[160];
 	struct ledger_row *r;
+	bool had;
 
 	snprintf(what, sizeof(what), "%d vpn %.100s", role, session);
 	r = ledger_row(w, what);
@@ -84,9 +86,11 @@ static void ledger_vpn(struct world *w, int role, const char *session, bool ther
 		fprintf(stderr, "\n    ledger: %s removed, was not there", what);
 		w->ledger_errors++;
 	}
+	had = r->n;
 	r->n = there;
 	if (!there)
 		*r = w->ledger[--w->n_ledger];
+	return had;
 }
 
 bool world_balanced(const struct world *w)
@@ -222,14 +226,13 @@ static struct mn *mn_of(struct world *w, const char *nai)
 	return NULL;
 }
 
-static void ama(struct world *w, struct dm_ama *a)
+static void ama(struct world *w, const char *session, struct dm_ama *a)
 {
-	struct role_event e = {.type = EV_AMA, .session = w->amr_session, .ama = a};
+	struct role_event e = {.type = EV_AMA, .session = session, .ama = a};
 
-	snprintf(a->session, sizeof(a->session), "%s", w->amr_session);
+	snprintf(a->session, sizeof(a->session), "%s", session);
 	snprintf(a->origin_host, sizeof(a->origin_host), "aaah.home.test");
 	snprintf(a->origin_realm, sizeof(a->origin_realm), "home.test");
-	snprintf(a->user, sizeof(a->user), "%s", w->amr.user);
 	fa_tell(w, &e);
 	dm_ama_wipe(a);
 }
@@ -238,7 +241,7 @@ static void ama_result(struct world *w, uint32_t result)
 {
 	struct dm_ama a = {.result = result};
 
-	ama(w, &a);
+	ama(w, w->amr_session, &a);
 }
 
 static void msa(struct dm_msa *m, uint32_t spi, const void *key, size_t len)
@@ -263,16 +266,26 @@ static struct vpn_profile *profiles(uint8_t n, struct in_addr hoa)
 	return p;
 }
 
-static uint8_t fa_ha_key[20], mn_fa_key[20];
+/* What the AAAH keeps between a HAR and its HAA, found by the HAR's token. */
+static struct exchange {
+	char amr_session[DM_SESSION_MAX];
+	uint8_t fa_ha_key[20], mn_fa_key[20];
+} exchanges[256];
+
+static struct exchange *exchange(uint64_t token)
+{
+	return &exchanges[token % 256];
+}
 
 static void har(struct world *w, const struct mn *m, const struct dm_amr *amr)
 {
 	struct dm_har *h = calloc(1, sizeof(*h));
 	struct role_event e = {.type = EV_HAR, .har = h, .token = ++w->sessions};
 	uint8_t nonce[16], key[20];
+	struct exchange *x = exchange(e.token);
 
-	snprintf(w->har_session, sizeof(w->har_session), "aaah;%u;ha",
-		 w->same_session ? m->mac[5] : w->sessions);
+	snprintf(w->har_session, sizeof(w->har_session), "aaah;%u;%s",
+		 w->same_session ? m->mac[5] : w->sessions, w->same_session ? "user" : "once");
 	memcpy(h->session, w->har_session, sizeof(h->session));
 	snprintf(h->origin_host, sizeof(h->origin_host), "aaah.home.test");
 	snprintf(h->origin_realm, sizeof(h->origin_realm), "home.test");
@@ -289,14 +302,16 @@ static void har(struct world *w, const struct mn *m, const struct dm_amr *amr)
 		msa(&h->ha_to_mn, 0, key, sizeof(key));
 	}
 	crypto_random(nonce, sizeof(nonce));
-	mip_keygen_derive(m->aaa.key, m->aaa.len, nonce, sizeof(nonce), m->nai, m->hoa, mn_fa_key);
+	mip_keygen_derive(m->aaa.key, m->aaa.len, nonce, sizeof(nonce), m->nai, m->hoa, x->mn_fa_key);
 	if (!w->no_keys && amr->features & DM_F_MN_FA_KEY)
 		msa(&h->mn_to_fa, 0, nonce, sizeof(nonce));
-	crypto_random(fa_ha_key, sizeof(fa_ha_key));
+	crypto_random(x->fa_ha_key, sizeof(x->fa_ha_key));
 	if (amr->ha_to_fa_spi)
-		msa(&h->ha_to_fa, amr->ha_to_fa_spi, fa_ha_key, sizeof(fa_ha_key));
+		msa(&h->ha_to_fa, amr->ha_to_fa_spi, x->fa_ha_key, sizeof(x->fa_ha_key));
 	h->vpn.n = w->n_profiles;
 	h->vpn.p = profiles(w->n_profiles, m->hoa);
+	memcpy(x->amr_session, w->amr_session, sizeof(x->amr_session));
+	w->hars++;
 	ha_tell(w, &e);
 	dm_har_wipe(h);
 	free(h);
@@ -309,7 +324,7 @@ static void aaah_amr(struct world *w, const struct action *a)
 
 	w->amr = *r;
 	snprintf(w->amr_session, sizeof(w->amr_session), "%s", a->session);
-	CU_ASSERT_STRING_EQUAL(r->dest_realm, "home.test");
+	CU_ASSERT_TRUE(w->random || strcmp(r->dest_realm, "home.test") == 0);
 	CU_ASSERT_TRUE(r->auth_offset + r->auth_len <= r->rrq.len);
 	if (w->deaf)
 		return;
@@ -328,7 +343,9 @@ static void aaah_haa(struct world *w, const struct action *act)
 {
 	const struct dm_haa *h = act->haa;
 	struct dm_ama *a = calloc(1, sizeof(*a));
+	struct exchange *x = exchange(act->token);
 
+	w->haas++;
 	w->haa_result = h->result;
 	a->result = h->result;
 	a->rrp = h->rrp;
@@ -338,18 +355,18 @@ static void aaah_haa(struct world *w, const struct action *act)
 	a->ha = h->ha;
 	a->auth_lifetime = w->auth_lifetime;
 	if (h->result == DM_SUCCESS) {
-		memcpy(w->granted, w->amr_session, sizeof(w->granted));
+		memcpy(w->granted, x->amr_session, sizeof(w->granted));
 		if (h->fa_to_mn_spi)
-			msa(&a->fa_to_mn, h->fa_to_mn_spi, mn_fa_key, sizeof(mn_fa_key));
+			msa(&a->fa_to_mn, h->fa_to_mn_spi, x->mn_fa_key, sizeof(x->mn_fa_key));
 		if (h->fa_to_ha_spi)
-			msa(&a->fa_to_ha, h->fa_to_ha_spi, fa_ha_key, sizeof(fa_ha_key));
+			msa(&a->fa_to_ha, h->fa_to_ha_spi, x->fa_ha_key, sizeof(x->fa_ha_key));
 		if (w->spoil_fa_ha)
 			a->fa_to_ha.key.data[0] ^= 1;
 		a->vpn.n = w->n_profiles;
 		a->vpn.p = profiles(w->n_profiles, h->hoa);
 	}
 	if (w->fa)
-		ama(w, a);
+		ama(w, x->amr_session, a);
 	else
 		dm_ama_wipe(a);
 	free(a);
@@ -360,7 +377,7 @@ static void aaah_str(struct world *w, int role, const struct action *a)
 	struct role_event e = {
 		.type = EV_ASR, .token = 77, .session = role == AT_HA ? w->granted : w->har_session};
 
-	CU_ASSERT_STRING_EQUAL(a->end->dest_realm, "home.test");
+	CU_ASSERT_TRUE(w->random || strcmp(a->end->dest_realm, "home.test") == 0);
 	CU_ASSERT_STRING_EQUAL(a->end->session, a->session);
 	w->strs[role]++;
 	w->str_cause = a->end->cause;
@@ -374,17 +391,34 @@ static void vpn_install(struct world *w, int role, const struct action *a)
 {
 	struct role_event e = {.type = EV_VPN_UP, .session = a->session};
 
+	bool had = false;
+
 	CU_ASSERT_TRUE(a->n_profiles > 0 && a->deadline_ms > 0);
 	if (w->vpn[role] == VPN_FAILS) {
 		e.type = EV_VPN_FAILED;
 		e.text = "gateway does not answer";
 	} else {
-		ledger_vpn(w, role, a->session, true);
+		had = ledger_vpn(w, role, a->session, true);
 	}
-	if (w->vpn[role] == VPN_HANGS)
-		snprintf(w->vpn_session[role], sizeof(w->vpn_session[role]), "%s", a->session);
-	else
+	if (w->vpn[role] != VPN_HANGS) {
 		tell(w, role, &e);
+		return;
+	}
+	snprintf(w->vpn_session[role], sizeof(w->vpn_session[role]), "%s", a->session);
+	w->vpn_had[role] = had;
+}
+
+void world_vpn_answers(struct world *w, int role, bool up)
+{
+	char session[DM_SESSION_MAX];
+	struct role_event e = {
+		.type = up ? EV_VPN_UP : EV_VPN_FAILED, .session = session, .text = "by chance"};
+
+	memcpy(session, w->vpn_session[role], sizeof(session));
+	w->vpn_session[role][0] = 0;
+	if (!up && !w->vpn_had[role])
+		ledger_vpn(w, role, session, false);
+	tell(w, role, &e);
 }
 
 static void vpn_remove(struct world *w, int role, const struct action *a)

@@ -97,7 +97,8 @@ struct world {
 	uint32_t asa_result;
 	/* the VPN room, by role */
 	enum vpn_policy vpn[2];
-	char vpn_session[2][DM_SESSION_MAX];
+	char vpn_session[2][DM_SESSION_MAX]; /* hangs */
+	bool vpn_had[2];		     /* and was there before it was asked for again */
 	/* the wire */
 	bool cut_fa_ha;	       /* nothing gets from the FA to the HA */
 	unsigned to_ha;	       /* packets of the FA */
@@ -112,7 +113,9 @@ struct world {
 	size_t n_ledger;
 	int ledger_errors;
 	char event[512]; /* the last line */
-	bool garp_mn;	 /* PROXY_ARP_DEL came with a MAC */
+	unsigned hars, haas;
+	bool random;  /* requests may be damaged: realms are not what they should be */
+	bool garp_mn; /* PROXY_ARP_DEL came with a MAC */
 };
 
 struct in_addr addr(const char *text);
@@ -121,7 +124,8 @@ void world_init(struct world *w, bool aaa);
 void world_start(struct world *w);
 void world_end(struct world *w); /* frees, and asserts that the ledger is balanced */
 void world_mn(struct world *w, struct mn *m, const char *nai, const char *hoa);
-void world_pass(struct world *w, role_ms ms); /* time goes by, timers fire when due */
+void world_vpn_answers(struct world *w, int role, bool up); /* what hangs comes up, or fails */
+void world_pass(struct world *w, role_ms ms);		    /* time goes by, timers fire when due */
 bool world_balanced(const struct world *w);
 
 void mn_hear(struct world *w, struct mn *m); /* takes the challenge of the last advertisement */
