@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#include "lib/hex.h"
+
+#define BU_KEY_LEN 32u
+#define BU_CONTEXT_BYTES 16u	 /* as many hexadecimal digits twice: nobody guesses one */
 #define MSA_HMAC_SHA1 2u	 /* MIP-Algorithm-Type, RFC 4004 9.1: the only value */
 #define MSA_REPLAY_TIMESTAMPS 2u /* MIP-Replay-Mode */
 #define MSA_KEY_LEN 20u
@@ -36,6 +40,38 @@ int aaah_profile_keys_make(struct route_set *set)
 				f->auth_key = h->auth_key;
 			}
 		}
+	}
+	return 0;
+}
+
+static const struct pol_vpn *vpn_numbered(const struct pol_vpn *vpns, size_t n, uint32_t number)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (vpns[i].number == number)
+			return &vpns[i];
+	}
+	return NULL;
+}
+
+static int bu_key_make(struct vpn_profile *p, const struct pol_vpn *vpn, struct in_addr ha)
+{
+	uint8_t context[BU_CONTEXT_BYTES];
+
+	if (!vpn || crypto_random(context, sizeof(context)))
+		return -1;
+	hex_encode(context, sizeof(context), p->bu_context);
+	p->bu_key.len = BU_KEY_LEN;
+	return vpn_bu_key(&vpn->pcn_key, ha, p->bu_context, p->bu_key.data);
+}
+
+int aaah_bu_keys_make(struct route_set *set, const struct pol_vpn *vpns, size_t n, struct in_addr ha)
+{
+	for (size_t i = 0; i < set->n_home; i++) {
+		struct vpn_profile *p = &set->home[i];
+
+		if (p->dst_gw_type == VPN_GW_DYNAMIC &&
+		    bu_key_make(p, vpn_numbered(vpns, n, p->number), ha))
+			return -1;
 	}
 	return 0;
 }

@@ -17,6 +17,10 @@
  * Profiles of contracts (VPN_GW_STATIC) keep the contract's key.  0, -1 = no randomness. */
 int aaah_profile_keys_make(struct route_set *set);
 
+/* For the Binding Updates of the home agent ha: bu_context (random) and bu_key of every dynamic profile of set->home, whose
+ * master key stands in vpns under its number.  0, -1 = no randomness, or a VPN without a master key. */
+int aaah_bu_keys_make(struct route_set *set, const struct pol_vpn *vpns, size_t n, struct in_addr ha);
+
 struct aaah_msas {
 	struct dm_msa mn_to_ha, mn_to_fa; /* nonces, for the mobile node: HAR */
 	struct dm_msa ha_to_mn, ha_to_fa; /* keys: HAR */

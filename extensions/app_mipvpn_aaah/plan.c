@@ -92,7 +92,8 @@ static bool routes_fresh(const struct plan_rules *rules, const struct pol_rows *
 					   "VPN %u: %s", vpn->number, why);
 		leave_out(out, vpn->number, why);
 	}
-	if (aaah_profile_keys_make(&out->route))
+	if (aaah_profile_keys_make(&out->route) ||
+	    aaah_bu_keys_make(&out->route, rows->vpns, rows->n_vpns, out->ha))
 		return aaah_refuse(v, DM_UNABLE_TO_COMPLY, "aaah.keys.random", "no keys could be made");
 	return true;
 }
@@ -103,7 +104,7 @@ static bool routes_cached(const struct pol_rows *rows, struct plan *out, struct 
 	if (!route_from_cache(&out->route, rows, out->was_fa, out->fa))
 		return aaah_refuse(v, DM_UNABLE_TO_COMPLY, "aaah.cache.size",
 				   "too many profiles in the cache");
-	if ((out->moved || rows->cached_bad) && aaah_profile_keys_make(&out->route))
+	if (out->moved && aaah_profile_keys_make(&out->route))
 		return aaah_refuse(v, DM_UNABLE_TO_COMPLY, "aaah.keys.random", "no keys could be made");
 	return true;
 }
@@ -232,6 +233,19 @@ static void ama_keys(const struct plan *p, const struct dm_haa *haa, struct dm_a
 	memcpy(out->vpn.handoff.data, p->handoff.data, p->handoff.len);
 }
 
+/* What the home agent could not set up and does not insist on.  The foreign agent has their profiles all the same: it
+ * tries them later, when the registration is through. */
+static void ama_refused(const struct dm_haa *haa, struct dm_ama *out)
+{
+	for (size_t i = 0; i < haa->n_refused && i < DM_REFUSED_MAX; i++) {
+		size_t at = strlen(out->error);
+
+		out->refused[out->n_refused++] = haa->refused[i];
+		snprintf(out->error + at, sizeof(out->error) - at, "%sVPN %u: %s", at ? "; " : "",
+			 haa->refused[i].number, haa->refused[i].text);
+	}
+}
+
 int plan_ama(const struct plan *p, const struct dm_amr *amr, const struct dm_haa *haa, struct dm_ama *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -253,6 +267,7 @@ int plan_ama(const struct plan *p, const struct dm_amr *amr, const struct dm_haa
 	out->has_previous_fa = p->moved;
 	out->previous_fa = p->was_fa;
 	ama_keys(p, haa, out);
+	ama_refused(haa, out);
 	return vpn_fill(&out->vpn, p->route.foreign, p->route.n_foreign);
 }
 

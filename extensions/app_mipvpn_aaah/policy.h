@@ -47,6 +47,8 @@ struct pol_vpn {
 	bool has_gateway;
 	struct in_addr gateway;
 	enum vpn_gw_type kind; /* VPN_GW_STATIC or VPN_GW_DYNAMIC */
+	struct vpn_key pcn_key; /* master key of a dynamic one */
+	bool pcn_key_bad;	/* it does not unwrap */
 	bool has_sla, sla_enabled, sla_valid, sla_listed;
 	bool psk_bad; /* the contract's key does not unwrap */
 	char sla[VPN_NAME_MAX];
@@ -63,7 +65,7 @@ struct pol_rows {
 	size_t n_vpns;
 	struct vpn_profile *cached; /* owned; the live session's, as the home agent got them */
 	size_t n_cached;
-	bool cached_bad; /* a cached key does not unwrap: make the keys anew */
+	bool cached_bad; /* a cached key does not unwrap: read the VPNs again */
 };
 void pol_rows_wipe(struct pol_rows *r);
 

@@ -186,6 +186,18 @@ static void admit(struct engine *e, struct tx *t)
 		ask_next(e, t, TX_ALLOCATE, &allocate);
 }
 
+/* The cache cannot be read (the key file is another one by now): what the database says, as at the beginning (C5). */
+static void look_again(struct engine *e, struct tx *t)
+{
+	const struct store_ask again = {.op = STORE_LOOKUP, .id = t->id, .nai = t->amr->user,
+					.realm = t->amr->origin_realm, .addr = t->rrq.coa, .flag = true};
+
+	counter_inc("aaah.cache.unreadable");
+	t->amr->service_update = true;
+	pol_rows_wipe(&t->rows);
+	ask_next(e, t, TX_LOOKUP, &again);
+}
+
 void registration_looked_up(struct engine *e, struct tx *t, struct store_answer *a)
 {
 	struct store_ask profiles = {.op = STORE_PROFILES, .id = t->id, .nai = t->amr->user};
@@ -213,7 +225,10 @@ void registration_profiles(struct engine *e, struct tx *t, struct store_answer *
 	t->rows.n_cached = a->rows.n_cached;
 	t->rows.cached_bad = a->rows.cached_bad;
 	memset(&a->rows, 0, sizeof(a->rows));
-	admit(e, t);
+	if (t->rows.cached_bad)
+		look_again(e, t);
+	else
+		admit(e, t);
 }
 
 void registration_allocated(struct engine *e, struct tx *t, struct store_answer *a)

@@ -25,10 +25,23 @@ static const char *contract_check(const struct pol_vpn *vpn, struct in_addr hoa)
 	return NULL;
 }
 
-const char *route_sla_check(const struct pol_vpn *vpn, struct in_addr hoa)
+static const char *gateway_check(const struct pol_vpn *vpn)
 {
 	if (!vpn->has_gateway)
 		return "no gateway leads to the destination";
+	if (vpn->kind != VPN_GW_DYNAMIC)
+		return NULL;
+	if (vpn->pcn_key_bad)
+		return "the gateway's master key cannot be unwrapped";
+	return vpn->pcn_key.len ? NULL : "the gateway has no master key";
+}
+
+const char *route_sla_check(const struct pol_vpn *vpn, struct in_addr hoa)
+{
+	const char *why = gateway_check(vpn);
+
+	if (why)
+		return why;
 	if (!vpn->has_sla)
 		return vpn->kind == VPN_GW_STATIC ? "the gateway has no contract" : NULL;
 	return contract_check(vpn, hoa);
@@ -89,6 +102,13 @@ bool route_add(struct route_set *set, const struct pol_vpn *vpn, const struct ro
 	return true;
 }
 
+/* What only the home agent and the gateway know. */
+static void no_bu_key(struct vpn_profile *p)
+{
+	crypto_wipe(&p->bu_key, sizeof(p->bu_key));
+	crypto_wipe(p->bu_context, sizeof(p->bu_context));
+}
+
 bool route_from_cache(struct route_set *set, const struct pol_rows *rows, struct in_addr was_fa,
 		      struct in_addr fa)
 {
@@ -101,7 +121,8 @@ bool route_from_cache(struct route_set *set, const struct pol_rows *rows, struct
 		if (p->src_gw.s_addr != was_fa.s_addr)
 			continue;
 		p->src_gw = fa;
-		set->foreign[set->n_foreign++] = *p;
+		set->foreign[set->n_foreign] = *p;
+		no_bu_key(&set->foreign[set->n_foreign++]);
 	}
 	return true;
 }

@@ -5,7 +5,8 @@
  *
  *   static gateway:   the home agent gets {FA -> HA, agent} and {HA -> GW, static, with the contract's data};
  *                     the foreign agent gets {FA -> HA, agent}.            Path: FA = HA = GW
- *   dynamic gateway:  both get {FA -> PCN, dynamic}; the home agent passes it on in a Binding Update.  Path: FA = PCN
+ *   dynamic gateway:  both get {FA -> PCN, dynamic}; the home agent's has the key of its Binding Updates too
+ *                     (keys.h), which nobody else is told.  Path: FA = PCN
  */
 #ifndef MIPVPN_AAAH_ROUTE_H
 #define MIPVPN_AAAH_ROUTE_H

@@ -207,6 +207,18 @@ static void read_contract(struct row *r, struct pol_vpn *v)
 	v->psk_bad = !col_key(r, "sla_psk", label, &v->psk);
 }
 
+static void read_gateway(struct row *r, struct pol_vpn *v)
+{
+	char label[LABEL_MAX], addr[INET_ADDRSTRLEN];
+
+	v->has_gateway = col_addr(r, "gateway", &v->gateway);
+	v->kind = kind_of(col(r, "kind"));
+	if (!v->has_gateway)
+		return;
+	snprintf(label, sizeof(label), "pcn:%s", inet_ntop(AF_INET, &v->gateway, addr, sizeof(addr)));
+	v->pcn_key_bad = !col_key(r, "pcn_key", label, &v->pcn_key);
+}
+
 static void read_vpn(struct row *r, struct pol_vpn *v)
 {
 	v->number = (uint32_t)col_int(r, "number", UINT32_MAX);
@@ -218,8 +230,7 @@ static void read_vpn(struct row *r, struct pol_vpn *v)
 	v->spi_down = (uint32_t)col_int(r, "spi_down", UINT32_MAX);
 	v->security = (enum vpn_security)col_int(r, "security", VPN_SEC_ENCAP);
 	v->required = col_bool(r, "required");
-	v->has_gateway = col_addr(r, "gateway", &v->gateway);
-	v->kind = kind_of(col(r, "kind"));
+	read_gateway(r, v);
 	read_contract(r, v);
 }
 
@@ -276,6 +287,7 @@ static void read_profile(struct row *r, struct vpn_profile *p)
 	col_text(r, "ike_local", p->ike_local, sizeof(p->ike_local));
 	col_text(r, "ike_remote", p->ike_remote, sizeof(p->ike_remote));
 	col_text(r, "ike_proposal", p->ike_proposal, sizeof(p->ike_proposal));
+	col_text(r, "bu_context", p->bu_context, sizeof(p->bu_context));
 }
 
 static void read_profile_keys(struct row *r, const char *ha_session, struct vpn_profile *p,
@@ -285,6 +297,9 @@ static void read_profile_keys(struct row *r, const char *ha_session, struct vpn_
 
 	snprintf(label, sizeof(label), "profile:%s:%u", ha_session, p->number);
 	if (!col_key(r, "enc_key", label, &p->enc_key) || !col_key(r, "auth_key", label, &p->auth_key))
+		out->cached_bad = true;
+	snprintf(label, sizeof(label), "bu:%s:%u", ha_session, p->number);
+	if (!col_key(r, "bu_key", label, &p->bu_key))
 		out->cached_bad = true;
 	snprintf(label, sizeof(label), "sla:%s", p->sla);
 	if (!col_key(r, "sla_psk", label, &p->psk))

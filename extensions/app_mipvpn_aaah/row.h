@@ -2,7 +2,8 @@
  *
  * Rows of sql/migrations/0004_aaah.sql <-> structs: the database codec of struct vpn_profile.  Keys are wrapped and
  * unwrapped here and nowhere else, each with the label that binds it to its place (lib/crypto.h):
- *   subscriber:<nai>   sla:<name>   profile:<ha_session>:<number>   handoff:<ha_session>
+ *   subscriber:<nai>   sla:<name>   pcn:<address>   profile:<ha_session>:<number>   bu:<ha_session>:<number>
+ *   handoff:<ha_session>
  * Columns are looked up by name, results are in text format.  Nothing in a row is trusted further than its type.
  */
 #ifndef MIPVPN_AAAH_ROW_H

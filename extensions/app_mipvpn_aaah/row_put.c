@@ -41,10 +41,11 @@ static json_t *json_key(const uint8_t kek[32], const char *label, const struct v
 static json_t *json_profile(const struct vpn_profile *p, const char *ha_session, const uint8_t kek[32],
 			    size_t position)
 {
-	char label[DM_SESSION_MAX + 32];
+	char label[DM_SESSION_MAX + 32], bu_label[DM_SESSION_MAX + 32];
 
 	snprintf(label, sizeof(label), "profile:%s:%u", ha_session, p->number);
-	return json_pack("{sI sI so so si si si so so si sI sI so so sb ss ss?}", "position",
+	snprintf(bu_label, sizeof(bu_label), "bu:%s:%u", ha_session, p->number);
+	return json_pack("{sI sI so so si si si so so si sI sI so so sb ss ss? so ss?}", "position",
 			 (json_int_t)position, "number", (json_int_t)p->number, "source",
 			 json_prefix(&p->src), "destination", json_prefix(&p->dst), "tos_up", p->tos_up,
 			 "tos_down", p->tos_down, "security", (int)p->security, "source_gateway",
@@ -52,7 +53,9 @@ static json_t *json_profile(const struct vpn_profile *p, const char *ha_session,
 			 "destination_kind", (int)p->dst_gw_type, "spi_up", (json_int_t)p->spi_up, "spi_down",
 			 (json_int_t)p->spi_down, "enc_key", json_key(kek, label, &p->enc_key), "auth_key",
 			 json_key(kek, label, &p->auth_key), "required", p->required, "esp_proposal",
-			 p->esp_proposal, "sla", p->sla[0] ? p->sla : NULL);
+			 p->esp_proposal, "sla", p->sla[0] ? p->sla : NULL, "bu_key",
+			 json_key(kek, bu_label, &p->bu_key), "bu_context",
+			 p->bu_context[0] ? p->bu_context : NULL);
 }
 
 static json_t *json_profiles(const struct pol_put *put, const uint8_t kek[32])

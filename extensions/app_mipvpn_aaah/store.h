@@ -11,8 +11,8 @@
 
 #include "extensions/app_mipvpn_aaah/policy.h"
 
-#define STORE_SCHEMA_VERSION 6 /* the newest migration that this code was written for */
-#define STORE_SCHEMA_LEAST 6   /* the oldest that it works with */
+#define STORE_SCHEMA_VERSION 7 /* the newest migration that this code was written for */
+#define STORE_SCHEMA_LEAST 7   /* the oldest that it works with */
 
 typedef uint64_t store_ms; /* monotonic */
 

@@ -45,6 +45,19 @@ SELECT is_empty($$SELECT * FROM aaah_lookup('nobody@home.test', 'visited.test', 
 SELECT results_eq($$SELECT vpn, verdict FROM v_user_vpns ORDER BY vpn$$,
 	$$VALUES (1::bigint, 'ok'), (2, 'ok'), (4, 'user is not on the contract''s list')$$, 'v_user_vpns');
 
+-- A4: a dynamic gateway's master key is told with the VPN, and to nobody who may not see it.
+INSERT INTO cn_gateways (prefix, gateway, kind, pcn_key)
+	VALUES ('203.0.113.0/24', '198.51.100.32', 'dynamic', '\x01' || decode(repeat('cd', 60), 'hex'));
+INSERT INTO vpns (number, nai, destination, up_spi, down_spi) VALUES (5, 'bob@home.test', '203.0.113.0/24', 4105, 4106);
+SELECT results_eq($$SELECT number, kind, encode(substr(pcn_key, 1, 2), 'hex'), sla FROM aaah_lookup('bob@home.test', 'visited.test', '198.51.100.11', false) ORDER BY number$$,
+	$$VALUES (2::bigint, 'static', NULL, 'acme'), (5, 'dynamic', '01cd', NULL)$$, 'a user with a static and a dynamic gateway');
+SELECT throws_ok($$UPDATE cn_gateways SET pcn_key = '\x00' WHERE prefix = '203.0.113.0/24'$$, '23514', NULL, 'a master key that is not wrapped');
+SELECT throws_ok($$UPDATE cn_gateways SET pcn_key = '\x01' || decode(repeat('00', 60), 'hex') WHERE kind = 'static'$$, '23514', NULL,
+	'a static gateway has no master key');
+SELECT throws_ok($$SET LOCAL ROLE mipvpn_aaah; SELECT pcn_key FROM mipvpn.cn_gateways$$, '42501', NULL, 'the AAAH reads no table');
+DELETE FROM vpns WHERE number = 5;
+DELETE FROM cn_gateways WHERE kind = 'dynamic';
+
 -- A6: audit and notice.
 DELETE FROM audit;
 DELETE FROM change_log;

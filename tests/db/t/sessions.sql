@@ -44,6 +44,25 @@ SELECT is_empty('SELECT * FROM v_online', '... and nobody is on');
 SELECT is(aaah_sessions_reap(10), 1, 'reaped');
 SELECT is(aaah_sessions_reap(10), 0, 'once');
 
+-- Proxy correspondent nodes: the key of the Binding Updates stays with the session (F4).
+CREATE FUNCTION pg_temp.put_pcn(kind int, key text, context text) RETURNS bigint LANGUAGE sql AS $$
+	SELECT mipvpn.aaah_session_put(jsonb_build_object('nai', 'bob@home.test', 'home_address', '10.1.0.11', 'home_agent', '198.51.100.21',
+		'ha_session', 'hp', 'ha_host', 'ha.home.test', 'ha_realm', 'home.test', 'fa_session', 'fp', 'fa_host', 'FA.visited.test',
+		'fa_realm', 'visited.test', 'fa_address', '198.51.100.11', 'lasting_s', 100, 'profiles', jsonb_build_array(jsonb_build_object(
+		'position', 0, 'number', 5, 'source', '10.1.0.11/32', 'destination', '203.0.113.0/24', 'tos_up', 184,
+		'tos_down', 136, 'security', 1, 'source_gateway', '198.51.100.11', 'destination_gateway', '198.51.100.32',
+		'destination_kind', kind, 'spi_up', 4105, 'spi_down', 4106, 'required', true, 'bu_key', key, 'bu_context', context))))
+$$;
+SELECT ok(pg_temp.put_pcn(2, '\x01' || repeat('00', 60), '0123-ab') > 0, 'a session with a dynamic gateway');
+SELECT results_eq($$SELECT octet_length(bu_key), bu_context FROM aaah_cached_profiles('bob@home.test')$$,
+	$$VALUES (61, '0123-ab')$$, '... and the cache has its key');
+SELECT throws_ok($$SELECT pg_temp.put_pcn(2, '\x01' || repeat('00', 60), 'Not This')$$, '23514', NULL, 'a context of other characters');
+SELECT throws_ok($$SELECT pg_temp.put_pcn(2, '\x01' || repeat('00', 60), NULL)$$, '23514', NULL, 'a key without a context');
+SELECT throws_ok($$SELECT pg_temp.put_pcn(1, '\x01' || repeat('00', 60), 'x')$$, '23514', NULL, 'a static gateway has none');
+SELECT throws_ok($$SELECT pg_temp.put_pcn(2, '\x02' || repeat('00', 60), 'x')$$, '23514', NULL, 'a key that is not wrapped');
+SELECT ok((SELECT ended FROM aaah_session_end('hp', 'ha.home.test', false, 'logout')), 'its end');
+SELECT is_empty('SELECT bu_key FROM session_profiles', '... ends the key');
+
 -- Pools.
 SELECT is((SELECT (addresses, taken, free)::text FROM v_pools), '(127,0,127)', 'all but the broadcast address');
 SELECT is(host(aaah_address_allocate('dave@home.test', '198.51.100.21')), '10.1.0.128', 'the first');

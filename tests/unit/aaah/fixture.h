@@ -23,6 +23,7 @@ static inline struct vpn_prefix net(unsigned a, unsigned b, unsigned c, unsigned
 #define FA2 ip(198, 51, 100, 12)
 #define HA ip(198, 51, 100, 21)
 #define GW ip(198, 51, 100, 31)
+#define PCN ip(198, 51, 100, 32)
 #define HOA ip(10, 1, 0, 10)
 
 struct fixture {
@@ -120,6 +121,18 @@ static inline void fixture_request(struct fixture *f, const struct request *r)
 	strcpy(amr->origin_realm, "visited.test");
 	amr->features = DM_F_MN_HA_KEY | DM_F_MN_FA_KEY | DM_F_FA_HA_KEY;
 	amr->ha_to_fa_spi = 1323;
+}
+
+/* The same, behind a gateway that can be told. */
+static inline struct pol_vpn fixture_dynamic_vpn(uint32_t number)
+{
+	struct pol_vpn v = fixture_vpn(number);
+
+	v.kind = VPN_GW_DYNAMIC;
+	v.has_sla = false;
+	v.gateway = PCN;
+	v.pcn_key = (struct vpn_key){32, "the master key of the gateway..."};
+	return v;
 }
 
 static inline struct request good_request(void)

@@ -232,10 +232,6 @@ static void test_live_session(void)
 	CU_ASSERT_TRUE(vpn_profile_equal(&p->route.foreign[0], &cached[0]));
 	CU_ASSERT_EQUAL(memcmp(&p->handoff, &f.rows.session.handoff, sizeof(p->handoff)), 0);
 	free(p);
-	f.rows.cached_bad = true;
-	p = make(&f, &v, true);
-	CU_ASSERT_FALSE(vpn_profile_equal(&p->route.foreign[0], &cached[0]));
-	free(p);
 	f.amr.service_update = true; /* C5: what the database says now, which is nothing here */
 	p = make(&f, &v, true);
 	CU_ASSERT_EQUAL(p->route.n_home, 0);
@@ -327,6 +323,48 @@ static void test_answer(void)
 	free(p);
 }
 
+/* One static gateway and two PCNs in one registration, one of which did not come up and need not. */
+static void test_mixed_user(void)
+{
+	struct dm_haa haa = {.result = DM_SUCCESS, .n_refused = 1, .refused = {{8, "the gateway does not answer"}}};
+	struct aaah_verdict v;
+	struct dm_ama ama;
+	struct dm_har har;
+	struct fixture f;
+	struct plan *p;
+
+	fixture_init(&f);
+	f.vpn[1] = fixture_dynamic_vpn(7);
+	f.vpn[2] = fixture_dynamic_vpn(8);
+	f.vpn[2].gateway = ip(198, 51, 100, 33);
+	f.vpn[2].required = false;
+	f.rows.n_vpns = 3;
+	p = make(&f, &v, true);
+	CU_ASSERT_EQUAL(plan_har(p, &f.amr, &f.rows, &har), 0);
+	CU_ASSERT_EQUAL_FATAL(har.vpn.n, 4);
+	for (int i = 0; i < 4; i++)
+		HARNESS_AT((har.vpn.p[i].bu_key.len == 32) == (i >= 2), "profile %d", i);
+	CU_ASSERT_EQUAL(plan_ama(p, &f.amr, &haa, &ama), 0);
+	CU_ASSERT_EQUAL(ama.result, DM_SUCCESS);
+	CU_ASSERT_EQUAL_FATAL(ama.vpn.n, 3);
+	CU_ASSERT_EQUAL(ama.vpn.p[2].number, 8);
+	CU_ASSERT_EQUAL(ama.vpn.p[1].bu_key.len + ama.vpn.p[2].bu_key.len, 0);
+	CU_ASSERT_EQUAL(ama.n_refused, 1);
+	CU_ASSERT_EQUAL(ama.refused[0].number, 8);
+	CU_ASSERT_STRING_EQUAL(ama.error, "VPN 8: the gateway does not answer");
+	dm_ama_wipe(&ama);
+	haa.n_refused = DM_REFUSED_MAX;
+	for (int i = 0; i < DM_REFUSED_MAX; i++)
+		memset(haa.refused[i].text, 'x', DM_ERROR_MAX - 1);
+	CU_ASSERT_EQUAL(plan_ama(p, &f.amr, &haa, &ama), 0);
+	CU_ASSERT_EQUAL(ama.n_refused, DM_REFUSED_MAX);
+	CU_ASSERT_EQUAL(strlen(ama.error), DM_ERROR_MAX - 1);
+	dm_ama_wipe(&ama);
+	dm_har_wipe(&har);
+	plan_wipe(p);
+	free(p);
+}
+
 static void test_deregistration_has_no_tunnels(void)
 {
 	struct request r = good_request();
@@ -349,4 +387,4 @@ HARNESS_MAIN("aaah/plan", HARNESS_CASE(test_admission),
 	     HARNESS_CASE(test_only_the_keys_that_are_asked_for),
 	     HARNESS_CASE(test_vpn_that_is_not_permitted), HARNESS_CASE(test_live_session),
 	     HARNESS_CASE(test_move), HARNESS_CASE(test_lifetimes), HARNESS_CASE(test_answer),
-	     HARNESS_CASE(test_deregistration_has_no_tunnels))
+	     HARNESS_CASE(test_mixed_user), HARNESS_CASE(test_deregistration_has_no_tunnels))

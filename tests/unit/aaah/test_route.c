@@ -46,15 +46,14 @@ static void test_static_gateway(void)
 
 static void test_dynamic_gateway(void)
 {
-	struct pol_vpn v = fixture_vpn(7);
+	struct pol_vpn v = fixture_dynamic_vpn(7);
 	struct route_ends e = ends();
 	struct route_set s = {0};
 
-	v.kind = VPN_GW_DYNAMIC;
 	CU_ASSERT_TRUE_FATAL(route_add(&s, &v, &e));
 	CU_ASSERT_EQUAL(s.n_home, 1);
 	CU_ASSERT_EQUAL(s.n_foreign, 1);
-	CU_ASSERT_TRUE(same(s.home[0].src_gw, FA) && same(s.home[0].dst_gw, GW));
+	CU_ASSERT_TRUE(same(s.home[0].src_gw, FA) && same(s.home[0].dst_gw, PCN));
 	CU_ASSERT_EQUAL(s.home[0].dst_gw_type, VPN_GW_DYNAMIC);
 	CU_ASSERT_EQUAL(s.home[0].psk.len, 0);
 	CU_ASSERT_STRING_EQUAL(s.home[0].sla, "");
@@ -104,7 +103,9 @@ enum sla_spoil {
 	BAD_PSK,
 	DYN_NO_SLA,
 	DYN_HOA_OUTSIDE,
-	DYN_NOT_LISTED
+	DYN_NOT_LISTED,
+	DYN_NO_KEY,
+	DYN_BAD_KEY
 };
 
 static struct pol_vpn sla_vpn(enum sla_spoil how)
@@ -125,6 +126,8 @@ static struct pol_vpn sla_vpn(enum sla_spoil how)
 		v.sla_home = net(10, 2, 0, 0, 24);
 	if (how >= DYN_NO_SLA)
 		v.kind = VPN_GW_DYNAMIC;
+	v.pcn_key.len = how == DYN_NO_KEY ? 0 : 32;
+	v.pcn_key_bad = how == DYN_BAD_KEY;
 	return v;
 }
 
@@ -145,7 +148,9 @@ static void test_contract(void)
 		    {BAD_PSK, "unwrapped"},
 		    {DYN_NO_SLA, NULL},
 		    {DYN_HOA_OUTSIDE, NULL},
-		    {DYN_NOT_LISTED, "list"}};
+		    {DYN_NOT_LISTED, "list"},
+		    {DYN_NO_KEY, "no master key"},
+		    {DYN_BAD_KEY, "master key cannot be unwrapped"}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct pol_vpn v = sla_vpn(rows[i].how);
@@ -156,6 +161,57 @@ static void test_contract(void)
 		else
 			HARNESS_AT(why && strstr(why, rows[i].says), "row %zu: %s", i, why ? why : "allowed");
 	}
+}
+
+/* Every PCN of a registration is told with a key of its own, which it can derive and nobody else is sent. */
+static void test_binding_update_keys(void)
+{
+	struct pol_vpn v[] = {fixture_dynamic_vpn(7), fixture_vpn(8), fixture_dynamic_vpn(9)};
+	struct route_ends e = ends();
+	struct route_set s = {0};
+	uint8_t key[32];
+
+	v[2].pcn_key.data[0] ^= 1;
+	for (size_t i = 0; i < 3; i++)
+		CU_ASSERT_TRUE_FATAL(route_add(&s, &v[i], &e));
+	CU_ASSERT_EQUAL_FATAL(aaah_bu_keys_make(&s, v, 3, HA), 0);
+	for (size_t i = 0; i < s.n_home; i++) {
+		struct vpn_profile *p = &s.home[i];
+		bool dynamic = p->dst_gw_type == VPN_GW_DYNAMIC;
+
+		HARNESS_AT(p->bu_key.len == (dynamic ? 32 : 0), "profile %zu", i);
+		HARNESS_AT(strspn(p->bu_context, "0123456789abcdefghijklmnopqrstuvwxyz-") ==
+				   strlen(p->bu_context) && strlen(p->bu_context) == (dynamic ? 32u : 0u),
+			   "profile %zu: %s", i, p->bu_context);
+		if (!dynamic)
+			continue;
+		CU_ASSERT_EQUAL(vpn_bu_key(&v[p->number - 7].pcn_key, HA, p->bu_context, key), 0);
+		HARNESS_AT(memcmp(key, p->bu_key.data, 32) == 0, "profile %zu", i);
+	}
+	CU_ASSERT_STRING_NOT_EQUAL(s.home[0].bu_context, s.home[3].bu_context);
+	for (size_t i = 0; i < s.n_foreign; i++)
+		HARNESS_AT(!s.foreign[i].bu_key.len && !s.foreign[i].bu_context[0], "foreign %zu", i);
+	CU_ASSERT_EQUAL(aaah_bu_keys_make(&s, v, 2, HA), -1);
+	v[0].pcn_key.len = 0;
+	CU_ASSERT_EQUAL(aaah_bu_keys_make(&s, v, 3, HA), -1);
+}
+
+/* From the cache the home agent gets what it had, and the foreign agent still does not. */
+static void test_cache_keeps_binding_update_keys(void)
+{
+	struct pol_vpn v = fixture_dynamic_vpn(7);
+	struct route_set was = {0}, now = {0};
+	struct route_ends e = ends();
+	struct pol_rows rows = {.cached = was.home, .n_cached = 1};
+
+	CU_ASSERT_TRUE_FATAL(route_add(&was, &v, &e));
+	CU_ASSERT_EQUAL_FATAL(aaah_bu_keys_make(&was, &v, 1, HA), 0);
+	CU_ASSERT_TRUE_FATAL(route_from_cache(&now, &rows, FA, FA2));
+	CU_ASSERT_TRUE(same(now.home[0].src_gw, FA2) && same(now.foreign[0].src_gw, FA2));
+	CU_ASSERT_EQUAL(memcmp(&now.home[0].bu_key, &was.home[0].bu_key, sizeof(was.home[0].bu_key)), 0);
+	CU_ASSERT_STRING_EQUAL(now.home[0].bu_context, was.home[0].bu_context);
+	CU_ASSERT_EQUAL(now.foreign[0].bu_key.len, 0);
+	CU_ASSERT_STRING_EQUAL(now.foreign[0].bu_context, "");
 }
 
 static void test_cache_is_rewritten(void)
@@ -182,4 +238,5 @@ static void test_cache_is_rewritten(void)
 
 HARNESS_MAIN("aaah/route", HARNESS_CASE(test_static_gateway), HARNESS_CASE(test_dynamic_gateway),
 	     HARNESS_CASE(test_shared_relation_has_the_default_spi), HARNESS_CASE(test_set_fills_up),
-	     HARNESS_CASE(test_contract), HARNESS_CASE(test_cache_is_rewritten))
+	     HARNESS_CASE(test_contract), HARNESS_CASE(test_cache_is_rewritten),
+	     HARNESS_CASE(test_binding_update_keys), HARNESS_CASE(test_cache_keeps_binding_update_keys))

@@ -148,11 +148,13 @@ static void test_no_row_is_no_user(void)
 static void put_example(struct pol_put *put, struct route_set *set, struct vpn_key *handoff)
 {
 	struct route_ends ends = {FA, HA, HOA};
-	struct pol_vpn v = fixture_vpn(7);
+	struct pol_vpn v = fixture_dynamic_vpn(7), other = fixture_vpn(6);
 
 	memset(set, 0, sizeof(*set));
 	route_add(set, &v, &ends);
+	route_add(set, &other, &ends);
 	aaah_profile_keys_make(set);
+	aaah_bu_keys_make(set, &v, 1, HA);
 	handoff->len = 32;
 	*put = (struct pol_put){"alice@home.test",
 				"ha;1",
@@ -187,9 +189,11 @@ static void test_put(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(text);
 	hex_encode(set.home[0].enc_key.data, 32, enc_hex);
 	CU_ASSERT_PTR_NULL(strstr(text, enc_hex));
+	hex_encode(set.home[0].bu_key.data, 32, enc_hex);
+	CU_ASSERT_PTR_NULL(strstr(text, enc_hex));
 	o = json_loads(text, 0, NULL);
 	p = json_array_get(json_object_get(o, "profiles"), 0);
-	CU_ASSERT_EQUAL(json_array_size(json_object_get(o, "profiles")), 2);
+	CU_ASSERT_EQUAL(json_array_size(json_object_get(o, "profiles")), 3);
 	CU_ASSERT_TRUE(json_is_null(json_object_get(o, "multi_session")));
 	CU_ASSERT_EQUAL(json_integer_value(json_object_get(o, "lasting_s")), 1830);
 	{
@@ -202,7 +206,7 @@ static void test_put(void)
 			{"security", "1"},
 			{"source_gateway", json_string_value(json_object_get(p, "source_gateway"))},
 			{"destination_gateway", json_string_value(json_object_get(p, "destination_gateway"))},
-			{"destination_kind", "0"},
+			{"destination_kind", "2"},
 			{"spi_up", "4097"},
 			{"spi_down", "4098"},
 			{"enc_key", json_string_value(json_object_get(p, "enc_key"))},
@@ -215,13 +219,17 @@ static void test_put(void)
 			{"sla_psk", NULL},
 			{"ike_local", NULL},
 			{"ike_remote", NULL},
-			{"ike_proposal", NULL}};
+			{"ike_proposal", NULL},
+			{"bu_key", json_string_value(json_object_get(p, "bu_key"))},
+			{"bu_context", json_string_value(json_object_get(p, "bu_context"))}};
 
 		res = result(c, sizeof(c) / sizeof(c[0]));
 	}
 	HARNESS_AT(row_profiles(res, kek, "ha;1", &r, err, sizeof(err)) == 0, "%s", err);
 	CU_ASSERT_EQUAL_FATAL(r.n_cached, 1);
 	CU_ASSERT_TRUE(vpn_profile_equal(&r.cached[0], &set.home[0]));
+	CU_ASSERT_EQUAL(memcmp(&r.cached[0].bu_key, &set.home[0].bu_key, sizeof(set.home[0].bu_key)), 0);
+	CU_ASSERT_STRING_EQUAL(r.cached[0].bu_context, set.home[0].bu_context);
 	CU_ASSERT_FALSE(r.cached_bad);
 	pol_rows_wipe(&r);
 	/* wrapped for another session */
@@ -231,6 +239,35 @@ static void test_put(void)
 	PQclear(res);
 	json_decref(o);
 	free(text);
+}
+
+/* The master key of a gateway opens only in the row of that gateway. */
+static void test_gateway_key(void)
+{
+	static const struct {
+		const char *label;
+		bool good;
+	} rows[] = {{"pcn:198.51.100.32", true}, {"pcn:198.51.100.33", false}, {"sla:acme", false}};
+	struct cell c[USER_CELLS + 14];
+	char key[200], mine[200], err[128];
+	struct pol_rows r;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct cell vpn[] = {
+			{"vpnshare", "1"}, {"destination", "203.0.113.0/24"}, {"dscp_up", "46"}, {"dscp_down", "34"},
+			{"spi_up", "4105"}, {"spi_down", "4106"}, {"security", "1"}, {"required", "t"},
+			{"gateway", "198.51.100.32"}, {"kind", "dynamic"},
+			{"pcn_key", wrapped(rows[i].label, "the master key of the gateway...", key)}, {"sla", NULL}};
+
+		user_cells(c, wrapped("subscriber:alice@home.test", "0123456789abcdef", mine));
+		c[USER_CELLS - 1].value = "5";
+		memcpy(c + USER_CELLS, vpn, sizeof(vpn));
+		HARNESS_AT(read_user(c, USER_CELLS + 12, &r, err) == 0, "row %zu: %s", i, err);
+		CU_ASSERT_EQUAL_FATAL(r.n_vpns, 1);
+		HARNESS_AT(r.vpns[0].kind == VPN_GW_DYNAMIC && r.vpns[0].pcn_key_bad == !rows[i].good, "row %zu", i);
+		HARNESS_AT(r.vpns[0].pcn_key.len == (rows[i].good ? 32 : 0), "row %zu", i);
+		pol_rows_wipe(&r);
+	}
 }
 
 static void test_settings(void)
@@ -283,4 +320,4 @@ static void test_settings(void)
 
 HARNESS_MAIN("aaah/row", HARNESS_CASE(test_user), HARNESS_CASE(test_user_spoilt),
 	     HARNESS_CASE(test_key_of_another_row), HARNESS_CASE(test_no_row_is_no_user),
-	     HARNESS_CASE(test_put), HARNESS_CASE(test_settings))
+	     HARNESS_CASE(test_put), HARNESS_CASE(test_gateway_key), HARNESS_CASE(test_settings))
