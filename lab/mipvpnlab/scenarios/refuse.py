@@ -153,6 +153,8 @@ def _by_scapy(scene, mn):
            "--home-agent", mn.home_agent, "--nai", mn.nai, "--key-file", home.key_path(s, "bob")]
 
     def answer(*more):
+        for _ in range(2):      # one request a second, and a challenge that nobody has used
+            mn.advertisement(solicit=False)
         return json.loads(netns.run(s.ns("mn1"), *cmd, *more, timeout=60).stdout)
     r.equal("scapy's request with a wrong key", answer("--wrong-key")["code"], 108)
     r.equal("scapy's request that is too long", answer("--lifetime", 40000)["code"], 69)
