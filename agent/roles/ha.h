@@ -22,7 +22,7 @@ struct ha_config {
 	bool reverse_tunnel, reverse_tunnel_required;
 	unsigned bindings_max;	   /* default 4096 */
 	uint32_t vpn_timeout_ms;   /* default 3000; shorter than the FA's and AAAs' deadlines */
-	struct vpn_prefix pool;	   /* dynamic home addresses when the AAAH assigned none; len 0 = none */
+	struct vpn_prefix pool;	   /* home addresses when the AAAH assigned none; len 0 = none */
 	const struct role_sa *sas; /* configured MN-HA (by nai or peer = home address), FA-HA */
 	size_t n_sas;
 };

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 
-from . import diameter, netns, procs, sanitize, topology as t
+from . import diameter, procs, sanitize, topology as t
 from .settings import USER, LabError
 from .wait import wait_line
 

@@ -19,7 +19,8 @@ def make(settings, identities):
     """Makes DIR/tls: ca.crt, dh.pem, and IDENTITY.crt/.key for each Diameter identity."""
     tls = settings.dir / "tls"
     tls.mkdir()
-    openssl("req", "-x509", *CURVE, "-days", 2, "-subj", "/CN=mipvpn lab CA", "-keyout", tls / "ca.key", "-out", tls / "ca.crt")
+    openssl("req", "-x509", *CURVE, "-days", 2, "-subj", "/CN=mipvpn lab CA",
+            "-keyout", tls / "ca.key", "-out", tls / "ca.crt")
     openssl("genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:ffdhe2048", "-out", tls / "dh.pem")
     for identity in identities:
         _make_one(tls, identity)

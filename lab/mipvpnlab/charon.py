@@ -10,7 +10,8 @@ from .wait import wait_socket
 
 CHARON = "/usr/sbin/charon-systemd"
 # kernel-libipsec has to stand before kernel-netlink.
-PLUGINS = "random nonce openssl kdf pem pkcs1 pkcs8 pubkey x509 kernel-libipsec kernel-netlink socket-default vici updown"
+PLUGINS = ("random nonce openssl kdf pem pkcs1 pkcs8 pubkey x509 kernel-libipsec kernel-netlink socket-default vici "
+           "updown")
 
 CONF = """\
 charon-systemd {{

@@ -56,7 +56,7 @@ def lock(directory):
 def bring_down(s):
     """Everything of this lab ends and goes; works after a crash too, and when there is nothing."""
     recorded = procs.recorded(s)
-    # Two freeDiameterds that end at the same time wait for each other; scenarios that mind their end stop them themselves.
+    # Two freeDiameterds that end at the same time wait for each other; who minds their end stops them before.
     procs.stop_all(s, [d for d in recorded if d.name == "freediameter"], 0)
     procs.stop_all(s, [d for d in recorded if d.name != "freediameter"], 3 * s.slow)
     procs.kill_stragglers(s)

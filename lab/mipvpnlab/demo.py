@@ -8,6 +8,9 @@ from .scene import Scene
 
 USERS = (("alice", "mn1"), ("bob", "mn2"), ("carol", "mn3"))
 PINGS = 10
+PATHS = """SELECT nai || '  VPN ' || vpn || ':  ' || from_gateway || ' => ' || to_gateway || '  ' || security ||
+coalesce(', contract ' || sla, '') || ', TOS up ' || tos_up || ' down ' || tos_down
+FROM mipvpn.v_tunnels ORDER BY nai, vpn, kind"""
 FURTHER = """\
 look further, as root ({keep})
   lab/status                                  the picture again; lab/down takes all of it down
@@ -46,7 +49,8 @@ def _traffic(scene):
     """Pings, and what they did to the counters."""
     before = _tunnels(scene)
     pings = [(f"{u} pings {t.CN}", scene.ping(n, t.CN, t.HOME[u], count=PINGS)) for u, n in USERS[:2]]
-    pings.append(("a host on the home link pings carol, who has no VPN", scene.ping("hh", t.HOME["carol"], count=PINGS)))
+    pings.append(("a host on the home link pings carol, who has no VPN",
+                  scene.ping("hh", t.HOME["carol"], count=PINGS)))
     after = _tunnels(scene)
     print("tunnels, by charon, before and after the pings          packets out    packets in")
     for key in sorted(after, key=lambda k: (k[0] != "fa", k[2])):
@@ -62,8 +66,6 @@ def _database(scene):
     print("who is on, by the database (mipvpn.v_online) and by the foreign agent (mipvpnctl show visitors)")
     print("\n".join("  " + x for x in status.users(s)))
     print("\n".join("  " + x for x in agents.ctl(s, "fa", "show", "visitors").splitlines()))
-    paths = postgres.psql(s, "SELECT nai || '  VPN ' || vpn || ':  ' || from_gateway || ' => ' || to_gateway || '  ' || "
-                          "security || coalesce(', contract ' || sla, '') || ', TOS up ' || tos_up || ' down ' || tos_down "
-                          "FROM mipvpn.v_tunnels ORDER BY nai, vpn, kind")
+    paths = postgres.psql(s, PATHS)
     print("which path the AAAH decided (mipvpn.v_tunnels)")
     print("\n".join("  " + x for x in paths.splitlines()) + "\n")

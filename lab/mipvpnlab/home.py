@@ -76,10 +76,10 @@ def write_server_conf(settings, tls):
     _write(aaah, AAAH_CONF.format(sock=postgres.socket_dir(settings), wrapping=key_path(settings, "wrapping")))
     aaaf = settings.node_dir("aaaf") / "aaaf.conf"
     _write(aaaf, AAAF_CONF.format(fa=diameter.IDENTITIES["fa"].host))
-    module = settings.module
-    load = f'LoadExtension = "{module("dict_mipvpn.fdx")}";'
-    diameter.write_server_conf(settings, "aaah", [load, f'LoadExtension = "{module("app_mipvpn_aaah.fdx")}" : "{aaah}";'], tls)
-    diameter.write_server_conf(settings, "aaaf", [load, f'LoadExtension = "{module("app_mipvpn_aaaf.fdx")}" : "{aaaf}";'], tls)
+    for node, conf in (("aaah", aaah), ("aaaf", aaaf)):
+        extensions = [f'LoadExtension = "{settings.module("dict_mipvpn.fdx")}";',
+                      f'LoadExtension = "{settings.module(f"app_mipvpn_{node}.fdx")}" : "{conf}";']
+        diameter.write_server_conf(settings, node, extensions, tls)
 
 
 def _write(path, text):

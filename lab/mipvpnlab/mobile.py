@@ -6,7 +6,7 @@ import signal
 import sys
 
 from . import home, netns, procs, sanitize, topology as t
-from .settings import TOP, LabError
+from .settings import TOP
 from .wait import wait_line
 
 sys.path.insert(0, str(TOP / "tests" / "mip"))
@@ -37,9 +37,11 @@ class Mobile:
         self.daemon, self.seen = None, 0
 
     def start(self):
+        log = self.settings.node_dir(self.node) / "mn.log"
+        self.seen = log.stat().st_size if log.exists() else 0      # an earlier program's part
         cmd = [self.settings.program("mipvpn-mn"), "--json", "-c", self.conf]
-        self.daemon = procs.start(self.settings, "mn", self.node, cmd, sanitize.environment(self.settings, self.node))
-        self.seen = self.daemon.mark()
+        env = sanitize.environment(self.settings, self.node)
+        self.daemon = procs.start(self.settings, "mn", self.node, cmd, env)
         return self
 
     def wait_event(self, *names, seconds=15):

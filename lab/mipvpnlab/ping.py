@@ -21,7 +21,8 @@ class Pinged:
 
 def ping(settings, node, target, source=None, count=3, wait=1, size=56, tos=None):
     """count echo requests, 50 ms apart; the last answer is waited for at most `wait` seconds."""
-    cmd = ["ping", "-n", "-c", count, "-i", "0.05", "-W", wait * settings.slow, "-s", size, "-w", int(2 + wait * settings.slow)]
+    wait *= settings.slow
+    cmd = ["ping", "-n", "-c", count, "-i", "0.05", "-W", wait, "-s", size, "-w", int(2 + wait)]
     cmd += ["-I", source] if source else []
     cmd += ["-Q", tos] if tos is not None else []
     p = netns.run(settings.ns(node), *cmd, target, check=False)

@@ -46,7 +46,8 @@ def create(settings, roles, node="aaah"):
         shutil.chown(d, SYSTEM_USER, SYSTEM_USER)
     os.chmod(sock, 0o755)
     os.chmod(data, 0o700)
-    _as_postgres(bindir() / "initdb", "-D", data, "-A", "peer", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync")
+    _as_postgres(bindir() / "initdb", "-D", data, "-A", "peer", "-U", "postgres", "-E", "UTF8", "--locale=C",
+                 "--no-sync")
     with open(data / "postgresql.conf", "a", encoding="utf-8") as f:
         f.write(CONF.format(sock=sock))
     (data / "pg_hba.conf").write_text(HBA)
@@ -80,7 +81,8 @@ def wait_ready(settings, daemon):
 
 def psql(settings, sql=None, files=(), database=DATABASE, role="postgres", node="aaah", variables=()):
     """Runs SQL text or files; returns rows as text, columns separated by |."""
-    cmd = [str(bindir() / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", str(socket_dir(settings, node)),
+    cmd = [str(bindir() / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1",
+        "-h", str(socket_dir(settings, node)),
         "-U", role, "-d", database]
     for v in variables:
         cmd += ["-v", v]

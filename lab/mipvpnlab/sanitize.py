@@ -20,7 +20,8 @@ def enabled(builddir):
 
 @lru_cache(maxsize=None)
 def _runtime():
-    return subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True).stdout.strip()
+    p = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
+    return p.stdout.strip()
 
 
 def environment(settings, node, preload=False, leaks=True):

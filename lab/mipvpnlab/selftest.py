@@ -17,18 +17,23 @@ def configurations():
     """swanctl.conf of FA, HA and GW."""
     mn, ent = ALICE + "/32", t.ENT_NET
     fa = [charon.conn("fa-ha", t.FA, t.HA, FA_HA_IDS, (mn, ent))]
-    ha = [charon.conn("fa-ha", t.HA, t.FA, FA_HA_IDS[::-1], (ent, mn)), charon.conn("ha-gw", t.HA, t.GW, HA_GW_IDS, (mn, ent))]
+    ha = [charon.conn("fa-ha", t.HA, t.FA, FA_HA_IDS[::-1], (ent, mn)),
+          charon.conn("ha-gw", t.HA, t.GW, HA_GW_IDS, (mn, ent))]
     gw = [charon.conn("ha-gw", t.GW, t.HA, HA_GW_IDS[::-1], (ent, mn))]
     s1, s2 = ("fa-ha", FA_HA_IDS, SECRET), ("ha-gw", HA_GW_IDS, SECRET)
-    return {"fa": charon.swanctl_conf(fa, [s1]), "ha": charon.swanctl_conf(ha, [s1, s2]), "gw": charon.swanctl_conf(gw, [s2])}
+    return {"fa": charon.swanctl_conf(fa, [s1]), "ha": charon.swanctl_conf(ha, [s1, s2]),
+            "gw": charon.swanctl_conf(gw, [s2])}
 
 
 def by_hand(settings):
     """What the agents do on FA and HA, and the mobile node's own addresses, for alice alone."""
-    pair = [f"rule add pref 100 from {ALICE} to {t.ENT_NET} lookup 220", f"rule add pref 100 from {t.ENT_NET} to {ALICE} lookup 220"]
-    netns.ip_batch(settings.ns("fa"), pair + ["rule add pref 110 lookup 434", f"route add {ALICE}/32 dev link0 table 434"])
+    pair = [f"rule add pref 100 from {ALICE} to {t.ENT_NET} lookup 220",
+            f"rule add pref 100 from {t.ENT_NET} to {ALICE} lookup 220"]
+    netns.ip_batch(settings.ns("fa"), pair + ["rule add pref 110 lookup 434",
+                                              f"route add {ALICE}/32 dev link0 table 434"])
     netns.ip_batch(settings.ns("ha"), pair)
-    netns.ip_batch(settings.ns("mn1"), [f"addr add {ALICE}/32 dev eth0", f"route add default via {t.FA_LINK} dev eth0 onlink"])
+    netns.ip_batch(settings.ns("mn1"), [f"addr add {ALICE}/32 dev eth0",
+                                        f"route add default via {t.FA_LINK} dev eth0 onlink"])
 
 
 def initiate_timed(settings, rounds=10):

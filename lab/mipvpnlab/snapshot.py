@@ -5,7 +5,7 @@ import difflib
 import json
 import re
 
-from . import agents, charon, netns, postgres, topology
+from . import agents, charon, netns, postgres
 from .wait import Deadline, wait_tick
 
 AGENT_LISTS = ("visitors", "bindings", "vpns", "tunnels")
@@ -23,7 +23,8 @@ def of_kernel(settings, node):
     """Routing, neighbours, links and nftables of a gateway; counters, handles and ages left out."""
     ns = settings.ns(node)
     # The chain that sets a DSCP is made once and for all users of the class.
-    rules = re.sub(r"\n\tchain mark_\d+ \{.*?\n\t\}\n", "", netns.run(ns, "nft", "-s", "list", "ruleset").stdout, flags=re.S)
+    rules = netns.run(ns, "nft", "-s", "list", "ruleset").stdout
+    rules = re.sub(r"\n\tchain mark_\d+ \{.*?\n\t\}\n", "", rules, flags=re.S)
     routes = netns.ip("route", "show", "table", "all", ns=ns)
     return {
         "rules": netns.ip("rule", "show", ns=ns).splitlines(),

@@ -64,6 +64,7 @@ class HandNode:
     def fresh_challenge(self, seconds=5):
         """A challenge that was in no request yet: the last reply's, or the next advertisement's that has a new one.
         An agent takes the last few only, so one that is a second old is left."""
+        self._pace()
         end = time.monotonic() + seconds
         if self.care_of is None or self.challenge in self.spent or self.heard + 1 < time.monotonic():
             self.advertisement()
@@ -87,7 +88,6 @@ class HandNode:
         left = self.last_sent + 1.05 - time.monotonic()
         if left > 0:
             time.sleep(left)
-        self.last_sent = time.monotonic()
 
     def send(self, raw):
         self.udp.sendto(raw, (self.agent, 434))
@@ -107,6 +107,7 @@ class HandNode:
     def exchange(self, raw, seconds=10):
         self._drain(self.udp)
         self._pace()
+        self.last_sent = time.monotonic()
         self.send(raw)
         return self.reply(seconds)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""F1-dead: the enterprise's gateway refuses, or is not there; so does charon at an agent.  The mobile node gets an honest
-error within the deadline, and nothing stays behind: no SA, connection, secret, route, rule, row."""
+"""F1-dead: the enterprise's gateway refuses, or is not there; so does charon at an agent.  The mobile node gets an
+honest error within the deadline, and nothing stays behind: no SA, connection, secret, route, rule, row."""
 import time
 
 from .. import charon, netns, topology as t

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""F1-decode: decoders that are not ours read everything that our programs send.  Diameter runs without TLS here, so that
-tshark can look into it; registrations with extensions 40-43, which tshark 4.0 does not know, go through tests/mip."""
+"""F1-decode: decoders that are not ours read everything that our programs send.  Diameter runs without TLS here,
+so that tshark can look into it; registrations with extensions 40-43, which tshark 4.0 does not know, go through tests/mip."""
 from .. import decode, topology as t
 from ..scene import standing
 
@@ -33,7 +33,6 @@ def _diameter(scene, pcap):
     homes = decode.fields(pcap, f"diameter.cmd.code == {HAR} && diameter.flags.request == 0",
                           "diameter.MIP-Mobile-Node-Address.IPv4")
     r.equal("home addresses in the HAAs", sorted(set(homes)), [(t.HOME["alice"],), (t.HOME["carol"],)])
-    r.equal("no key of a user in clear in an answer to nobody", decode.count(pcap, "diameter.avp.unknown && _ws.malformed"), 0)
 
 
 def _registrations(scene, pcap):

@@ -53,9 +53,9 @@ def _pings(scene):
 def _plain_way(scene):
     """E9, and A5 at the gateways: what matches no profile stays out; who is not allowed does not get in."""
     r = scene.report
-    # The enterprise's gateway may send what it likes (its own policy is the whole home network): only what leaves counts.
+    # The enterprise's gateway may send what it likes (its policy is the whole home network): only what leaves counts.
     def sent():
-        return scene.bytes_towards("fa", t.HA)[1], scene.bytes_towards("ha", t.FA)[1], scene.bytes_towards("ha", t.GW)[1]
+        return [scene.bytes_towards(a, b)[1] for a, b in (("fa", t.HA), ("ha", t.FA), ("ha", t.GW))]
     before = sent()
     r.check("MN reaches a host outside of every profile", scene.ping("mn1", t.AAAF, ALICE).all())
     r.check("the home host reaches MN", scene.ping("hh", ALICE).all())
@@ -78,7 +78,8 @@ def _views(scene):
     for node, what in (("fa", "visitors"), ("ha", "bindings"), ("fa", "vpns"), ("ha", "vpns")):
         text = agents.ctl(scene.settings, node, "show", what)
         r.check(f"mipvpnctl show {what} at {node} names the user", "alice@home.test" in text or ALICE in text, text)
-    shown = "".join(agents.ctl(scene.settings, n, "--json", "show", w) for n in ("fa", "ha") for w in ("vpns", "status"))
+    shown = "".join(agents.ctl(scene.settings, n, "--json", "show", w)
+                    for n in ("fa", "ha") for w in ("vpns", "status"))
     r.check("no key is shown", not re.search(r"[0-9a-f]{32}", shown))
 
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""F1-start: PostgreSQL, charon or a peer is missing at the start, or goes away: the daemon says so, keeps trying, and is
-ready when they come."""
-import re
-
+"""F1-start: PostgreSQL, charon or a peer is missing at the start, or goes away: the daemon says so, keeps trying,
+and is ready when they come."""
 from .. import agents, charon, topology as t
 from ..scene import Scene
 from ..wait import wait_line
@@ -78,7 +76,8 @@ def _bad_configuration(scene, before):
     conf.write_text(good.replace("fa {", "fa {\n    lifetime-max = 70000", 1))
     line = good[:good.index("fa {")].count("\n") + 2
     said = agents.ctl_refused(s, "fa", "reload")
-    r.check("a reload with an error names file, line and key", f"{conf}:{line}" in said and "lifetime-max" in said, said)
+    r.check("a reload with an error names file, line and key", f"{conf}:{line}" in said and "lifetime-max" in said,
+            said)
     conf.write_text(good)
     _works(scene, before, "a registration after a refused reload works")
     r.attempt("the right configuration is taken again", agents.ctl, s, "fa", "reload")

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Thousands of steps in no order: four mobile nodes register, renew, deregister, replay and send rubbish, tunnels fail
- * or hang, operators drop, the AAAH ends sessions or says nothing, time goes by.  Whatever happens: each ADD has its
- * DEL, each HAR its HAA, and after the last lifetime nothing is left.  The seed is fixed, so is every run.
+ * Thousands of steps in no order: four mobile nodes register, renew, deregister, replay and send rubbish,
+ * tunnels fail or hang, operators drop, the AAAH ends sessions or says nothing, time goes by.  Whatever
+ * happens: each ADD has its DEL, each HAR its HAA, and after the last lifetime nothing is left.  The seed is
+ * fixed, so is every run.
  */
 #include "tests/unit/roles/world.h"
 
