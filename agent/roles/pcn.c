@@ -91,7 +91,7 @@ static void entry_due(struct pcn *pcn, struct pcn_entry *x, const struct role_ev
 {
 	switch (x->state) {
 	case PCN_INSTALLING:
-		pcn_not_installed(pcn, x, e, "the tunnel was not ready in time", now, out);
+		pcn_lost(pcn, x, "the tunnel was not ready in time", now, out);
 		break;
 	case PCN_READY:
 	case PCN_ASKING:
@@ -132,12 +132,15 @@ void pcn_event(struct pcn *pcn, const struct role_event *e, role_ms now, struct 
 		break;
 	case EV_VPN_UP:
 		if (x)
-			pcn_installed(pcn, x, e, now, out);
+			pcn_installed(pcn, x, now, out);
 		break;
 	case EV_VPN_FAILED:
+		if (x && x->state != PCN_GONE)
+			pcn_not_installed(pcn, x, e->text ? e->text : "it could not be set up", now, out);
+		break;
 	case EV_VPN_DOWN:
 		if (x && x->state != PCN_GONE)
-			pcn_not_installed(pcn, x, e, e->text ? e->text : "the tunnel is lost", now, out);
+			pcn_lost(pcn, x, e->text ? e->text : "the tunnel is lost", now, out);
 		break;
 	case EV_DROP:
 		drop(pcn, e->text, now, out);

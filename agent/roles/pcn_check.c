@@ -54,6 +54,7 @@ static const struct role_refusal *check_sender(const struct pcn *pcn, struct pcn
 	if (!pcn_keys(pcn, r->m.key_ha, r->m.key_context, r->auth_key, r->seal_key) ||
 	    !bind_auth_check(&r->m, r->auth_key))
 		return &bad_authenticator;
+	r->authentic = true;
 	return r->m.cvse ? &cvse : NULL;
 }
 

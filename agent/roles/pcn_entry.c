@@ -27,7 +27,8 @@ struct pcn_entry *pcn_entry_by_session(const struct pcn *pcn, const char *sessio
 
 struct pcn_entry *pcn_entry_new(struct pcn *pcn, const struct pcn_name *name, uint64_t wall_ms)
 {
-	struct pcn_entry *x = calloc(1, sizeof(*x));
+	bool room = HASH_COUNT(pcn->entries) / (1 + PCN_GONE_PER_ENTRY) < pcn->cfg.entries_max;
+	struct pcn_entry *x = room ? calloc(1, sizeof(*x)) : NULL;
 	char hoa[INET_ADDRSTRLEN], ha[INET_ADDRSTRLEN];
 
 	if (!x || !role_heap_reserve(&pcn->heap)) {
@@ -72,6 +73,8 @@ void pcn_entry_end(struct pcn *pcn, struct pcn_entry *x, const char *why, role_m
 	if (x->stands)
 		role_act(out, ACT_VPN_REMOVE, x->session);
 	x->stands = false;
+	if (x->status == BIND_OK)	/* what was accepted is no longer true: a late retransmission hears so */
+		x->status = BIND_UNSPECIFIED;
 	role_count("pcn.binding", "ended");
 	pcn_entry_state(pcn, x, PCN_GONE, LOG_LVL_NOTICE, why, out);
 	role_heap_set(&pcn->heap, &x->timer, now + 2 * (role_ms)pcn->cfg.clock_skew_ms + 1000);

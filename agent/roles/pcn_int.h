@@ -20,6 +20,7 @@
 #define PCN_SESSION_MAX 64
 #define PCN_SAFETY_MS 500	/* longer than the VPN room's own deadline */
 #define PCN_REFUSALS_PER_S 20
+#define PCN_GONE_PER_ENTRY 2	/* remembered, for each one that may be live */
 
 enum pcn_state { PCN_NONE, PCN_INSTALLING, PCN_READY, PCN_ASKING, PCN_GONE };
 
@@ -45,13 +46,16 @@ struct pcn_entry {
 	uint64_t since_wall_ms;
 };
 
+struct pcn_budget {		/* of answers in one second */
+	role_ms since;
+	unsigned spent;		/* in that second */
+};
 struct pcn {
 	struct pcn_config cfg;
 	struct role_heap heap;
 	struct pcn_entry *entries, *by_session;
 	unsigned n_live;	/* not gone */
-	role_ms refusals_since;
-	unsigned refusals;	/* in that second */
+	struct pcn_budget strangers, agents;	/* refusals: of who proves nothing, of who has the key */
 };
 
 /* One Binding Update while it is looked at. */
@@ -62,6 +66,7 @@ struct pcn_req {
 	uint8_t auth_key[32], seal_key[32];
 	struct pcn_entry *entry;	/* or NULL */
 	struct vpn_profile profile;	/* when it does not delete */
+	bool authentic;
 	bool deletes, again;		/* again: a retransmission of the one taken last */
 	char why[128];			/* more than the refusal's own text, or "" */
 };
@@ -71,14 +76,15 @@ const struct role_refusal *pcn_check(struct pcn *pcn, struct pcn_req *r);
 
 /* pcn_update.c */
 void pcn_packet(struct pcn *pcn, const struct role_event *e, role_ms now, struct actions *out);
-void pcn_installed(struct pcn *pcn, struct pcn_entry *x, const struct role_event *e, role_ms now, struct actions *out);
-void pcn_not_installed(struct pcn *pcn, struct pcn_entry *x, const struct role_event *e, const char *why, role_ms now,
-		       struct actions *out);
+void pcn_installed(struct pcn *pcn, struct pcn_entry *x, role_ms now, struct actions *out);
+void pcn_not_installed(struct pcn *pcn, struct pcn_entry *x, const char *why, role_ms now, struct actions *out);
+void pcn_lost(struct pcn *pcn, struct pcn_entry *x, const char *why, role_ms now, struct actions *out);
 
 /* pcn_entry.c */
 struct pcn_entry *pcn_entry_find(const struct pcn *pcn, const struct pcn_name *name);
 struct pcn_entry *pcn_entry_by_session(const struct pcn *pcn, const char *session);
-struct pcn_entry *pcn_entry_new(struct pcn *pcn, const struct pcn_name *name, uint64_t wall_ms);	/* NULL without memory */
+/* NULL without memory, or with too much to remember. */
+struct pcn_entry *pcn_entry_new(struct pcn *pcn, const struct pcn_name *name, uint64_t wall_ms);
 void pcn_entry_state(struct pcn *pcn, struct pcn_entry *x, enum pcn_state to, enum log_level level, const char *why,
 		     struct actions *out);
 /* Takes down what stands, and keeps the Identification for a while. */

@@ -7,14 +7,15 @@
 
 #include "agent/roles/pcn_int.h"
 
-/* Answers to what may be forged are bounded: nobody makes this gateway a reflector. */
-static bool refusal_allowed(struct pcn *pcn, role_ms now)
+/* Refusals are bounded: nobody makes this gateway a reflector, and no flood of forgeries silences it towards those who
+ * have the key. */
+static bool refusal_allowed(struct pcn *pcn, const struct pcn_req *r)
 {
-	if (now - pcn->refusals_since >= 1000) {
-		pcn->refusals_since = now;
-		pcn->refusals = 0;
-	}
-	return pcn->refusals++ < PCN_REFUSALS_PER_S;
+	struct pcn_budget *b = r->authentic ? &pcn->agents : &pcn->strangers;
+
+	if (r->now - b->since >= 1000)
+		*b = (struct pcn_budget){ .since = r->now };
+	return b->spent++ < PCN_REFUSALS_PER_S;
 }
 
 struct answer {
@@ -63,7 +64,7 @@ static void refuse(struct pcn *pcn, const struct pcn_req *r, const struct role_r
 	char hoa[INET_ADDRSTRLEN], from[INET_ADDRSTRLEN];
 
 	role_count("pcn.bu", why->name);
-	if (!refusal_allowed(pcn, r->now))
+	if (!refusal_allowed(pcn, r))
 		return;
 	role_log(out, LOG_LVL_NOTICE, "Binding Update for %s from %s: refused, status %u: %s%s%s",
 		 role_addr_str(r->m.hoa, hoa), role_addr_str(r->e->path.src, from), why->code, why->text,
@@ -162,7 +163,7 @@ void pcn_packet(struct pcn *pcn, const struct role_event *e, role_ms now, struct
 	crypto_wipe(&r, sizeof(r));
 }
 
-void pcn_installed(struct pcn *pcn, struct pcn_entry *x, const struct role_event *e, role_ms now, struct actions *out)
+void pcn_installed(struct pcn *pcn, struct pcn_entry *x, role_ms now, struct actions *out)
 {
 	if (x->state != PCN_INSTALLING)
 		return;
@@ -171,21 +172,29 @@ void pcn_installed(struct pcn *pcn, struct pcn_entry *x, const struct role_event
 	acknowledge_entry(pcn, x, BIND_OK, out);
 }
 
-/* What stood before a renewal still stands, until its own lifetime ends. */
-void pcn_not_installed(struct pcn *pcn, struct pcn_entry *x, const struct role_event *e, const char *why, role_ms now,
-		       struct actions *out)
+/* The VPN room has taken down what it had set.  What stood before a renewal still stands, until its own lifetime ends. */
+void pcn_not_installed(struct pcn *pcn, struct pcn_entry *x, const char *why, role_ms now, struct actions *out)
 {
-	bool waits = x->state == PCN_INSTALLING;
-
-	role_count("pcn.vpn", waits ? "failed" : "down");
-	if (waits)
-		acknowledge_entry(pcn, x, BIND_RESOURCES, out);
-	if (waits && !x->gone_after && x->expires > now) {
+	if (x->state != PCN_INSTALLING) {
+		pcn_lost(pcn, x, why, now, out);
+		return;
+	}
+	role_count("pcn.vpn", "failed");
+	acknowledge_entry(pcn, x, BIND_RESOURCES, out);
+	if (!x->gone_after && x->expires > now) {
 		pcn_entry_state(pcn, x, PCN_READY, LOG_LVL_WARN, why, out);
 		role_heap_set(&pcn->heap, &x->timer, x->expires);
 		return;
 	}
-	if (waits && x->gone_after)
-		x->stands = false;	/* the VPN room has taken down what it had set */
+	x->stands = !x->gone_after;
+	pcn_entry_end(pcn, x, why, now, out);
+}
+
+/* Nothing is known of the tunnel, or that it is no more: neither the old one nor the new one can be relied on. */
+void pcn_lost(struct pcn *pcn, struct pcn_entry *x, const char *why, role_ms now, struct actions *out)
+{
+	role_count("pcn.vpn", "down");
+	if (x->state == PCN_INSTALLING)
+		acknowledge_entry(pcn, x, BIND_RESOURCES, out);
 	pcn_entry_end(pcn, x, why, now, out);
 }

@@ -55,6 +55,7 @@ static void ledger_note(struct world *w, int role, const struct action *a)
 		{ACT_TUNNEL_ADD, ACT_TUNNEL_DEL, "tunnel", 5000},
 		{ACT_BINDING_ADD, ACT_BINDING_DEL, "binding", 1},
 		{ACT_PROXY_ARP_ADD, ACT_PROXY_ARP_DEL, "proxy arp", 1},
+		{ACT_WATCH_ADD, ACT_WATCH_DEL, "watch", 1},
 	};
 	char what[160], hoa[20], local[20], peer[20];
 	bool tunnel, arp;
@@ -124,12 +125,24 @@ void ha_tell(struct world *w, const struct role_event *e)
 	carry(w, AT_HA, &out);
 }
 
-static void tell(struct world *w, int role, const struct role_event *e)
+static void pcn_tell(struct world *w, int role, const struct role_event *e)
+{
+	struct actions out = {0};
+	struct role_event ev = *e;
+
+	ev.wall_ms = w->wall;
+	pcn_event(w->pcn[role - AT_PCN], &ev, w->now, &out);
+	carry(w, role, &out);
+}
+
+void world_tell(struct world *w, int role, const struct role_event *e)
 {
 	if (role == AT_FA)
 		fa_tell(w, e);
-	else
+	else if (role == AT_HA)
 		ha_tell(w, e);
+	else
+		pcn_tell(w, role, e);
 }
 
 static bool verify(const struct mip_auth *a, const uint8_t *msg, const struct assoc *s)
@@ -195,12 +208,36 @@ static void link_send(struct world *w, int role, const struct action *a)
 		w->reply_before_vpn += w->vpn_session[AT_FA][0] != 0;
 }
 
+/* A PCN takes what goes to any host behind it. */
+static void binding_send(struct world *w, int role, const struct role_event *e)
+{
+	struct world_wire *wire = &w->wire[role];
+
+	CU_ASSERT_TRUE_FATAL(e->len <= sizeof(wire->bytes));
+	wire->n++;
+	wire->path = e->path;
+	wire->len = e->len;
+	memcpy(wire->bytes, e->data, e->len);
+	if (w->cut[role])
+		return;
+	if (role != AT_HA && w->ha)
+		ha_tell(w, e);
+	for (int i = 0; role == AT_HA && i < 2; i++) {
+		if (w->pcn[i] && !w->cut[AT_PCN + i] && vpn_prefix_has(&w->pc[i].prefixes[0], e->path.dst))
+			pcn_tell(w, AT_PCN + i, e);
+	}
+}
+
 static void udp_send(struct world *w, int role, const struct action *a)
 {
 	struct role_event e = {
 		.type = EV_PACKET, .path = a->path, .data = a->data->data, .len = a->data->len};
 
 	e.path.ifindex = 0;
+	if (e.data[0] >= BIND_WARNING && e.data[0] <= BIND_ACK) {
+		binding_send(w, role, &e);
+		return;
+	}
 	w->to_ha += role == AT_FA;
 	if (role == AT_HA) {
 		w->from_ha.path = a->path;
@@ -251,11 +288,22 @@ static void msa(struct dm_msa *m, uint32_t spi, const void *key, size_t len)
 	memcpy(m->key.data, key, len);
 }
 
-static struct vpn_profile *profiles(uint8_t n, struct in_addr hoa)
+static void own_profiles(const struct world *w, struct vpn_profile *p, struct in_addr hoa)
 {
+	for (uint8_t i = 0; i < w->n_profiles; i++) {
+		p[i] = w->profiles[i];
+		p[i].src = (struct vpn_prefix){hoa, 32};
+	}
+}
+
+static struct vpn_profile *profiles(const struct world *w, struct in_addr hoa)
+{
+	uint8_t n = w->n_profiles;
 	struct vpn_profile *p = calloc(n ? n : 1, sizeof(*p));
 
-	for (uint8_t i = 0; i < n; i++) {
+	if (w->profiles)
+		own_profiles(w, p, hoa);
+	for (uint8_t i = 0; !w->profiles && i < n; i++) {
 		p[i].number = i + 1u;
 		p[i].src = (struct vpn_prefix){hoa, 32};
 		p[i].dst = (struct vpn_prefix){addr("10.9.0.0"), 24};
@@ -309,7 +357,7 @@ static void har(struct world *w, const struct mn *m, const struct dm_amr *amr)
 	if (amr->ha_to_fa_spi)
 		msa(&h->ha_to_fa, amr->ha_to_fa_spi, x->fa_ha_key, sizeof(x->fa_ha_key));
 	h->vpn.n = w->n_profiles;
-	h->vpn.p = profiles(w->n_profiles, m->hoa);
+	h->vpn.p = profiles(w, m->hoa);
 	memcpy(x->amr_session, w->amr_session, sizeof(x->amr_session));
 	w->hars++;
 	ha_tell(w, &e);
@@ -347,6 +395,7 @@ static void aaah_haa(struct world *w, const struct action *act)
 
 	w->haas++;
 	w->haa_result = h->result;
+	w->haa = *h;
 	a->result = h->result;
 	a->rrp = h->rrp;
 	a->has_hoa = h->has_hoa;
@@ -363,7 +412,7 @@ static void aaah_haa(struct world *w, const struct action *act)
 		if (w->spoil_fa_ha)
 			a->fa_to_ha.key.data[0] ^= 1;
 		a->vpn.n = w->n_profiles;
-		a->vpn.p = profiles(w->n_profiles, h->hoa);
+		a->vpn.p = profiles(w, h->hoa);
 	}
 	if (w->fa)
 		ama(w, x->amr_session, a);
@@ -382,7 +431,7 @@ static void aaah_str(struct world *w, int role, const struct action *a)
 	w->strs[role]++;
 	w->str_cause = a->end->cause;
 	if (w->aaah_relays_end)
-		tell(w, 1 - role, &e);
+		world_tell(w, 1 - role, &e);
 }
 
 /* --- the VPN room --- */
@@ -401,7 +450,7 @@ static void vpn_install(struct world *w, int role, const struct action *a)
 		had = ledger_vpn(w, role, a->session, true);
 	}
 	if (w->vpn[role] != VPN_HANGS) {
-		tell(w, role, &e);
+		world_tell(w, role, &e);
 		return;
 	}
 	snprintf(w->vpn_session[role], sizeof(w->vpn_session[role]), "%s", a->session);
@@ -418,7 +467,7 @@ void world_vpn_answers(struct world *w, int role, bool up)
 	w->vpn_session[role][0] = 0;
 	if (!up && !w->vpn_had[role])
 		ledger_vpn(w, role, session, false);
-	tell(w, role, &e);
+	world_tell(w, role, &e);
 }
 
 static void vpn_remove(struct world *w, int role, const struct action *a)
@@ -430,6 +479,8 @@ static void vpn_remove(struct world *w, int role, const struct action *a)
 
 static void carry_one(struct world *w, int role, const struct action *a)
 {
+	static const char *const names[ROLES] = {"FA", "HA", "PCN", "PCN2"};
+
 	w->actions++;
 	ledger_note(w, role, a);
 	switch (a->type) {
@@ -437,6 +488,7 @@ static void carry_one(struct world *w, int role, const struct action *a)
 		link_send(w, role, a);
 		break;
 	case ACT_UDP_SEND:
+	case ACT_BINDING_SEND:
 		udp_send(w, role, a);
 		break;
 	case ACT_AMR:
@@ -463,7 +515,7 @@ static void carry_one(struct world *w, int role, const struct action *a)
 	case ACT_EVENT:
 		snprintf(w->event, sizeof(w->event), "%s", a->text);
 		if (getenv("ROLES_VERBOSE"))
-			fprintf(stderr, "\n    %8lu %s %s", (unsigned long)w->now, role ? "HA" : "FA",
+			fprintf(stderr, "\n    %8lu %s %s", (unsigned long)w->now, names[role],
 				a->text);
 		break;
 	default:
@@ -499,6 +551,13 @@ void world_init(struct world *w, bool aaa)
 				   .reverse_tunnel = true};
 	w->fc.links[0] = (struct fa_link){
 		.ifindex = LINK, .name = "link0", .addr = addr(FA_LINK_ADDR), .prefix_len = 24};
+	for (int i = 0; i < 2; i++) {
+		w->pc[i] = (struct pcn_config){.addr = addr(i ? PCN2_ADDR : PCN_ADDR),
+					       .prefixes = {{addr(i ? "203.0.114.0" : "203.0.113.0"), 24}},
+					       .n_prefixes = 1,
+					       .master = {.len = 32}};
+		memset(w->pc[i].master.data, 0x51 + i, 32);
+	}
 	w->hc = (struct ha_config){.addr = addr(HA_ADDR),
 				   .home_prefix = {addr("10.1.0.0"), 24},
 				   .home_ifindex = HOME,
@@ -519,6 +578,37 @@ void world_start(struct world *w)
 	world_pass(w, 0);
 }
 
+void world_pcns(struct world *w)
+{
+	for (int i = 0; i < 2; i++)
+		w->pcn[i] = pcn_new(&w->pc[i], w->now);
+}
+
+struct vpn_profile world_dynamic(const struct world *w, uint32_t number, int pcn, const char *context)
+{
+	struct vpn_profile p = {.number = number,
+				.src = {addr("10.1.0.10"), 32},
+				.dst = w->pc[pcn].prefixes[0],
+				.tos_up = 0xb8,
+				.tos_down = 0x88,
+				.security = VPN_SEC_ESP,
+				.src_gw = addr(FA_ADDR),
+				.dst_gw = w->pc[pcn].addr,
+				.dst_gw_type = VPN_GW_DYNAMIC,
+				.spi_up = 5001,
+				.spi_down = 5002,
+				.enc_key = {.len = 32},
+				.auth_key = {.len = 32},
+				.required = true,
+				.bu_key = {.len = 32}};
+
+	memset(p.enc_key.data, 0xe1, 32);
+	memset(p.auth_key.data, 0xa1, 32);
+	snprintf(p.bu_context, sizeof(p.bu_context), "%s", context);
+	CU_ASSERT_EQUAL_FATAL(vpn_bu_key(&w->pc[pcn].master, addr(HA_ADDR), context, p.bu_key.data), 0);
+	return p;
+}
+
 void world_end(struct world *w)
 {
 	struct actions out = {0};
@@ -530,6 +620,12 @@ void world_end(struct world *w)
 	if (w->ha)
 		ha_shutdown(w->ha, w->now, &out);
 	carry(w, AT_HA, &out);
+	for (int i = 0; i < 2; i++) {
+		if (w->pcn[i])
+			pcn_shutdown(w->pcn[i], w->now, &out);
+		carry(w, AT_PCN + i, &out);
+		pcn_free(w->pcn[i]);
+	}
 	CU_ASSERT_TRUE(world_balanced(w));
 	CU_ASSERT_EQUAL(w->reply_before_vpn, 0);
 	fa_free(w->fa);
@@ -546,23 +642,35 @@ void world_mn(struct world *w, struct mn *m, const char *nai, const char *hoa)
 	w->mn[w->n_mn++] = m;
 }
 
+static role_ms next_of(const struct world *w, int role)
+{
+	if (role == AT_FA)
+		return w->fa ? fa_next(w->fa) : UINT64_MAX;
+	if (role == AT_HA)
+		return w->ha ? ha_next(w->ha) : UINT64_MAX;
+	return w->pcn[role - AT_PCN] ? pcn_next(w->pcn[role - AT_PCN]) : UINT64_MAX;
+}
+
 void world_pass(struct world *w, role_ms ms)
 {
 	static const struct role_event timer = {.type = EV_TIMER};
 	role_ms end = w->now + ms;
 
 	for (;;) {
-		role_ms f = w->fa ? fa_next(w->fa) : UINT64_MAX, h = w->ha ? ha_next(w->ha) : UINT64_MAX;
-		role_ms next = f < h ? f : h;
+		role_ms next = UINT64_MAX;
 
+		for (int r = 0; r < ROLES; r++)
+			next = next_of(w, r) < next ? next_of(w, r) : next;
 		if (next > end)
 			break;
 		w->wall += next > w->now ? next - w->now : 0;
 		w->now = next > w->now ? next : w->now;
-		if (f <= w->now)
-			fa_tell(w, &timer);
-		if (h <= w->now)
-			ha_tell(w, &timer);
+		for (int r = 0; r < ROLES; r++) {
+			if (next_of(w, r) > w->now)
+				continue;
+			world_tell(w, r, &timer);
+			HARNESS_AT(next_of(w, r) > w->now, "role %d: a timer in the past", r);
+		}
 	}
 	w->wall += end - w->now;
 	w->now = end;

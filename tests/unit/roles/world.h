@@ -12,6 +12,8 @@
 
 #include "agent/roles/fa.h"
 #include "agent/roles/ha.h"
+#include "agent/roles/pcn.h"
+#include "agent/mip/binding.h"
 #include "lib/counter.h"
 #include "tests/unit/harness.h"
 
@@ -61,7 +63,10 @@ struct ask {
 	bool spoil_aaa, spoil_mn_ha, spoil_mn_fa;
 };
 
-enum { AT_FA, AT_HA };
+#define PCN_ADDR "198.51.100.32"  /* in front of 203.0.113.0/24 */
+#define PCN2_ADDR "198.51.100.33" /* in front of 203.0.114.0/24 */
+
+enum { AT_FA, AT_HA, AT_PCN, AT_PCN2, ROLES };
 enum vpn_policy { VPN_COMES_UP, VPN_FAILS, VPN_HANGS };
 struct ledger_row {
 	char what[160];
@@ -74,12 +79,15 @@ struct world {
 	struct ha_config hc;
 	struct fa *fa;
 	struct ha *ha;
+	struct pcn_config pc[2];
+	struct pcn *pcn[2]; /* NULL = not there */
 	role_ms now;
 	uint64_t wall;
 	struct mn *mn[MNS];
 	size_t n_mn;
 	/* the AAAH */
 	uint8_t n_profiles;
+	struct vpn_profile *profiles; /* n_profiles of them, for whoever registers; NULL = made up, static */
 	const char *assign; /* home address that it assigns; NULL = none */
 	bool no_keys, deaf; /* deaf: never answers an AMR */
 	bool spoil_fa_ha;   /* gives the FA another FA-HA key than the HA */
@@ -91,20 +99,29 @@ struct world {
 	char granted[DM_SESSION_MAX]; /* the FA's session that the AAAH has in its table */
 	struct dm_amr amr;	      /* the last one */
 	uint32_t haa_result;
-	unsigned strs[2]; /* STRs by role */
+	unsigned strs[ROLES]; /* STRs by role */
 	uint32_t str_cause;
 	bool aaah_relays_end; /* an STR makes an ASR at the other end */
 	uint32_t asa_result;
 	/* the VPN room, by role */
-	enum vpn_policy vpn[2];
-	char vpn_session[2][DM_SESSION_MAX]; /* hangs */
-	bool vpn_had[2];		     /* and was there before it was asked for again */
+	enum vpn_policy vpn[ROLES];
+	char vpn_session[ROLES][DM_SESSION_MAX]; /* hangs */
+	bool vpn_had[ROLES];		     /* and was there before it was asked for again */
 	/* the wire */
 	bool cut_fa_ha;	       /* nothing gets from the FA to the HA */
 	unsigned to_ha;	       /* packets of the FA */
 	struct action from_ha; /* the HA's last packet to the core, without its data */
 	uint8_t ha_bytes[MIP_MSG_MAX];
 	size_t ha_len;	    /* 0 = none */
+	/* binding messages: the last one of each sender */
+	struct world_wire {
+		struct role_path path;
+		uint8_t bytes[MIP_MSG_MAX];
+		size_t len;
+		unsigned n;
+	} wire[ROLES];
+	bool cut[ROLES];  /* nothing of it arrives */
+	struct dm_haa haa; /* the last one */
 	struct mip_adv adv; /* the last one on the visited link */
 	unsigned advs;
 	struct role_path adv_path;
@@ -122,6 +139,9 @@ struct in_addr addr(const char *text);
 /* Configuration of the fast lab; aaa: registrations pass the AAA.  Change fc and hc before world_start(). */
 void world_init(struct world *w, bool aaa);
 void world_start(struct world *w);
+void world_pcns(struct world *w); /* starts both */
+/* A dynamic profile, with the keys of this session; the PCN is 0 or 1. */
+struct vpn_profile world_dynamic(const struct world *w, uint32_t number, int pcn, const char *context);
 void world_end(struct world *w); /* frees, and asserts that the ledger is balanced */
 void world_mn(struct world *w, struct mn *m, const char *nai, const char *hoa);
 void world_vpn_answers(struct world *w, int role, bool up); /* what hangs comes up, or fails */
@@ -137,6 +157,7 @@ int mn_send_home(struct world *w, struct mn *m, const struct ask *a); /* on the 
 /* First registration through the AAA, with keys; asserts code 0. */
 void mn_join(struct world *w, struct mn *m, uint16_t lifetime);
 
+void world_tell(struct world *w, int role, const struct role_event *e);
 void fa_tell(struct world *w, const struct role_event *e);
 void ha_tell(struct world *w, const struct role_event *e);
 size_t fa_count(const struct world *w); /* rows */
