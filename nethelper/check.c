@@ -47,6 +47,12 @@ static const struct {
 	[NH_PROTECT_DEL] = {"protect-del", DST | NOT_ALL},
 	[NH_ENCAP_ADD] = {"encap-add", SRC | DST | MARKS | PAIR},
 	[NH_ENCAP_DEL] = {"encap-del", SRC | DST | MARKS | PAIR},
+	[NH_OPEN_TRANSPARENT] = {"open-transparent", 0},
+	[NH_PCN_ADD] = {"pcn-add", DST | NOT_ALL},
+	[NH_PCN_DEL] = {"pcn-del", DST | NOT_ALL},
+	[NH_OPEN_NFLOG] = {"open-nflog", 0},
+	[NH_WATCH_ADD] = {"watch-add", ADDR},
+	[NH_WATCH_DEL] = {"watch-del", ADDR},
 };
 
 const char *nh_verb_str(uint32_t verb)
@@ -124,7 +130,7 @@ static const char *check_prefixes(const struct nh_request *r, unsigned needs)
 	if ((needs & DST) && !is_prefix(&r->dst))
 		return "the destination is not a prefix of hosts with its host bits zero";
 	if ((needs & NOT_ALL) && r->dst.len == 0)
-		return "the whole Internet cannot be protected";
+		return "that cannot be the whole Internet";
 	if ((needs & MARKS) && ((r->tos_up | r->tos_down) & 3) != 0)
 		return "a TOS byte has ECN bits set";
 	if ((needs & MARKS) && r->side > NH_SIDE_BOTH)

@@ -22,6 +22,7 @@ void fw_clear(struct fw *fw)
 	struct user *u, *u2;
 	struct visitor *v, *v2;
 	struct source *s, *s2;
+	struct watched *w, *w2;
 
 	HASH_ITER(hh, fw->users, u, u2)
 	{
@@ -39,7 +40,13 @@ void fw_clear(struct fw *fw)
 		HASH_DEL(fw->sources, s);
 		free(s);
 	}
-	free(fw->protects);
+	HASH_ITER(hh, fw->watched, w, w2)
+	{
+		HASH_DEL(fw->watched, w);
+		free(w);
+	}
+	free(fw->protects.v);
+	free(fw->pcns.v);
 	if (fw->elements_out != NULL)
 		fclose(fw->elements_out);
 	free(fw->elements);
@@ -157,32 +164,77 @@ int fw_tunnel_source(struct fw *fw, bool add, const char *tunnel, struct in_addr
 	return add ? source_add(fw, &k, out) : source_del(fw, &k, out);
 }
 
-/* --- protected prefixes --- */
+/* --- prefixes: protected ones, a PCN's --- */
 
-int fw_protect(struct fw *fw, bool add, const struct vpn_prefix *prefix)
+static int prefixes_change(struct prefixes *l, bool add, const struct vpn_prefix *prefix)
 {
-	struct protect *p = NULL, *grown;
+	struct prefix_refs *p = NULL, *grown;
 
-	for (size_t i = 0; i < fw->n_protects && p == NULL; i++)
-		if (vpn_prefix_equal(&fw->protects[i].prefix, prefix))
-			p = &fw->protects[i];
+	for (size_t i = 0; i < l->n && p == NULL; i++)
+		if (vpn_prefix_equal(&l->v[i].prefix, prefix))
+			p = &l->v[i];
 	if (p == NULL && !add)
 		return ENOENT;
 	if (p == NULL) {
-		grown = realloc(fw->protects, (fw->n_protects + 1) * sizeof(*grown));
+		grown = realloc(l->v, (l->n + 1) * sizeof(*grown));
 		if (grown == NULL)
 			return ENOMEM;
-		fw->protects = grown;
-		p = &grown[fw->n_protects++];
-		*p = (struct protect){.prefix = *prefix};
+		l->v = grown;
+		p = &grown[l->n++];
+		*p = (struct prefix_refs){.prefix = *prefix};
 	}
 	if (add && p->refs++ > 0)
 		return 0;
 	if (!add && --p->refs > 0)
 		return 0;
 	if (!add)
-		*p = fw->protects[--fw->n_protects];
-	fw->protects_dirty = true;
+		*p = l->v[--l->n];
+	l->dirty = true;
+	return 0;
+}
+
+int fw_protect(struct fw *fw, bool add, const struct vpn_prefix *prefix)
+{
+	return prefixes_change(&fw->protects, add, prefix);
+}
+
+int fw_pcn(struct fw *fw, bool add, const struct vpn_prefix *prefix)
+{
+	return prefixes_change(&fw->pcns, add, prefix);
+}
+
+/* --- watched home addresses --- */
+
+static int watch_del(struct fw *fw, struct watched *w, FILE *out)
+{
+	if (w == NULL)
+		return ENOENT;
+	fw_put_watched(out, "delete", w->addr);
+	HASH_DEL(fw->watched, w);
+	free(w);
+	fw->watch_dirty = fw->watch_dirty || fw->watched == NULL;
+	return 0;
+}
+
+int fw_watch(struct fw *fw, bool add, struct in_addr addr)
+{
+	FILE *out = fw_elements(fw);
+	struct watched *w;
+
+	if (out == NULL)
+		return ENOMEM;
+	HASH_FIND(hh, fw->watched, &addr, sizeof(addr), w);
+	if (!add)
+		return watch_del(fw, w, out);
+	if (w != NULL)
+		return 0;
+	w = calloc(1, sizeof(*w));
+	if (w == NULL)
+		return ENOMEM;
+	w->addr = addr;
+	fw->watch_dirty = fw->watch_dirty || fw->watched == NULL;
+	HASH_ADD(hh, fw->watched, addr, sizeof(w->addr), w);
+	fw_put_watched(out, "add", addr);
 	return 0;
 }
 

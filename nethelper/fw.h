@@ -11,6 +11,11 @@
  * class's DSCP, and may pass;
  *  - whatever else goes to or comes from a protected prefix is dropped and counted;
  *  - on the links of mobile nodes a registered address is accepted from its own station only;
+ *  - Binding Updates (UDP/434) to a host behind a PCN go to the agent's transparent socket, unless they come from a
+ *    host behind it;
+ *  - the first packet of a pair (sender, watched home address) that no profile covers is told to the agent by NFLOG,
+ *    once in 5 s.  The set of pairs is bounded: in a flood from more senders than fit some are not told of; no
+ *    packet is lost for it;
  *  - what comes out of an IP-in-IP tunnel has to be for a visitor, or from a home address bound to that
  * tunnel.
  *
@@ -41,6 +46,8 @@ int fw_visitor_add(struct fw *fw, struct in_addr addr, const char *link, const u
 int fw_visitor_del(struct fw *fw, struct in_addr addr);
 int fw_tunnel_source(struct fw *fw, bool add, const char *tunnel, struct in_addr addr);
 int fw_protect(struct fw *fw, bool add, const struct vpn_prefix *prefix);
+int fw_pcn(struct fw *fw, bool add, const struct vpn_prefix *prefix);
+int fw_watch(struct fw *fw, bool add, struct in_addr addr); /* does not count */
 /* One end's part in a profile.  here_is_src: we are its source gateway.  tunnel: an IP-in-IP device, NULL =
  * charon's. */
 struct fw_vpn {

@@ -41,9 +41,17 @@ struct source {
 	unsigned refs;
 	UT_hash_handle hh;
 };
-struct protect {
-	struct vpn_prefix prefix;
-	unsigned refs;
+struct watched {
+	struct in_addr addr; /* key */
+	UT_hash_handle hh;
+};
+struct prefixes {
+	struct prefix_refs {
+		struct vpn_prefix prefix;
+		unsigned refs;
+	} *v;
+	size_t n;
+	bool dirty;
 };
 struct fw {
 	const char (*links)[IFNAMSIZ];
@@ -51,9 +59,9 @@ struct fw {
 	struct user *users, *dirty;
 	struct visitor *visitors;
 	struct source *sources;
-	struct protect *protects;
-	size_t n_protects;
-	bool protects_dirty;
+	struct watched *watched;
+	bool watch_dirty; /* the first has come, or the last has gone */
+	struct prefixes protects, pcns;
 	bool table_there;    /* as far as we know */
 	bool unknown;	     /* a transaction failed: it may be there with anything in it */
 	bool mark_there[64]; /* the chain of this DSCP is in the kernel */
@@ -66,5 +74,6 @@ struct fw {
 FILE *fw_elements(struct fw *fw);
 void fw_put_visitor(FILE *out, const char *command, const struct visitor *v);
 void fw_put_source(FILE *out, const char *command, const struct source_key *k);
+void fw_put_watched(FILE *out, const char *command, struct in_addr addr);
 
 #endif

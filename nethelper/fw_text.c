@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nethelper/proto.h"
+
 #define T "ip " FW_TABLE " "
+#define STR(x) #x
+#define NUMBER(x) STR(x)
 
 /* The parts that never change.  `meta ipsec` and `rt ipsec` are XFRM's way of saying what ipsec* says for
  * libipsec. */
@@ -25,6 +29,12 @@ static const char skeleton[] =
 	"	set visitor_hosts { type ipv4_addr; }\n"
 	"	set tunnel_sources { type ifname . ipv4_addr; }\n"
 	"	set protected { type ipv4_addr; flags interval; }\n"
+	"	set correspondents { type ipv4_addr; flags interval; }\n"
+	"	set watched { type ipv4_addr; }\n"
+	"	set told {\n"
+	"		type ipv4_addr . ipv4_addr; size 4096; flags dynamic,timeout;\n"
+	"		timeout 5s; gc-interval 1s;\n"
+	"	}\n"
 	"	map up { type ipv4_addr : verdict; }\n"
 	"	map down { type ipv4_addr : verdict; }\n"
 	"	chain in_ipsec { iifname \"ipsec*\" return; meta ipsec exists return; counter name in_clear "
@@ -44,11 +54,14 @@ static const char skeleton[] =
 	"		iifname . ip saddr @tunnel_sources accept\n"
 	"		counter name tunnel_stray drop\n"
 	"	}\n"
+	"	chain bindings { type filter hook prerouting priority mangle; policy accept; }\n"
+	"	chain first_packet { }\n"
 	"	chain forward {\n"
 	"		type filter hook forward priority filter; policy accept;\n"
 	"		iifname @links ip saddr . iifname . ether saddr != @visitors jump unregistered\n"
 	"		ip saddr vmap @up\n"
 	"		ip daddr vmap @down\n"
+	"		ip daddr @watched jump first_packet\n"
 	"		ip daddr @protected counter name denied drop\n"
 	"		ip saddr @protected counter name denied drop\n"
 	"	}\n"
@@ -76,25 +89,56 @@ void fw_put_source(FILE *out, const char *command, const struct source_key *k)
 		host(k->addr, a));
 }
 
-/* An interval set takes no prefix that lies in another one: only the outermost are written. */
-static bool covered(const struct fw *fw, size_t i)
+void fw_put_watched(FILE *out, const char *command, struct in_addr addr)
 {
-	for (size_t j = 0; j < fw->n_protects; j++)
-		if (fw->protects[j].prefix.len < fw->protects[i].prefix.len &&
-		    vpn_prefix_has(&fw->protects[j].prefix, fw->protects[i].prefix.addr))
+	char a[INET_ADDRSTRLEN];
+
+	fprintf(out, "%s element " T "watched { %s }\n", command, host(addr, a));
+}
+
+/* An interval set takes no prefix that lies in another one: only the outermost are written. */
+static bool covered(const struct prefixes *l, size_t i)
+{
+	for (size_t j = 0; j < l->n; j++)
+		if (l->v[j].prefix.len < l->v[i].prefix.len &&
+		    vpn_prefix_has(&l->v[j].prefix, l->v[i].prefix.addr))
 			return true;
 	return false;
 }
 
-static void put_protects(const struct fw *fw, FILE *out)
+static void put_prefixes(struct prefixes *l, FILE *out, const char *set)
 {
 	char text[VPN_PREFIX_STRLEN];
 
-	fprintf(out, "flush set " T "protected\n");
-	for (size_t i = 0; i < fw->n_protects; i++)
-		if (!covered(fw, i))
-			fprintf(out, "add element " T "protected { %s }\n",
-				vpn_prefix_str(&fw->protects[i].prefix, text));
+	fprintf(out, "flush set " T "%s\n", set);
+	for (size_t i = 0; i < l->n; i++)
+		if (!covered(l, i))
+			fprintf(out, "add element " T "%s { %s }\n", set,
+				vpn_prefix_str(&l->v[i].prefix, text));
+	l->dirty = false;
+}
+
+/* The rules of both are written only where they are needed: not every kernel has tproxy, or NFLOG. */
+static void put_pcns(struct fw *fw, FILE *out)
+{
+	static const char rules[] =
+		"add rule " T "bindings ip saddr @correspondents accept\n"
+		"add rule " T "bindings ip daddr @correspondents udp dport 434 tproxy to 127.0.0.1:434 "
+		"meta mark set " NUMBER(NH_MARK_PCN) " accept\n";
+
+	put_prefixes(&fw->pcns, out, "correspondents");
+	fprintf(out, "flush chain " T "bindings\n%s", fw->pcns.n > 0 ? rules : "");
+}
+
+static void put_watch_rules(struct fw *fw, FILE *out)
+{
+	static const char rules[] =
+		"add rule " T "first_packet ip saddr . ip daddr @told return\n"
+		"add rule " T "first_packet add @told { ip saddr . ip daddr } log group " NUMBER(
+			NH_NFLOG_GROUP) " snaplen " NUMBER(NH_NFLOG_BYTES) " queue-threshold 1\n";
+
+	fprintf(out, "flush chain " T "first_packet\n%s", fw->watched != NULL ? rules : "");
+	fw->watch_dirty = false;
 }
 
 static void put_mark_chain(struct fw *fw, FILE *out, uint8_t tos)
@@ -206,7 +250,8 @@ static void put_elements(struct fw *fw, FILE *out)
 
 static bool wanted(const struct fw *fw)
 {
-	return fw->users != NULL || fw->visitors != NULL || fw->sources != NULL || fw->n_protects > 0;
+	return fw->users != NULL || fw->visitors != NULL || fw->sources != NULL || fw->watched != NULL ||
+	       fw->protects.n > 0 || fw->pcns.n > 0;
 }
 
 char *fw_changes(struct fw *fw)
@@ -223,9 +268,12 @@ char *fw_changes(struct fw *fw)
 	if (out == NULL)
 		return NULL;
 	put_elements(fw, out);
-	if (fw->protects_dirty)
-		put_protects(fw, out);
-	fw->protects_dirty = false;
+	if (fw->protects.dirty)
+		put_prefixes(&fw->protects, out, "protected");
+	if (fw->pcns.dirty)
+		put_pcns(fw, out);
+	if (fw->watch_dirty)
+		put_watch_rules(fw, out);
 	put_dirty_users(fw, out);
 	return fclose(out) == 0 ? text : NULL;
 }
@@ -235,6 +283,7 @@ static void put_whole(struct fw *fw, FILE *out)
 	struct user *u, *u2;
 	struct visitor *v, *v2;
 	struct source *s, *s2;
+	struct watched *w, *w2;
 
 	fprintf(out, "add table ip " FW_TABLE "\ndelete table ip " FW_TABLE "\n%s", skeleton);
 	for (size_t i = 0; i < fw->n_links; i++)
@@ -243,7 +292,11 @@ static void put_whole(struct fw *fw, FILE *out)
 	fw_put_visitor(out, "add", v);
 	HASH_ITER(hh, fw->sources, s, s2)
 	fw_put_source(out, "add", &s->key);
-	put_protects(fw, out);
+	HASH_ITER(hh, fw->watched, w, w2)
+	fw_put_watched(out, "add", w->addr);
+	put_prefixes(&fw->protects, out, "protected");
+	put_pcns(fw, out);
+	put_watch_rules(fw, out);
 	HASH_ITER(hh, fw->users, u, u2)
 	{
 		u->in_kernel = false;
@@ -262,7 +315,6 @@ char *fw_whole(struct fw *fw)
 	memset(fw->mark_there, 0, sizeof(fw->mark_there));
 	drop_elements(fw);
 	fw->dirty = NULL;
-	fw->protects_dirty = false;
 	fw->table_there = true;
 	fw->unknown = false;
 	put_whole(fw, out);

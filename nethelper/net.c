@@ -165,6 +165,10 @@ static const struct {
 	[NH_PROTECT_DEL] = {do_protect_del, true, false},
 	[NH_ENCAP_ADD] = {do_encap_add, true, true},
 	[NH_ENCAP_DEL] = {do_encap_del, true, false},
+	[NH_PCN_ADD] = {do_pcn_add, true, true},
+	[NH_PCN_DEL] = {do_pcn_del, true, false},
+	[NH_WATCH_ADD] = {do_watch_add, true, true},
+	[NH_WATCH_DEL] = {do_watch_del, true, false},
 };
 
 static int open_socket(struct net *n, struct net_job *j)
@@ -175,6 +179,10 @@ static int open_socket(struct net *n, struct net_job *j)
 		j->fd = nh_open_udp(r->addr);
 	} else if (r->verb == NH_OPEN_VICI) {
 		j->fd = nh_open_vici(n->vici_path);
+	} else if (r->verb == NH_OPEN_TRANSPARENT) {
+		j->fd = nh_open_transparent();
+	} else if (r->verb == NH_OPEN_NFLOG) {
+		j->fd = nh_open_nflog(NH_NFLOG_GROUP, NH_NFLOG_BYTES);
 	} else {
 		j->reply.value = if_nametoindex(r->ifname);
 		j->fd = j->reply.value != 0 ? nh_open_link(j->reply.value, 434) : -1;

@@ -72,6 +72,7 @@ struct net {
 	struct reverse_entry *reverses;
 	struct path_entry *paths;
 	unsigned mip_rule_users;
+	unsigned pcn_users; /* prefixes that the rule to NH_TABLE_PCN is there for */
 	struct home_link homes[NH_IFS_MAX];
 	size_t n_homes;
 	uint64_t now_ms;
@@ -104,6 +105,10 @@ int do_vpn_add(struct net *n, const struct nh_request *r);
 int do_vpn_del(struct net *n, const struct nh_request *r);
 int do_protect_add(struct net *n, const struct nh_request *r);
 int do_protect_del(struct net *n, const struct nh_request *r);
+int do_pcn_add(struct net *n, const struct nh_request *r);
+int do_pcn_del(struct net *n, const struct nh_request *r);
+int do_watch_add(struct net *n, const struct nh_request *r);
+int do_watch_del(struct net *n, const struct nh_request *r);
 int do_encap_add(struct net *n, const struct nh_request *r);
 int do_encap_del(struct net *n, const struct nh_request *r);
 void paths_forget_all(struct net *n);

@@ -216,6 +216,46 @@ int do_protect_del(struct net *n, const struct nh_request *r)
 						      : net_fail(n, ENOENT, "that prefix is not protected");
 }
 
+/* --- Binding Updates: a PCN's correspondents, a home agent's first packets --- */
+
+static int pcn_route(struct net *n, bool add)
+{
+	static const struct rt_rule rule = {.pref = NH_PREF_PCN, .table = NH_TABLE_PCN, .mark = NH_MARK_PCN};
+	int error = rt_local_set(n->rt, add, NH_TABLE_PCN);
+
+	if (error == 0 || !add)
+		error = rt_rule_set(n->rt, add, &rule);
+	return net_rt_fail(n, error, "setting the route of Binding Updates");
+}
+
+int do_pcn_add(struct net *n, const struct nh_request *r)
+{
+	int error = n->pcn_users == 0 ? pcn_route(n, true) : 0;
+
+	if (error == 0)
+		error = fw_pcn(n->fw, true, &r->dst);
+	if (error == 0)
+		n->pcn_users++;
+	return error;
+}
+
+int do_pcn_del(struct net *n, const struct nh_request *r)
+{
+	if (fw_pcn(n->fw, false, &r->dst) != 0)
+		return net_fail(n, ENOENT, "that prefix is not a PCN's");
+	return --n->pcn_users == 0 ? pcn_route(n, false) : 0;
+}
+
+int do_watch_add(struct net *n, const struct nh_request *r)
+{
+	return fw_watch(n->fw, true, r->addr);
+}
+
+int do_watch_del(struct net *n, const struct nh_request *r)
+{
+	return fw_watch(n->fw, false, r->addr) == 0 ? 0 : net_fail(n, ENOENT, "that address is not watched");
+}
+
 void paths_forget_all(struct net *n)
 {
 	struct path_entry *p, *p2;
@@ -225,4 +265,5 @@ void paths_forget_all(struct net *n)
 		HASH_DEL(n->paths, p);
 		free(p);
 	}
+	n->pcn_users = 0;
 }

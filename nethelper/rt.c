@@ -127,6 +127,10 @@ int rt_rule_set(struct rt *rt, bool add, const struct rt_rule *rule)
 		mnl_attr_put_u32(h, FRA_DST, rule->dst.addr.s_addr);
 	if (rule->iif != NULL)
 		mnl_attr_put_strz(h, FRA_IIFNAME, rule->iif);
+	if (rule->mark != 0) {
+		mnl_attr_put_u32(h, FRA_FWMARK, rule->mark);
+		mnl_attr_put_u32(h, FRA_FWMASK, UINT32_MAX);
+	}
 	error = talk(rt, h);
 	return add && error == EEXIST ? 0 : error;
 }
@@ -148,6 +152,23 @@ int rt_route_set(struct rt *rt, bool add, uint32_t table, struct in_addr dst, ui
 	if (len > 0)
 		mnl_attr_put_u32(h, RTA_DST, dst.s_addr);
 	mnl_attr_put_u32(h, RTA_OIF, oif);
+	return talk(rt, h);
+}
+
+int rt_local_set(struct rt *rt, bool add, uint32_t table)
+{
+	union message m;
+	struct nlmsghdr *h =
+		start(&m, add ? RTM_NEWROUTE : RTM_DELROUTE, add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
+	struct rtmsg *r = mnl_nlmsg_put_extra_header(h, sizeof(*r));
+
+	r->rtm_family = AF_INET;
+	r->rtm_table = RT_TABLE_UNSPEC;
+	r->rtm_protocol = RT_PROTOCOL;
+	r->rtm_scope = RT_SCOPE_HOST;
+	r->rtm_type = RTN_LOCAL;
+	mnl_attr_put_u32(h, RTA_TABLE, table);
+	mnl_attr_put_u32(h, RTA_OIF, if_nametoindex("lo"));
 	return talk(rt, h);
 }
 

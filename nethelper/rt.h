@@ -25,10 +25,13 @@ struct rt_rule {
 	uint32_t pref, table;
 	struct vpn_prefix src, dst; /* len 0 = any */
 	const char *iif;	    /* NULL = any */
+	uint32_t mark;		    /* 0 = any */
 };
 int rt_rule_set(struct rt *rt, bool add, const struct rt_rule *rule);
 /* dst/len out of oif, link scope; an existing one to the same destination is replaced. */
 int rt_route_set(struct rt *rt, bool add, uint32_t table, struct in_addr dst, uint8_t len, unsigned oif);
+/* Every destination is this host: for packets that a rule sends to the table. */
+int rt_local_set(struct rt *rt, bool add, uint32_t table);
 /* dst/len by way of gateway, which need not be in a connected prefix, with source address src. */
 int rt_gateway_set(struct rt *rt, bool add, struct in_addr dst, uint8_t len, struct in_addr gateway,
 		   unsigned oif, struct in_addr src);

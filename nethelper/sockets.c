@@ -5,6 +5,9 @@
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_log.h>
+#include <linux/netlink.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -38,10 +41,80 @@ int nh_open_udp(struct in_addr addr)
 	if (fd < 0)
 		return -1;
 	if (!set(fd, IPPROTO_IP, IP_PKTINFO, 1) || !set(fd, IPPROTO_IP, IP_RECVTTL, 1) ||
-	    !set(fd, IPPROTO_IP, IP_RECVERR, 1) || bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0)
+	    !set(fd, IPPROTO_IP, IP_RECVERR, 1) || !set(fd, SOL_SOCKET, SO_REUSEADDR, 1) ||
+	    bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0)
 		return fail(fd);
 	return fd;
 }
+
+int nh_open_transparent(void)
+{
+	struct sockaddr_in at = {
+		.sin_family = AF_INET, .sin_port = htons(MIP_UDP_PORT), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -1;
+	if (!set(fd, IPPROTO_IP, IP_TRANSPARENT, 1) || !set(fd, IPPROTO_IP, IP_PKTINFO, 1) ||
+	    !set(fd, IPPROTO_IP, IP_RECVTTL, 1) || !set(fd, SOL_SOCKET, SO_REUSEADDR, 1) ||
+	    bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0)
+		return fail(fd);
+	return fd;
+}
+
+/* --- NFLOG --- */
+
+struct nflog_config { /* one message, one attribute; the kernel acknowledges */
+	struct nlmsghdr h;
+	struct nfgenmsg g;
+	struct nlattr a;
+	union {
+		struct nfulnl_msg_config_cmd command;
+		struct nfulnl_msg_config_mode mode;
+	} u;
+} __attribute__((packed, aligned(4)));
+
+static bool nflog_configure(int fd, struct nflog_config *c, uint16_t group, uint16_t attr, size_t len)
+{
+	struct {
+		struct nlmsghdr h;
+		struct nlmsgerr e;
+	} ack;
+	ssize_t n;
+
+	c->h = (struct nlmsghdr){.nlmsg_len = (uint32_t)(offsetof(struct nflog_config, u) + NLMSG_ALIGN(len)),
+				 .nlmsg_type = NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_CONFIG,
+				 .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK};
+	c->g = (struct nfgenmsg){.nfgen_family = AF_INET, .version = NFNETLINK_V0, .res_id = htons(group)};
+	c->a = (struct nlattr){.nla_len = (uint16_t)(sizeof(c->a) + len), .nla_type = attr};
+	if (send(fd, c, c->h.nlmsg_len, 0) < 0)
+		return false;
+	n = recv(fd, &ack, sizeof(ack), MSG_DONTWAIT); /* netlink answers before send() returns */
+	if (n < (ssize_t)sizeof(ack) || ack.h.nlmsg_type != NLMSG_ERROR) {
+		errno = EPROTO;
+		return false;
+	}
+	errno = -ack.e.error;
+	return ack.e.error == 0;
+}
+
+int nh_open_nflog(uint16_t group, uint32_t bytes)
+{
+	struct nflog_config bind_group = {.u.command.command = NFULNL_CFG_CMD_BIND};
+	struct nflog_config copy = {.u.mode = {.copy_range = htonl(bytes), .copy_mode = NFULNL_COPY_PACKET}};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
+
+	if (fd < 0)
+		return -1;
+	/* A full buffer loses reports, which is what is wanted; it is no error of the socket. */
+	if (!set(fd, SOL_SOCKET, SO_RCVBUF, 65536) || !set(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, 1) ||
+	    !nflog_configure(fd, &bind_group, group, NFULA_CFG_CMD, sizeof(bind_group.u.command)) ||
+	    !nflog_configure(fd, &copy, group, NFULA_CFG_MODE, sizeof(copy.u.mode)))
+		return fail(fd);
+	return fd;
+}
+
+/* --- links --- */
 
 /* Offsets are from the IP header: the socket is SOCK_DGRAM. */
 static bool attach_filter(int fd, uint16_t port)

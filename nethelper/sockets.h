@@ -13,6 +13,11 @@
 
 /* UDP port 434 at addr (0 = any): IP_PKTINFO, IP_RECVTTL and IP_RECVERR (ICMP errors: codes 80-88) are on. */
 int nh_open_udp(struct in_addr addr);
+/* For packets to other hosts, which nftables' tproxy brings to it: IP_TRANSPARENT, IP_PKTINFO, IP_RECVTTL.  Shares
+ * port 434 with nh_open_udp()'s, being bound to 127.0.0.1 instead of any. */
+int nh_open_transparent(void);
+/* NFLOG: copies the first bytes of packets of the group, each packet at once. */
+int nh_open_nflog(uint16_t group, uint32_t bytes);
 /* IPv4 packets of one interface without their link header, UDP to port and ICMP router discovery only; the
  * filter is locked.  Joined to the groups of RFC 5944: 224.0.0.1 (always), 224.0.0.2, 224.0.0.11.
  * PACKET_AUXDATA is on: with TP_STATUS_CSUMNOTREADY (a packet that never left this machine: veth, virtio) the

@@ -44,6 +44,14 @@ static void promises(const struct nh_request *r)
 		FUZZ_CHECK(is_host(r->src.addr) && r->src.len == 32 && ((r->tos_up | r->tos_down) & 3) == 0);
 }
 
+static void promises_binding(const struct nh_request *r)
+{
+	if (r->verb == NH_WATCH_ADD || r->verb == NH_WATCH_DEL)
+		FUZZ_CHECK(is_host(r->addr));
+	if (r->verb == NH_PCN_ADD || r->verb == NH_PCN_DEL)
+		FUZZ_CHECK(r->dst.len >= 1 && r->dst.len <= 32 && is_host(r->dst.addr));
+}
+
 static void apply_vpn(struct fw *fw, const struct nh_request *r, bool add, const char *tunnel)
 {
 	struct fw_vpn v = {.src = r->src.addr,
@@ -84,6 +92,14 @@ static void apply(struct fw *fw, const struct nh_request *r)
 	case NH_PROTECT_DEL:
 		fw_protect(fw, r->verb == NH_PROTECT_ADD, &r->dst);
 		break;
+	case NH_PCN_ADD:
+	case NH_PCN_DEL:
+		fw_pcn(fw, r->verb == NH_PCN_ADD, &r->dst);
+		break;
+	case NH_WATCH_ADD:
+	case NH_WATCH_DEL:
+		fw_watch(fw, r->verb == NH_WATCH_ADD, r->addr);
+		break;
 	case NH_FLUSH:
 		fw_clear(fw);
 		break;
@@ -93,10 +109,10 @@ static void apply(struct fw *fw, const struct nh_request *r)
 /* Changes (not the skeleton) are lines of a few verbs on our own table. */
 static void text_is_ours(char *text)
 {
-	static const char *const starts[] = {"add element ip mipvpn ",	     "delete element ip mipvpn ",
-					     "add chain ip mipvpn ",	     "flush chain ip mipvpn ",
-					     "delete chain ip mipvpn ",	     "add rule ip mipvpn ",
-					     "flush set ip mipvpn protected"};
+	static const char *const starts[] = {
+		"add element ip mipvpn ",	 "delete element ip mipvpn ",	      "add chain ip mipvpn ",
+		"flush chain ip mipvpn ",	 "delete chain ip mipvpn ",	      "add rule ip mipvpn ",
+		"flush set ip mipvpn protected", "flush set ip mipvpn correspondents"};
 	char *save, *line;
 
 	for (line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
@@ -106,7 +122,7 @@ static void text_is_ours(char *text)
 		       strncmp(line, starts[i], strlen(starts[i])) != 0)
 			i++;
 		FUZZ_CHECK(i < sizeof(starts) / sizeof(starts[0]));
-		FUZZ_CHECK(strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789 ._/:{}\"!=-") == strlen(line));
+		FUZZ_CHECK(strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789 ._/:{}\"!=-@") == strlen(line));
 	}
 }
 
@@ -130,6 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (why != NULL)
 			continue;
 		promises(&r);
+		promises_binding(&r);
 		apply(fw, &r);
 		if (r.verb == NH_FLUSH)
 			free(fw_whole(fw));

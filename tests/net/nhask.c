@@ -6,7 +6,8 @@
  *
  * Reads lines "verb key=value ..." from standard input, sends each, and prints "verb ok [value]" or "verb
  *ERRNO words". Lines between "begin" and "commit" are sent together.  "hold" keeps the descriptors of open-*
- *(default: closed). Ends, and so ends the helper, at end of file; then prints "helper exit STATUS".
+ *(default: closed). "echo": a datagram from the transparent socket goes back to its sender, as from the host that
+ * it was for; prints both. "packets MS": how many packets NFLOG tells of until none has come for MS. Ends, and so ends the helper, at end of file; then prints "helper exit STATUS".
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,6 +23,7 @@
 #include "nethelper/client.h"
 
 static bool hold;
+static int held = -1; /* the last one that was opened */
 
 static void done(void *user, const struct nh_reply *r, int fd)
 {
@@ -31,7 +33,9 @@ static void done(void *user, const struct nh_reply *r, int fd)
 		printf("%s ok %u\n", verb, r->value);
 	else
 		printf("%s %s %s\n", verb, strerrorname_np(r->error), r->text);
-	if (fd >= 0 && !hold)
+	if (fd >= 0 && hold)
+		held = fd;
+	else if (fd >= 0)
 		close(fd);
 }
 
@@ -68,6 +72,68 @@ static void set(struct nh_request *r, const char *key, const char *value)
 			r->mac[i] = (uint8_t)m[i];
 	else
 		fprintf(stderr, "nhask: what is %s=%s?\n", key, value);
+}
+
+/* The host that a datagram of the transparent socket was for. */
+static struct in_addr packet_for(struct msghdr *m)
+{
+	struct in_pktinfo info = {0};
+
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h != NULL; h = CMSG_NXTHDR(m, h))
+		if (h->cmsg_level == IPPROTO_IP && h->cmsg_type == IP_PKTINFO)
+			memcpy(&info, CMSG_DATA(h), sizeof(info));
+	return info.ipi_addr;
+}
+
+static ssize_t send_from(struct msghdr *m, struct in_addr src)
+{
+	struct in_pktinfo info = {.ipi_spec_dst = src};
+	struct cmsghdr *h;
+
+	m->msg_controllen = CMSG_SPACE(sizeof(info));
+	h = CMSG_FIRSTHDR(m);
+	*h = (struct cmsghdr){
+		.cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO, .cmsg_len = CMSG_LEN(sizeof(info))};
+	memcpy(CMSG_DATA(h), &info, sizeof(info));
+	return sendmsg(held, m, 0);
+}
+
+static void echo(void)
+{
+	struct pollfd p = {.fd = held, .events = POLLIN};
+	char data[64], control[256], src[INET_ADDRSTRLEN], dst[INET_ADDRSTRLEN];
+	struct sockaddr_in from;
+	struct iovec iov = {data, sizeof(data)};
+	struct msghdr m = {.msg_name = &from,
+			   .msg_namelen = sizeof(from),
+			   .msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control,
+			   .msg_controllen = sizeof(control)};
+	struct in_addr was_for;
+	ssize_t n;
+
+	n = poll(&p, 1, 3000) == 1 ? recvmsg(held, &m, 0) : -1;
+	if (n < 0) {
+		puts("echo nothing");
+		return;
+	}
+	iov.iov_len = (size_t)n;
+	was_for = packet_for(&m);
+	inet_ntop(AF_INET, &from.sin_addr, src, sizeof(src));
+	inet_ntop(AF_INET, &was_for, dst, sizeof(dst));
+	printf("echo %s %s %s\n", src, dst, send_from(&m, was_for) < 0 ? strerror(errno) : "sent");
+}
+
+static void packets(int quiet_ms)
+{
+	struct pollfd p = {.fd = held, .events = POLLIN};
+	char buf[4096];
+	int n = 0;
+
+	while (poll(&p, 1, quiet_ms) == 1 && recv(held, buf, sizeof(buf), 0) > 0)
+		n++;
+	printf("packets %d\n", n);
 }
 
 static void drain(struct nh_client *c)
@@ -136,6 +202,10 @@ int main(int argc, char **argv)
 			batch = false;
 		else if (strcmp(line, "hold\n") == 0)
 			hold = true;
+		else if (strcmp(line, "echo\n") == 0)
+			echo();
+		else if (strncmp(line, "packets ", 8) == 0)
+			packets(atoi(line + 8));
 		else if (line[0] != '\n' && line[0] != '#')
 			ask(c, line);
 		if (!batch)

@@ -86,11 +86,11 @@ static void test_no_such_verb(void)
 #define PROXY (V(NH_PROXY_ARP_ADD) | V(NH_PROXY_ARP_DEL) | V(NH_GARP))
 #define ADDRESSED                                                                                            \
 	(VISITOR_REVERSE | PROXY | V(NH_VISITOR_DEL) | V(NH_BINDING_ADD) | V(NH_BINDING_DEL) |               \
-	 V(NH_REVERSE_DEL))
+	 V(NH_REVERSE_DEL) | V(NH_WATCH_ADD) | V(NH_WATCH_DEL))
 #define ENCAP (V(NH_ENCAP_ADD) | V(NH_ENCAP_DEL))
 #define PAIRED (V(NH_IPIP_ADD) | V(NH_IPIP_DEL) | V(NH_BINDING_ADD) | V(NH_REVERSE_ADD) | ENCAP)
 #define PROFILE (V(NH_VPN_ADD) | V(NH_VPN_DEL) | ENCAP)
-#define PROTECT (V(NH_PROTECT_ADD) | V(NH_PROTECT_DEL))
+#define PROTECT (V(NH_PROTECT_ADD) | V(NH_PROTECT_DEL) | V(NH_PCN_ADD) | V(NH_PCN_DEL))
 
 #define SPOIL(name, ...)                                                                                     \
 	static void name(struct nh_request *r)                                                               \

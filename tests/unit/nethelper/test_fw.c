@@ -145,6 +145,57 @@ static void test_protect(void)
 	"mark_34 accept\n"
 
 /* Foreign agent: up from the registered station into the tunnel, down out of the tunnel. */
+static void test_pcn(void)
+{
+	struct vpn_prefix a = net("203.0.113.0/24"), b = net("203.0.113.128/25");
+	struct fw *fw = fw_ready();
+
+	CU_ASSERT_EQUAL(fw_pcn(fw, false, &a), ENOENT);
+	CU_ASSERT_EQUAL(fw_pcn(fw, true, &a), 0);
+	CU_ASSERT_EQUAL(fw_pcn(fw, true, &b), 0);
+	CU_ASSERT_EQUAL(fw_pcn(fw, true, &b), 0);
+	expect(fw,
+	       "flush set ip mipvpn correspondents\nadd element ip mipvpn correspondents { 203.0.113.0/24 }\n"
+	       "flush chain ip mipvpn bindings\n"
+	       "add rule ip mipvpn bindings ip saddr @correspondents accept\n"
+	       "add rule ip mipvpn bindings ip daddr @correspondents udp dport 434 tproxy to 127.0.0.1:434 "
+	       "meta mark set 434 accept\n");
+	expect_has(fw, "tproxy", true);
+	CU_ASSERT_EQUAL(fw_pcn(fw, false, &b), 0);
+	expect(fw, ""); /* the other user of it stays */
+	CU_ASSERT_EQUAL(fw_pcn(fw, false, &b), 0);
+	CU_ASSERT_EQUAL(fw_pcn(fw, false, &a), 0);
+	expect(fw, "flush set ip mipvpn correspondents\nflush chain ip mipvpn bindings\n");
+	expect_has(fw, "tproxy", false);
+	fw_free(fw);
+}
+
+#define WATCH_RULES                                                                                          \
+	"flush chain ip mipvpn first_packet\n"                                                               \
+	"add rule ip mipvpn first_packet ip saddr . ip daddr @told return\n"                                 \
+	"add rule ip mipvpn first_packet add @told { ip saddr . ip daddr } log group 434 snaplen 28 "        \
+	"queue-threshold 1\n"
+
+static void test_watch(void)
+{
+	struct fw *fw = fw_ready();
+
+	CU_ASSERT_EQUAL(fw_watch(fw, false, ip("10.1.0.10")), ENOENT);
+	CU_ASSERT_EQUAL(fw_watch(fw, true, ip("10.1.0.10")), 0);
+	CU_ASSERT_EQUAL(fw_watch(fw, true, ip("10.1.0.10")), 0);
+	expect(fw, "add element ip mipvpn watched { 10.1.0.10 }\n" WATCH_RULES);
+	CU_ASSERT_EQUAL(fw_watch(fw, true, ip("10.1.0.11")), 0);
+	CU_ASSERT_EQUAL(fw_watch(fw, false, ip("10.1.0.10")), 0);
+	expect(fw, "add element ip mipvpn watched { 10.1.0.11 }\ndelete element ip mipvpn watched { "
+		   "10.1.0.10 }\n");
+	expect_has(fw, "watched { 10.1.0.11 }\n", true);
+	expect_has(fw, WATCH_RULES, true);
+	CU_ASSERT_EQUAL(fw_watch(fw, false, ip("10.1.0.11")), 0);
+	expect(fw, "delete element ip mipvpn watched { 10.1.0.11 }\nflush chain ip mipvpn first_packet\n");
+	expect_has(fw, "log group", false);
+	fw_free(fw);
+}
+
 static void test_source_gateway(void)
 {
 	struct fw *fw = fw_ready();
@@ -266,6 +317,6 @@ static void test_recovery(void)
 }
 
 HARNESS_MAIN("nethelper/fw", HARNESS_CASE(test_nothing), HARNESS_CASE(test_visitors),
-	     HARNESS_CASE(test_tunnel_sources), HARNESS_CASE(test_protect), HARNESS_CASE(test_source_gateway),
-	     HARNESS_CASE(test_middle), HARNESS_CASE(test_encapsulation), HARNESS_CASE(test_nested),
-	     HARNESS_CASE(test_recovery))
+	     HARNESS_CASE(test_tunnel_sources), HARNESS_CASE(test_protect), HARNESS_CASE(test_pcn),
+	     HARNESS_CASE(test_watch), HARNESS_CASE(test_source_gateway), HARNESS_CASE(test_middle),
+	     HARNESS_CASE(test_encapsulation), HARNESS_CASE(test_nested), HARNESS_CASE(test_recovery))
