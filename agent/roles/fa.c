@@ -187,18 +187,14 @@ static void timers_due(struct fa *fa, role_ms now, struct actions *out)
 
 static void vpn_up(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out)
 {
+	struct fa_visitor *v = fa_visitor_by_session(fa, e->session);
 	struct fa_pending *p;
 
 	HASH_FIND_STR(fa->pend_by_session, e->session, p);
-	if (!p || p->state != FA_TUNNELS)
-		return; /* of a standing session: nothing changes */
-	struct fa_visitor *v = fa_visitor_grant(fa, p, now, out);
-
-	if (v) {
-		fa_relay_reply(fa, p, v, p->grant.rrp, p->grant.rrp_len, 0, out);
-		fa_pending_end(fa, p);
+	if (v && !p)
+		v->completing = false;
+	if (!p || p->state != FA_TUNNELS || fa_pending_accept(fa, p, now, out))
 		return;
-	}
 	fa_pending_undo(fa, p, out);
 	fa_fail(fa, p, &fa_resources, NULL, now, out);
 }
@@ -214,6 +210,10 @@ static void vpn_failed(struct fa *fa, const struct role_event *e, role_ms now, s
 		p->state = FA_AAA; /* the VPN room has taken down its part by itself */
 		fa_pending_undo(fa, p, out);
 		fa_fail(fa, p, &fa_resources, e->text, now, out);
+	} else if (v && v->completing && e->type == EV_VPN_FAILED) { /* what stood still stands */
+		v->completing = false;
+		v->vpn = !v->bare;
+		counter_inc("fa.vpn.not_completed");
 	} else if (v) {
 		counter_inc("fa.vpn.down");
 		fa_visitor_end(fa, v, e->text ? e->text : "tunnel lost", DM_TERM_LINK_BROKEN, out);

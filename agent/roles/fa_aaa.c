@@ -196,20 +196,20 @@ static bool grant_fill(struct fa_pending *p, const struct dm_ama *a, const struc
 	g->aaa_host = role_dup(a->origin_host);
 	g->aaa_realm = role_dup(a->origin_realm);
 	g->rrp = malloc(r->mn_part ? r->mn_part : 1);
-	if (!g->aaa_host || !g->aaa_realm || !g->rrp)
+	if (!fa_later_keep(g, a) || !g->aaa_host || !g->aaa_realm || !g->rrp)
 		return false;
 	memcpy(g->rrp, r->raw, r->mn_part);
 	g->rrp_len = r->mn_part;
 	return true;
 }
 
-static bool install(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, role_ms now,
+static bool install(struct fa *fa, struct fa_pending *p, const struct vpn_profile *set, uint8_t n, role_ms now,
 		    struct actions *out)
 {
 	struct action *act = role_act(out, ACT_VPN_INSTALL, p->session);
 	char who[ROLE_WHO_MAX];
 
-	if (!act || !role_act_profiles(act, a->vpn.p, a->vpn.n)) {
+	if (!act || !role_act_profiles(act, set, n)) {
 		if (act)
 			out->n--;
 		return false;
@@ -217,9 +217,21 @@ static bool install(struct fa *fa, struct fa_pending *p, const struct dm_ama *a,
 	act->deadline_ms = fa->cfg.vpn_timeout_ms;
 	p->state = FA_TUNNELS;
 	role_heap_set(&fa->heap, &p->timer, now + fa->cfg.vpn_timeout_ms + FA_SAFETY_MS);
-	role_log(out, LOG_LVL_INFO, "visitor %s: aaa -> tunnels, AMA %u, %u profiles",
-		 role_who(p->nai, p->grant.hoa, who), a->result, a->vpn.n);
+	role_log(out, LOG_LVL_INFO, "visitor %s: aaa -> tunnels, %u profiles",
+		 role_who(p->nai, p->grant.hoa, who), n);
 	return true;
+}
+
+/* What the mobile node has to wait for. */
+static bool install_first(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, role_ms now,
+			  struct actions *out)
+{
+	struct vpn_profile set[VPN_PROFILES_MAX];
+	uint8_t n = fa_later_split(a, set);
+	bool ok = n ? install(fa, p, set, n, now, out) : fa_pending_accept(fa, p, now, out);
+
+	crypto_wipe(set, sizeof(set));
+	return ok;
 }
 
 static void granted(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, const struct mip_rrp *r,
@@ -234,22 +246,8 @@ static void granted(struct fa *fa, struct fa_pending *p, const struct dm_ama *a,
 		fa_pending_end(fa, p);
 		return;
 	}
-	if (!grant_fill(p, a, r)) {
+	if (!grant_fill(p, a, r) || !install_first(fa, p, a, now, out))
 		give_up(fa, p, a, &fa_resources, now, out);
-		return;
-	}
-	if (a->vpn.n) {
-		if (!install(fa, p, a, now, out))
-			give_up(fa, p, a, &fa_resources, now, out);
-		return;
-	}
-	v = fa_visitor_grant(fa, p, now, out);
-	if (!v) {
-		give_up(fa, p, a, &fa_resources, now, out);
-		return;
-	}
-	fa_relay_reply(fa, p, v, p->grant.rrp, p->grant.rrp_len, 0, out);
-	fa_pending_end(fa, p);
 }
 
 /* The home agent said no, and the AAAH passes its words on. */

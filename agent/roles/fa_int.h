@@ -21,6 +21,7 @@
 #define FA_CHALLENGE_LEN 16
 #define FA_WINDOW_MAX 64
 #define FA_SEEN 1024	  /* slots; power of two */
+#define FA_MESSAGE_MAX 256 /* of a message string, with the NUL */
 #define FA_SAFETY_MS 1000 /* longer than the answerer's own deadline */
 
 enum fa_timer_kind { FA_T_VISITOR, FA_T_PENDING, FA_T_BEACON, FA_T_CHALLENGE };
@@ -55,6 +56,8 @@ struct fa_visitor {
 	unsigned ifindex;
 	uint8_t mac[6];
 	bool aaa, reverse, vpn; /* vpn: profiles of session are desired in the VPN room */
+	bool completing; /* what it can do without is being added to them (fa_later.c) */
+	bool bare;	 /* and nothing stood before */
 	uint8_t n_profiles;
 	uint16_t lifetime;
 	role_ms expires, auth_until, msa_until;
@@ -78,6 +81,9 @@ struct fa_grant {
 	uint8_t n_profiles;
 	uint8_t *rrp; /* what goes on to the mobile node at the end */
 	uint16_t rrp_len;
+	char *message;		   /* to go with it, NULL = none */
+	struct vpn_profile *later; /* the whole set, when some of it is not waited for */
+	uint8_t n_later;
 };
 
 struct fa_pending {
@@ -166,6 +172,8 @@ struct fa_pending *fa_pending_same(const struct fa *fa, const struct fa_req *r);
 void fa_pending_due(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out);
 void fa_icmp(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out);
 void fa_grant_wipe(struct fa_grant *g);
+/* Everything that p waits for is there: visitor, reply, end of p.  false = no memory: p is as it was. */
+bool fa_pending_accept(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out);
 /* p is given up after the AAAH has said yes: STR, tunnels gone, and with them the session that p was to
  * renew. */
 void fa_pending_undo(struct fa *fa, struct fa_pending *p, struct actions *out);
@@ -190,6 +198,12 @@ void fa_aaa_failed(struct fa *fa, const struct role_event *e, role_ms now, struc
 void fa_asr(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out);
 void fa_str(struct fa *fa, const char *session, const char *user, const char *host, const char *realm,
 	    enum dm_termination cause, struct actions *out);
+
+/* fa_later.c: VPNs that the registration does not wait for */
+uint8_t fa_later_split(const struct dm_ama *a, struct vpn_profile now[VPN_PROFILES_MAX]); /* those that it waits for */
+bool fa_later_keep(struct fa_grant *g, const struct dm_ama *a);				 /* false = no memory */
+void fa_later_wipe(struct fa_grant *g);
+void fa_later_install(struct fa *fa, struct fa_visitor *v, const struct fa_grant *g, struct actions *out);
 
 /* fa_visitor.c */
 struct fa_visitor *fa_visitor_find(const struct fa *fa, const char *key);

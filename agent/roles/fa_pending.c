@@ -95,6 +95,7 @@ void fa_grant_wipe(struct fa_grant *g)
 	free(g->aaa_host);
 	free(g->aaa_realm);
 	free(g->rrp);
+	fa_later_wipe(g);
 	crypto_wipe(g, sizeof(*g));
 }
 
@@ -162,6 +163,18 @@ static const struct role_refusal *icmp_meaning(const struct role_event *e)
 	default:
 		return &ha_unreachable;
 	}
+}
+
+bool fa_pending_accept(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out)
+{
+	struct fa_visitor *v = fa_visitor_grant(fa, p, now, out);
+
+	if (!v)
+		return false;
+	fa_relay_reply(fa, p, v, p->grant.rrp, p->grant.rrp_len, 0, out);
+	fa_later_install(fa, v, &p->grant, out);
+	fa_pending_end(fa, p);
+	return true;
 }
 
 /* The error's quotation names the request when the kernel hands it over; else all to that home agent are

@@ -147,6 +147,8 @@ void fa_relay_reply(struct fa *fa, struct fa_pending *p, struct fa_visitor *v, c
 
 	wbuf_init(&w, mem, sizeof(mem));
 	wbuf_bytes(&w, rrp, len);
+	if (p->grant.message)
+		mip_ext_put_message(&w, 2, p->grant.message);
 	if (fa_error)
 		mip_ext_put_fa_error(&w, fa_error);
 	/* One who deregisters is forgotten with this reply, and a challenge of his own with him. */

@@ -152,6 +152,7 @@ static bool session_set(struct fa *fa, struct fa_visitor *v, struct fa_pending *
 	if (v->vpn)
 		role_act(out, ACT_VPN_REMOVE, earlier);
 	v->vpn = p->state == FA_TUNNELS;
+	v->completing = false;
 	v->n_profiles = p->grant.n_profiles;
 	v->aaa = true;
 	free(v->aaa_host);

@@ -44,6 +44,38 @@ static void test_f1(void)
 	world_end(&w);
 }
 
+/* A VPN that the user can do without, and that the home agent could not set up: the reply does not wait for it and says so,
+ * the VPN room gets it afterwards. */
+static void test_without_a_best_effort_vpn(void)
+{
+	static const char text[] = "VPN 2: it does not answer";
+
+	for (uint8_t n = 1; n <= 3; n++) {
+		begin(n);
+		w.refused = n == 1 ? 1 : 2;
+		w.vpn[AT_FA] = VPN_HANGS;
+		mn_hear(&w, &alice);
+		if (n == 1) { /* nothing to wait for */
+			CU_ASSERT_EQUAL(mn_send(&w, &alice, &join), 0);
+			CU_ASSERT_EQUAL(w.vpn_asked[AT_FA], 1);
+			world_vpn_answers(&w, AT_FA, false);
+		} else {
+			CU_ASSERT_EQUAL(mn_send(&w, &alice, &join), -1);
+			CU_ASSERT_EQUAL(w.vpn_asked[AT_FA], n - 1);
+			world_vpn_answers(&w, AT_FA, true);
+			CU_ASSERT_EQUAL(alice.rrp.code, 0);
+			CU_ASSERT_EQUAL(w.vpn_asked[AT_FA], n);
+			CU_ASSERT_TRUE(alice.rrp.message.len == strlen(text) &&
+				       memcmp(alice.rrp.message.data, text, strlen(text)) == 0);
+			CU_ASSERT_EQUAL(alice.rrp.message_from, 2);
+			world_vpn_answers(&w, AT_FA, n == 2);
+		}
+		CU_ASSERT_EQUAL(fa_count(&w), 1);
+		CU_ASSERT_TRUE(alice.right33);
+		world_end(&w);
+	}
+}
+
 /* E8: no reply before the tunnels of both ends stand. */
 static void test_reply_comes_last(void)
 {
@@ -450,7 +482,7 @@ static void test_thousand(void)
 	world_end(&w);
 }
 
-HARNESS_MAIN("roles/fa_ha", HARNESS_CASE(test_f1), HARNESS_CASE(test_reply_comes_last),
+HARNESS_MAIN("roles/fa_ha", HARNESS_CASE(test_f1), HARNESS_CASE(test_without_a_best_effort_vpn), HARNESS_CASE(test_reply_comes_last),
 	     HARNESS_CASE(test_reregistration_goes_direct), HARNESS_CASE(test_authorization_runs_out),
 	     HARNESS_CASE(test_refusal_is_authenticated), HARNESS_CASE(test_authorization_limits_lifetime),
 	     HARNESS_CASE(test_vpn_fails_at_ha), HARNESS_CASE(test_vpn_fails_at_fa),

@@ -413,6 +413,10 @@ static void aaah_haa(struct world *w, const struct action *act)
 			a->fa_to_ha.key.data[0] ^= 1;
 		a->vpn.n = w->n_profiles;
 		a->vpn.p = profiles(w, h->hoa);
+		if (w->refused) {
+			a->n_refused = 1;
+			a->refused[0] = (struct dm_refused){w->refused, "it does not answer"};
+		}
 	}
 	if (w->fa)
 		ama(w, x->amr_session, a);
@@ -443,6 +447,7 @@ static void vpn_install(struct world *w, int role, const struct action *a)
 	bool had = false;
 
 	CU_ASSERT_TRUE(a->n_profiles > 0 && a->deadline_ms > 0);
+	w->vpn_asked[role] = a->n_profiles;
 	if (w->vpn[role] == VPN_FAILS) {
 		e.type = EV_VPN_FAILED;
 		e.text = "gateway does not answer";

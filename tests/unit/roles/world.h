@@ -88,6 +88,7 @@ struct world {
 	/* the AAAH */
 	uint8_t n_profiles;
 	struct vpn_profile *profiles; /* n_profiles of them, for whoever registers; NULL = made up, static */
+	uint32_t refused; /* the home agent could not set this one up; it is not required then */
 	const char *assign; /* home address that it assigns; NULL = none */
 	bool no_keys, deaf; /* deaf: never answers an AMR */
 	bool spoil_fa_ha;   /* gives the FA another FA-HA key than the HA */
@@ -106,6 +107,7 @@ struct world {
 	/* the VPN room, by role */
 	enum vpn_policy vpn[ROLES];
 	char vpn_session[ROLES][DM_SESSION_MAX]; /* hangs */
+	uint8_t vpn_asked[ROLES];		     /* profiles of the last one */
 	bool vpn_had[ROLES];		     /* and was there before it was asked for again */
 	/* the wire */
 	bool cut_fa_ha;	       /* nothing gets from the FA to the HA */
