@@ -28,6 +28,7 @@ static const struct dm_field fields[] = {
 	DM_FIELD(DM_PROFILE_CACHE, DM_BOOL, DM_OPT, struct dm_ama, vpn.cached),
 	DM_FIELD(DM_PROFILE, DM_PROFILES, DM_OPT, struct dm_ama, vpn),
 	DM_FIELD(DM_HANDOFF_KEY, DM_KEY, DM_OPT, struct dm_ama, vpn.handoff),
+	DM_FIELD_REPEATED(DM_REFUSED_VPN, struct dm_ama, refused, n_refused, dm_refused_fields),
 	DM_FIELDS_END
 };
 

@@ -89,7 +89,7 @@ static const struct member ama_abnf[] = {	/* 5.2 */
 	{ '[', DM_HA_TO_MN_MSA }, { '[', DM_MSA_LIFETIME }, { '[', DM_HOME_AGENT_ADDRESS },
 	{ '[', DM_MOBILE_NODE_ADDRESS }, { '*', DM_FILTER_RULE }, { '[', DM_ORIGIN_STATE_ID },
 	{ '[', DM_PREVIOUS_FA }, { '[', DM_PROFILE_CACHE }, { '*', DM_PROFILE }, { '[', DM_HANDOFF_KEY },
-	{ '*', DM_PROXY_INFO }, END_OF_ABNF
+	{ '*', DM_REFUSED_VPN }, { '*', DM_PROXY_INFO }, END_OF_ABNF
 };
 static const struct member har_abnf[] = {	/* 5.3; 336 and 348 by the text and the table of 8.1 */
 	{ '<', DM_SESSION_ID }, { '{', DM_AUTH_APPLICATION_ID }, { '{', DM_AUTHORIZATION_LIFETIME },
@@ -100,7 +100,7 @@ static const struct member har_abnf[] = {	/* 5.3; 336 and 348 by the text and th
 	{ '[', DM_MSA_LIFETIME }, { '[', DM_ORIGINATING_FOREIGN_AAA }, { '[', DM_MOBILE_NODE_ADDRESS },
 	{ '[', DM_HOME_AGENT_ADDRESS }, { '*', DM_FILTER_RULE }, { '[', DM_CANDIDATE_HOME_AGENT_HOST },
 	{ '[', DM_HOME_AGENT_HOST }, { '[', DM_ORIGIN_STATE_ID }, { '[', DM_PROFILE_CACHE },
-	{ '*', DM_PROFILE }, { '[', DM_HANDOFF_KEY }, { '*', DM_PCN_KEY_MATERIAL }, { '*', DM_PROXY_INFO },
+	{ '*', DM_PROFILE }, { '[', DM_HANDOFF_KEY }, { '*', DM_PROXY_INFO },
 	{ '*', DM_ROUTE_RECORD }, END_OF_ABNF
 };
 static const struct member haa_abnf[] = {	/* 5.4 */
@@ -109,7 +109,8 @@ static const struct member haa_abnf[] = {	/* 5.4 */
 	{ '[', DM_USER_NAME }, { '[', DM_ERROR_REPORTING_HOST }, { '[', DM_ERROR_MESSAGE },
 	{ '[', DM_REG_REPLY }, { '[', DM_HOME_AGENT_ADDRESS }, { '[', DM_MOBILE_NODE_ADDRESS },
 	{ '[', DM_FA_TO_HA_SPI }, { '[', DM_FA_TO_MN_SPI }, { '[', DM_ORIGIN_STATE_ID },
-	{ '[', DM_PREVIOUS_FA }, { '[', DM_PROFILE_CACHE }, { '*', DM_PROXY_INFO }, END_OF_ABNF
+	{ '[', DM_PREVIOUS_FA }, { '[', DM_PROFILE_CACHE }, { '*', DM_REFUSED_VPN },
+	{ '*', DM_PROXY_INFO }, END_OF_ABNF
 };
 
 static const struct command {
@@ -148,7 +149,8 @@ static const struct group {
 	  { { '[', DM_HA_TO_MN_SPI }, { '{', DM_ALGORITHM_TYPE }, { '{', DM_REPLAY_MODE },
 	    { '{', DM_SESSION_KEY } } },
 	{ DM_PCN_KEY_MATERIAL, true,
-	  { { '{', DM_PCN_ADDRESS }, { '{', DM_PCN_KEY_LABEL }, { '{', DM_PCN_KEY } } },
+	  { { '[', DM_PCN_ADDRESS }, { '{', DM_PCN_KEY_LABEL }, { '{', DM_PCN_KEY } } },
+	{ DM_REFUSED_VPN, true, { { '{', DM_PROFILE_NUMBER }, { '[', DM_ERROR_MESSAGE } } },
 	{ DM_SLA, true,
 	  { { '{', DM_SLA_NAME }, { '[', DM_SLA_SOURCE_PREFIX }, { '[', DM_SLA_DESTINATION_PREFIX },
 	    { '[', DM_IKE_LOCAL_IDENTITY }, { '[', DM_IKE_REMOTE_IDENTITY }, { '[', DM_IKE_PROPOSAL },
@@ -159,7 +161,8 @@ static const struct member profile_abnf[] = {	/* requirement B1 */
 	{ '[', DM_TOS_UP }, { '[', DM_TOS_DOWN }, { '{', DM_SECURITY_TYPE }, { '{', DM_SOURCE_GATEWAY },
 	{ '{', DM_DESTINATION_GATEWAY }, { '{', DM_DESTINATION_GATEWAY_TYPE }, { '{', DM_SPI_UP },
 	{ '{', DM_SPI_DOWN }, { '[', DM_ENCRYPTION_KEY }, { '[', DM_AUTHENTICATION_KEY },
-	{ '{', DM_REQUIRED }, { '[', DM_ESP_PROPOSAL }, { '[', DM_SLA }, END_OF_ABNF
+	{ '{', DM_REQUIRED }, { '[', DM_ESP_PROPOSAL }, { '[', DM_SLA }, { '[', DM_PCN_KEY_MATERIAL },
+	END_OF_ABNF
 };
 
 static struct dict_object *avp_objects[DM_AVP_COUNT];

@@ -26,7 +26,8 @@ enum dm_kind {
 	DM_INET,	/* struct in_addr in an Address */
 	DM_PREFIX,	/* struct vpn_prefix: 0, prefix length, 4 bytes of address */
 	DM_GROUP,	/* members, at their offsets from this field's */
-	DM_PROFILES	/* struct dm_vpn: each MIPVPN-Profile */
+	DM_PROFILES,	/* struct dm_vpn: each MIPVPN-Profile */
+	DM_REPEATED	/* an array of structs: each a group; how many is in a uint8_t */
 };
 #define DM_NO_HAS 0xffff
 
@@ -39,21 +40,25 @@ struct dm_field {
 	uint16_t size;		/* of the member */
 	uint32_t least, most;	/* bytes, or value of a DM_NUMBER */
 	const struct dm_field *members;
+	uint16_t count;		/* DM_REPEATED: offset of the number of elements; most = of the array */
 };
 #define DM_SIZE(type, member) sizeof(((type *)0)->member)
 /* required is REQ or OPT. */
 #define DM_REQ true
 #define DM_OPT false
 #define DM_FIELD_RANGE(avp, kind, need, type, member, least, most)                                           \
-	{ avp, kind, need, offsetof(type, member), DM_NO_HAS, DM_SIZE(type, member), least, most, NULL }
+	{ avp, kind, need, offsetof(type, member), DM_NO_HAS, DM_SIZE(type, member), least, most, NULL, 0 }
 #define DM_FIELD(avp, kind, need, type, member) DM_FIELD_RANGE(avp, kind, need, type, member, 0, UINT32_MAX)
 #define DM_FIELD_HAS(avp, kind, type, member, has)                                                           \
 	{ avp, kind, DM_OPT, offsetof(type, member), offsetof(type, has), DM_SIZE(type, member), 0,          \
-	  UINT32_MAX, NULL }
-#define DM_FIELD_CONST(avp, value) { avp, DM_CONST, DM_REQ, 0, DM_NO_HAS, 0, value, value, NULL }
-#define DM_FIELD_GROUP(avp, need, at, members) { avp, DM_GROUP, need, at, DM_NO_HAS, 0, 0, 0, members }
+	  UINT32_MAX, NULL, 0 }
+#define DM_FIELD_CONST(avp, value) { avp, DM_CONST, DM_REQ, 0, DM_NO_HAS, 0, value, value, NULL, 0 }
+#define DM_FIELD_GROUP(avp, need, at, members) { avp, DM_GROUP, need, at, DM_NO_HAS, 0, 0, 0, members, 0 }
 #define DM_FIELD_MSA(avp, type, member, members)                                                             \
-	{ avp, DM_GROUP, DM_OPT, offsetof(type, member), offsetof(type, member.present), 0, 0, 0, members }
+	{ avp, DM_GROUP, DM_OPT, offsetof(type, member), offsetof(type, member.present), 0, 0, 0, members, 0 }
+#define DM_FIELD_REPEATED(avp, type, array, number, members)                                                 \
+	{ avp, DM_REPEATED, DM_OPT, offsetof(type, array), DM_NO_HAS, DM_SIZE(type, array[0]), 0,            \
+	  DM_SIZE(type, array) / DM_SIZE(type, array[0]), members, offsetof(type, number) }
 #define DM_FIELDS_END { .kind = 0 }
 
 struct dm_complaint {
@@ -79,6 +84,8 @@ int dm_answer_write(uint32_t result, const struct dm_field *fields, const void *
 
 /* One MIPVPN-Profile. */
 extern const struct dm_field dm_profile_fields[];
+/* One MIPVPN-Refused-VPN: members of struct dm_refused. */
+extern const struct dm_field dm_refused_fields[];
 /* The key groups, members of struct dm_msa. */
 extern const struct dm_field dm_msa_fa_to_mn[], dm_msa_fa_to_ha[], dm_msa_mn_to_ha[], dm_msa_mn_to_fa[],
 	dm_msa_ha_to_mn[], dm_msa_ha_to_fa[];

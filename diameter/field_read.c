@@ -217,6 +217,15 @@ static uint32_t read_profile(struct avp *avp, struct dm_vpn *vpn, struct dm_comp
 		     : 0;
 }
 
+static uint32_t read_repeated(const struct dm_field *f, struct avp *avp, void *base, struct dm_complaint *c)
+{
+	uint8_t *count = (uint8_t *)base + f->count;
+
+	if (*count >= f->most)
+		return dm_complain(c, DM_AVP_OCCURS_TOO_MANY_TIMES, f->avp, "at most %u", f->most);
+	return dm_fields_read(avp, f->members, (uint8_t *)base + f->at + (size_t)f->size * (*count)++, c);
+}
+
 static uint32_t read_value(const struct dm_field *f, const union avp_value *v, void *out,
 			   struct dm_complaint *c)
 {
@@ -255,6 +264,8 @@ static uint32_t read_field(const struct dm_field *f, struct avp *avp, const stru
 		return dm_fields_read(avp, f->members, out, c);
 	if (f->kind == DM_PROFILES)
 		return read_profile(avp, (struct dm_vpn *)(void *)out, c);
+	if (f->kind == DM_REPEATED)
+		return read_repeated(f, avp, base, c);
 	if (!hdr->avp_value)
 		return dm_complain(c, DM_INVALID_AVP_VALUE, f->avp, "without a value");
 	return read_value(f, hdr->avp_value, out, c);
@@ -290,7 +301,7 @@ uint32_t dm_fields_read(msg_or_avp *parent, const struct dm_field *fields, void 
 		if (f) {
 			uint64_t bit = UINT64_C(1) << (f - fields);
 
-			if (seen & bit && f->kind != DM_PROFILES)
+			if (seen & bit && f->kind != DM_PROFILES && f->kind != DM_REPEATED)
 				return dm_complain(c, DM_AVP_OCCURS_TOO_MANY_TIMES, f->avp, "more than one");
 			seen |= bit;
 			if (read_field(f, avp, hdr, base, c))

@@ -110,6 +110,16 @@ static int write_profiles(msg_or_avp *parent, const struct dm_vpn *vpn)
 	return rc;
 }
 
+static int write_repeated(msg_or_avp *parent, const struct dm_field *f, const uint8_t *base)
+{
+	unsigned n = base[f->count];
+	int rc = n > f->most ? EINVAL : 0;
+
+	for (unsigned i = 0; i < n && !rc; i++)
+		rc = write_group(parent, f->avp, f->members, base + f->at + (size_t)f->size * i);
+	return rc;
+}
+
 static int write_field(msg_or_avp *parent, const struct dm_field *f, const uint8_t *in)
 {
 	switch (f->kind) {
@@ -136,6 +146,8 @@ static int write_field(msg_or_avp *parent, const struct dm_field *f, const uint8
 		return group_is_there(f, in) ? write_group(parent, f->avp, f->members, in) : 0;
 	case DM_PROFILES:
 		return write_profiles(parent, (const struct dm_vpn *)(const void *)in);
+	case DM_REPEATED:
+		return write_repeated(parent, f, in - f->at);
 	}
 	return EINVAL;
 }

@@ -23,6 +23,7 @@ static const struct dm_field fields[] = {
 	DM_FIELD(DM_FA_TO_MN_SPI, DM_NUMBER, DM_OPT, struct dm_haa, fa_to_mn_spi),
 	DM_FIELD_HAS(DM_PREVIOUS_FA, DM_INET, struct dm_haa, previous_fa, has_previous_fa),
 	DM_FIELD(DM_PROFILE_CACHE, DM_BOOL, DM_OPT, struct dm_haa, vpn_cached),
+	DM_FIELD_REPEATED(DM_REFUSED_VPN, struct dm_haa, refused, n_refused, dm_refused_fields),
 	DM_FIELDS_END
 };
 

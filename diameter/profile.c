@@ -15,6 +15,18 @@ static const struct dm_field sla_fields[] = {
 	DM_FIELDS_END
 };
 
+static const struct dm_field pcn_key_fields[] = {
+	DM_FIELD(DM_PCN_KEY_LABEL, DM_TEXT, DM_REQ, struct vpn_profile, bu_context),
+	DM_FIELD_RANGE(DM_PCN_KEY, DM_KEY, DM_REQ, struct vpn_profile, bu_key, 32, 32),
+	DM_FIELDS_END
+};
+
+const struct dm_field dm_refused_fields[] = {
+	DM_FIELD(DM_PROFILE_NUMBER, DM_NUMBER, DM_REQ, struct dm_refused, number),
+	DM_FIELD(DM_ERROR_MESSAGE, DM_NOTE, DM_OPT, struct dm_refused, text),
+	DM_FIELDS_END
+};
+
 const struct dm_field dm_profile_fields[] = {
 	DM_FIELD(DM_PROFILE_NUMBER, DM_NUMBER, DM_REQ, struct vpn_profile, number),
 	DM_FIELD(DM_SOURCE_PREFIX, DM_PREFIX, DM_REQ, struct vpn_profile, src),
@@ -34,6 +46,7 @@ const struct dm_field dm_profile_fields[] = {
 	DM_FIELD(DM_REQUIRED, DM_BOOL, DM_REQ, struct vpn_profile, required),
 	DM_FIELD(DM_ESP_PROPOSAL, DM_TEXT, DM_OPT, struct vpn_profile, esp_proposal),
 	DM_FIELD_GROUP(DM_SLA, DM_OPT, 0, sla_fields),
+	DM_FIELD_GROUP(DM_PCN_KEY_MATERIAL, DM_OPT, 0, pcn_key_fields),
 	DM_FIELDS_END
 };
 

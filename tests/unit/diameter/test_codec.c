@@ -3,6 +3,7 @@
  * Round trips of whole messages with every field set, through the bytes that a peer would see; and every
  * refusal.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -393,6 +394,47 @@ static void test_too_many_profiles(void)
 	CU_ASSERT_STRING_EQUAL(err, "MIPVPN-Profile: 33 of them, at most 32");
 }
 
+static void test_too_many_refused(void)
+{
+	struct msg *m = wire_request(DM_CC_HAR);
+	struct msg *fits = wire_request(DM_CC_HAR);
+	struct avp *avp = NULL;
+	struct dm_haa in, out;
+
+	wire_haa(&in);
+	in.n_refused = DM_REFUSED_MAX + 1;
+	CU_ASSERT_EQUAL(dm_haa_answer(&in, &m), EINVAL);
+	fd_msg_free(m);
+	in.n_refused = DM_REFUSED_MAX;
+	for (unsigned i = 0; i < DM_REFUSED_MAX; i++)
+		in.refused[i].number = i + 1;
+	CU_ASSERT_EQUAL_FATAL(dm_haa_answer(&in, &fits), 0);
+	CU_ASSERT_EQUAL(dm_haa_parse(fits, &out, err, sizeof(err)), 0);
+	CU_ASSERT_EQUAL(out.refused[DM_REFUSED_MAX - 1].number, DM_REFUSED_MAX);
+	CU_ASSERT_EQUAL_FATAL(fd_msg_avp_new(dm_dict_avp(DM_REFUSED_VPN), 0, &avp), 0);
+	CU_ASSERT_EQUAL(fd_msg_avp_add(fits, MSG_BRW_LAST_CHILD, avp), 0);
+	CU_ASSERT_EQUAL(dm_haa_parse(fits, &out, err, sizeof(err)), DM_AVP_OCCURS_TOO_MANY_TIMES);
+	CU_ASSERT_STRING_EQUAL(err, "MIPVPN-Refused-VPN: at most 8");
+	fd_msg_free(fits);
+}
+
+/* A key that is none, or that has no name, is refused: the home agent could not use it. */
+static void test_pcn_key_lengths(void)
+{
+	for (unsigned len = 1; len <= 33; len += 16) {
+		struct msg *m = wire_request(DM_CC_AMR);
+		struct dm_ama a;
+
+		wire_ama(&a);
+		a.vpn.p[2].bu_key.len = (uint8_t)len;
+		CU_ASSERT_EQUAL_FATAL(dm_ama_answer(&a, &m), 0);
+		dm_ama_wipe(&a);
+		m = wire_through(m);
+		CU_ASSERT_EQUAL(parse_ama(m), DM_INVALID_AVP_LENGTH);
+		fd_msg_free(m);
+	}
+}
+
 static void test_session_ids_differ(void)
 {
 	char a[DM_SESSION_MAX], b[DM_SESSION_MAX];
@@ -417,6 +459,8 @@ static int run(void)
 		HARNESS_CASE(test_bad_amr),
 		HARNESS_CASE(test_bad_ama),
 		HARNESS_CASE(test_too_many_profiles),
+		HARNESS_CASE(test_too_many_refused),
+		HARNESS_CASE(test_pcn_key_lengths),
 		HARNESS_CASE(test_session_ids_differ),
 	};
 

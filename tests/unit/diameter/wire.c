@@ -133,13 +133,33 @@ static void profile(struct vpn_profile *p, uint32_t number, bool is_static)
 	key(&p->psk.len, p->psk.data, 32, 3);
 }
 
+static void dynamic(struct vpn_profile *p, uint32_t number)
+{
+	profile(p, number, false);
+	vpn_prefix_parse("203.0.113.0/24", &p->dst);
+	p->dst_gw = inet("198.51.100.32");
+	p->dst_gw_type = VPN_GW_DYNAMIC;
+	p->required = false;
+	key(&p->bu_key.len, p->bu_key.data, 32, 7);
+	TEXT(p->bu_context, "0123456789abcdef");
+}
+
+static void refused(uint8_t *n, struct dm_refused *r)
+{
+	*n = 2;
+	r[0].number = 7;
+	TEXT(r[0].text, "PCN 198.51.100.32 did not answer");
+	r[1].number = 8;	/* without words */
+}
+
 static void vpn(struct dm_vpn *v)
 {
 	v->cached = true;
-	v->n = 2;
+	v->n = 3;
 	v->p = calloc(v->n, sizeof(*v->p));
 	profile(&v->p[0], 1, false);
 	profile(&v->p[1], 1, true);
+	dynamic(&v->p[2], 5);
 	key(&v->handoff.len, v->handoff.data, 32, 9);
 }
 
@@ -196,6 +216,7 @@ void wire_har(struct dm_har *h)
 void wire_ama(struct dm_ama *a)
 {
 	memset(a, 0, sizeof(*a));
+	refused(&a->n_refused, a->refused);
 	a->result = DM_SUCCESS;
 	TEXT(a->session, "fa.visited.test;1;2;abc");
 	TEXT(a->user, "alice@home.test");
@@ -217,6 +238,7 @@ void wire_ama(struct dm_ama *a)
 void wire_haa(struct dm_haa *h)
 {
 	memset(h, 0, sizeof(*h));
+	refused(&h->n_refused, h->refused);
 	h->result = DM_SUCCESS;
 	TEXT(h->session, "aaah.home.test;1;2;def");
 	TEXT(h->user, "alice@home.test");
