@@ -91,7 +91,8 @@ static ssize_t sendmsg_twice(int fd, const struct msghdr *m)
 	return n < 0 && errno != EAGAIN ? sendmsg(fd, m, 0) : n;
 }
 
-static void send_udp(struct agent *g, enum role_id role, struct action *a)
+/* From the address that the path says (0 = any), which for a transparent socket need not be ours. */
+static void send_from(int fd, const char *what, const struct action *a)
 {
 	struct sockaddr_in to = {
 		.sin_family = AF_INET, .sin_port = htons(a->path.dport), .sin_addr = a->path.dst};
@@ -112,10 +113,20 @@ static void send_udp(struct agent *g, enum role_id role, struct action *a)
 	c->cmsg_type = IP_PKTINFO;
 	c->cmsg_len = CMSG_LEN(sizeof(info));
 	memcpy(CMSG_DATA(c), &info, sizeof(info));
-	if (sendmsg_twice(g->udp, &m) < 0) {
+	if (sendmsg_twice(fd, &m) < 0) {
 		counter_inc("run.udp.send_failed");
-		log_debug("run", "UDP 434: not sent: %s", strerror(errno));
+		log_debug("run", "%s: not sent: %s", what, strerror(errno));
 	}
+}
+
+static void send_udp(struct agent *g, enum role_id role, struct action *a)
+{
+	send_from(g->udp, "UDP 434", a);
+}
+
+static void send_binding(struct agent *g, enum role_id role, struct action *a)
+{
+	send_from(g->transparent, "UDP 434 of a correspondent", a);
 }
 
 /* --- Diameter --- */
@@ -207,6 +218,15 @@ static void do_binding_del(struct agent *g, enum role_id role, struct action *a)
 	ask(g, role, a, NH_BINDING_DEL);
 }
 
+static void do_watch_add(struct agent *g, enum role_id role, struct action *a)
+{
+	ask(g, ROLE_NONE, a, NH_WATCH_ADD); /* a registration does not wait for it, nor fail without it */
+}
+static void do_watch_del(struct agent *g, enum role_id role, struct action *a)
+{
+	ask(g, ROLE_NONE, a, NH_WATCH_DEL);
+}
+
 static void do_proxy_arp_add(struct agent *g, enum role_id role, struct action *a)
 {
 	struct nh_request garp = {.verb = NH_GARP, .addr = a->hoa, .ifindex = a->ifindex}; /* own MAC */
@@ -229,7 +249,10 @@ static void do_proxy_arp_del(struct agent *g, enum role_id role, struct action *
 
 static void do_event(struct agent *g, enum role_id role, struct action *a)
 {
-	agent_note(g, a->level, "%s: %s", role == ROLE_FA ? "fa" : "ha", a->text ? a->text : "");
+	static const char *const names[] = {
+		[ROLE_NONE] = "", [ROLE_FA] = "fa", [ROLE_HA] = "ha", [ROLE_PCN] = "pcn"};
+
+	agent_note(g, a->level, "%s: %s", names[role], a->text ? a->text : "");
 }
 
 /* --- tables --- */
@@ -249,15 +272,15 @@ static const action_fn at_once[] = {
 	[ACT_BINDING_DEL] = do_binding_del,
 	[ACT_PROXY_ARP_ADD] = do_proxy_arp_add,
 	[ACT_PROXY_ARP_DEL] = do_proxy_arp_del,
+	[ACT_WATCH_ADD] = do_watch_add,
+	[ACT_WATCH_DEL] = do_watch_del,
 	[ACT_EVENT] = do_event,
 };
 
 /* Sends: behind the barrier. */
 static const action_fn sends[] = {
-	[ACT_LINK_SEND] = send_link,
-	[ACT_UDP_SEND] = send_udp,
-	[ACT_HAA] = send_haa,
-	[ACT_ASA] = send_asa,
+	[ACT_LINK_SEND] = send_link, [ACT_UDP_SEND] = send_udp, [ACT_BINDING_SEND] = send_binding,
+	[ACT_HAA] = send_haa,	     [ACT_ASA] = send_asa,
 };
 
 static action_fn lookup(const action_fn *table, size_t n, enum action_type type)

@@ -61,6 +61,8 @@ void agent_event(struct agent *g, enum role_id role, struct role_event *e)
 		fa_event(g->fa, e, loop_now(g->loop), &as);
 	else if (role == ROLE_HA && g->ha)
 		ha_event(g->ha, e, loop_now(g->loop), &as);
+	else if (role == ROLE_PCN && g->pcn)
+		pcn_event(g->pcn, e, loop_now(g->loop), &as);
 	else
 		counter_inc("run.event.no_role");
 	actions_run(g, role, &as);
@@ -172,6 +174,14 @@ static int roles_configure(struct agent *g)
 		else if (!(g->ha = ha_new(&c, now)))
 			return -1;
 	}
+	if (g->conf->pcn.n) {
+		const struct pcn_config *c = &g->conf->pcn.v->role;
+
+		if (g->pcn)
+			pcn_reconfigure(g->pcn, c, now);
+		else if (!(g->pcn = pcn_new(c, now)))
+			return -1;
+	}
 	return 0;
 }
 
@@ -187,12 +197,18 @@ void agent_links_changed(struct agent *g)
 		roles_configure(g);
 }
 
+static size_t rows_max(const struct agent *g, enum role_id role)
+{
+	if (role == ROLE_FA && g->fa)
+		return g->conf->fa.v->role.visitors_max + g->conf->fa.v->role.pending_max;
+	if (role == ROLE_HA && g->ha)
+		return g->conf->ha.v->role.bindings_max;
+	return role == ROLE_PCN && g->pcn ? g->conf->pcn.v->role.entries_max : 0;
+}
+
 struct role_row *agent_rows(struct agent *g, enum role_id role, size_t *n)
 {
-	size_t max =
-		role == ROLE_FA
-			? (g->fa ? g->conf->fa.v->role.visitors_max + g->conf->fa.v->role.pending_max : 0)
-			: (g->ha ? g->conf->ha.v->role.bindings_max : 0);
+	size_t max = rows_max(g, role);
 	struct role_row *rows = calloc(max + 1, sizeof(*rows));
 
 	*n = 0;
@@ -200,6 +216,8 @@ struct role_row *agent_rows(struct agent *g, enum role_id role, size_t *n)
 		*n = fa_rows(g->fa, loop_now(g->loop), rows, max);
 	else if (rows && role == ROLE_HA && g->ha)
 		*n = ha_rows(g->ha, loop_now(g->loop), rows, max);
+	else if (rows && role == ROLE_PCN && g->pcn)
+		*n = pcn_rows(g->pcn, loop_now(g->loop), rows, max);
 	return rows;
 }
 
@@ -253,7 +271,7 @@ int agent_reload(struct agent *g, struct conf_errors *errs)
 	g->conf = wanted;
 	log_set_level(wanted->log_level);
 	respi(g, old, wanted);
-	net_protect(g, old, wanted);
+	net_prefixes(g, old, wanted);
 	roles_configure(g);
 	config_free(old);
 	agent_note(g, LOG_LVL_NOTICE, "configuration read again");
@@ -264,12 +282,14 @@ int agent_reload(struct agent *g, struct conf_errors *errs)
 
 static void role_timers(struct agent *g, uint64_t now)
 {
-	struct role_event fa = {.type = EV_TIMER}, ha = {.type = EV_TIMER};
+	struct role_event fa = {.type = EV_TIMER}, ha = {.type = EV_TIMER}, pcn = {.type = EV_TIMER};
 
 	if (g->fa && fa_next(g->fa) <= now)
 		agent_event(g, ROLE_FA, &fa);
 	if (g->ha && ha_next(g->ha) <= now)
 		agent_event(g, ROLE_HA, &ha);
+	if (g->pcn && pcn_next(g->pcn) <= now)
+		agent_event(g, ROLE_PCN, &pcn);
 	if (vpn_next(g->vpn) <= now)
 		vpn_tick(g->vpn, now);
 }
@@ -307,6 +327,8 @@ void agent_turn(struct agent *g)
 		next = earlier(next, fa_next(g->fa));
 	if (g->ha)
 		next = earlier(next, ha_next(g->ha));
+	if (g->pcn)
+		next = earlier(next, pcn_next(g->pcn));
 	next = earlier(next, earlier(vpn_next(g->vpn), charon_next(g)));
 	if (g->stopping)
 		next = earlier(next, now + STOP_LOOK_MS);
@@ -368,6 +390,10 @@ void agent_stop(struct agent *g, bool failed)
 	if (g->ha)
 		ha_shutdown(g->ha, now, &as);
 	actions_run(g, ROLE_HA, &as);
+	actions_clear(&as);
+	if (g->pcn)
+		pcn_shutdown(g->pcn, now, &as);
+	actions_run(g, ROLE_PCN, &as);
 	actions_clear(&as);
 	agent_turn(g);
 }

@@ -30,7 +30,7 @@
 
 #define AGENT_STOP_MS 10000 /* for an orderly shutdown, libfdcore's own excepted */
 
-enum role_id { ROLE_NONE, ROLE_FA, ROLE_HA };
+enum role_id { ROLE_NONE, ROLE_FA, ROLE_HA, ROLE_PCN };
 
 /* An interface of the configuration: a visited link of the FA, or the home link. */
 struct link {
@@ -73,6 +73,7 @@ struct agent {
 
 	struct fa *fa;
 	struct ha *ha;
+	struct pcn *pcn;
 	struct aaa *aaa; /* NULL: no Diameter in this configuration */
 	struct vpn *vpn;
 	struct later *later; /* events that actions brought about; see agent_later() */
@@ -91,6 +92,10 @@ struct agent {
 	size_t n_held;
 	int udp; /* port 434 */
 	struct loop_io *udp_io;
+	int transparent; /* PCN: port 434 of every CN; -1 = not a PCN */
+	struct loop_io *transparent_io;
+	int nflog; /* HA: first packets; -1 = none */
+	struct loop_io *nflog_io;
 	struct link links[LINKS_MAX];
 	size_t n_links;
 	struct in_addr own_addrs[64];
@@ -136,6 +141,8 @@ void actions_run(struct agent *g, enum role_id role, struct actions *as);
 /* dispatch.c */
 void dispatch_link_io(void *link, bool readable, bool writable);
 void dispatch_udp_io(void *user, bool readable, bool writable);
+void dispatch_transparent_io(void *user, bool readable, bool writable);
+void dispatch_nflog_io(void *user, bool readable, bool writable);
 
 /* diameter.c */
 void diameter_wake(void *user); /* any thread */
@@ -160,7 +167,8 @@ bool net_batch_pending(const struct agent *g);
 void held_release(struct agent *g); /* carries out what waits for nothing any more */
 void held_fail(struct agent *g, uint64_t batch, const char *why);
 void held_free(struct agent *g);
-void net_protect(struct agent *g, const struct config *old, const struct config *wanted);
+/* Protected prefixes, and those of the PCN: what is new, and what is gone. */
+void net_prefixes(struct agent *g, const struct config *old, const struct config *wanted);
 
 /* actions.c: the second half of a held send */
 void actions_send(struct agent *g, enum role_id role, struct action *a);

@@ -131,11 +131,13 @@ static void on_report(void *user, const char *session, enum vpn_report what, con
 						    [VPN_REPORT_DOWN] = EV_VPN_DOWN};
 	struct agent *g = user;
 
-	/* A session is one role's; the other does not know it and does nothing. */
+	/* A session is one role's; the others do not know it and do nothing. */
 	if (g->fa)
 		agent_later(g, ROLE_FA, type[what], session, 0, text);
 	if (g->ha)
 		agent_later(g, ROLE_HA, type[what], session, 0, text);
+	if (g->pcn)
+		agent_later(g, ROLE_PCN, type[what], session, 0, text);
 }
 
 static void on_event(void *user, int level, const char *text)

@@ -94,6 +94,25 @@ static void check_ha(const char *name, const struct config *c, struct conf_error
 	ha->n_sas = c->sa.n;
 }
 
+static void check_pcn(const char *name, const struct config *c, struct conf_errors *errs)
+{
+	struct config_pcn *pcn = c->pcn.v;
+
+	if (!c->pcn.n)
+		return;
+	key_read(name, "pcn", pcn->key_file, &pcn->role.master, errs);
+	if (pcn->prefixes.n > PCN_PREFIXES_MAX)
+		conf_errors_add(errs, "%s: pcn: prefixes: at most %d", name, PCN_PREFIXES_MAX);
+	for (size_t i = 0; i < pcn->prefixes.n && i < PCN_PREFIXES_MAX; i++) {
+		if (!pcn->prefixes.v[i].len)
+			conf_errors_add(errs, "%s: pcn: prefixes: not everybody can be behind this gateway",
+					name);
+		pcn->role.prefixes[pcn->role.n_prefixes++] = pcn->prefixes.v[i];
+	}
+	if (pcn->role.addr.s_addr != c->vpn_room.self.s_addr)
+		conf_errors_add(errs, "%s: pcn: address: must be that of the other role, or of vpn", name);
+}
+
 /* The vpn section may be missing: its defaults hold all the same. */
 static void take_vpn(struct config *c, struct conf_errors *errs)
 {
@@ -114,9 +133,10 @@ static void take_vpn(struct config *c, struct conf_errors *errs)
 		conf_free(&only_vpn, &defaults);
 	}
 	if (!c->vpn_room.self.s_addr)
-		c->vpn_room.self = c->fa.n   ? c->fa.v->role.coa
-				   : c->ha.n ? c->ha.v->role.addr
-					     : c->vpn_room.self;
+		c->vpn_room.self = c->fa.n    ? c->fa.v->role.coa
+				   : c->ha.n  ? c->ha.v->role.addr
+				   : c->pcn.n ? c->pcn.v->role.addr
+					      : c->vpn_room.self;
 }
 
 static int finish(const char *name, int rc, struct config *c, struct config **out, struct conf_errors *errs)
@@ -127,14 +147,16 @@ static int finish(const char *name, int rc, struct config *c, struct config **ou
 		take_sas(name, c, errs);
 		check_fa(name, c, errs);
 		check_ha(name, c, errs);
+		check_pcn(name, c, errs);
 		if (!c->spis || !c->sas)
 			conf_errors_add(errs, "%s: out of memory", name);
-		if (!c->fa.n && !c->ha.n)
-			conf_errors_add(errs, "%s: no role: needs a section fa or ha (or both)", name);
+		if (!c->fa.n && !c->ha.n && !c->pcn.n)
+			conf_errors_add(errs, "%s: no role: needs a section fa, ha or pcn (or more of them)",
+					name);
 		if (!c->freediameter_conf[0] && (c->ha.n || (c->fa.n && c->fa.v->role.aaa)))
 			conf_errors_add(errs,
-					"%s: freediameter-conf: required, unless there is only a role fa "
-					"with aaa = false",
+					"%s: freediameter-conf: required, unless there is only a role pcn, "
+					"or fa with aaa = false",
 					name);
 	}
 	if (!errs->n) {
@@ -173,6 +195,8 @@ void config_free(struct config *c)
 		crypto_wipe(c->sas, c->sa.n * sizeof(*c->sas));
 	if (c->spis)
 		crypto_wipe(c->spis, c->default_spi.n * sizeof(*c->spis));
+	if (c->pcn.n)
+		crypto_wipe(&c->pcn.v->role.master, sizeof(c->pcn.v->role.master));
 	free(c->sas);
 	free(c->spis);
 	conf_free(&config_schema, c);
@@ -208,6 +232,10 @@ const char *config_fixed_change(const struct config *a, const struct config *b)
 		return "fa";
 	if (a->ha.n != b->ha.n)
 		return "ha";
+	if (a->pcn.n != b->pcn.n)
+		return "pcn";
+	if (a->pcn.n && a->pcn.v->role.addr.s_addr != b->pcn.v->role.addr.s_addr)
+		return "pcn: address";
 	if (!links_equal(a, b))
 		return "fa: links";
 	if (a->ha.n && strcmp(a->ha.v->role.home_ifname, b->ha.v->role.home_ifname) != 0)

@@ -9,6 +9,7 @@
 
 #include "agent/roles/fa.h"
 #include "agent/roles/ha.h"
+#include "agent/roles/pcn.h"
 #include "agent/vpn/vpn.h"
 #include "lib/conf.h"
 
@@ -34,6 +35,11 @@ struct config_fa { /* fa { }: role is complete but for the identity, and for wha
 struct config_ha {
 	struct ha_config role;
 };
+struct config_pcn { /* pcn { }: role is complete */
+	struct pcn_config role;
+	CONF_LIST(struct vpn_prefix) prefixes;
+	char key_file[CONFIG_PATH_MAX];
+};
 struct config_vpn {
 	struct vpn_config room;
 };
@@ -48,8 +54,9 @@ struct config {
 	CONF_LIST(struct vpn_prefix) protect;
 	CONF_LIST(struct config_spi) default_spi;
 	CONF_LIST(struct config_sa) sa;
-	CONF_LIST(struct config_fa) fa; /* none or one, like the next two */
+	CONF_LIST(struct config_fa) fa; /* none or one, like the next three */
 	CONF_LIST(struct config_ha) ha;
+	CONF_LIST(struct config_pcn) pcn;
 	CONF_LIST(struct config_vpn) vpn;
 	/* made of the above */
 	struct vpn_config vpn_room;

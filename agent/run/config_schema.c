@@ -12,6 +12,7 @@ static const char *const algorithm_words[] = {"hmac-md5", "hmac-sha1", "hmac-sha
 #define FA(m) CONF_FIELD(struct config_fa, role.m)
 #define HA(m) CONF_FIELD(struct config_ha, role.m)
 #define VPN(m) CONF_FIELD(struct config_vpn, room.m)
+#define PCN(m) CONF_FIELD(struct config_pcn, role.m)
 
 static const struct conf_key root_keys[] = {
 	{"user", CONF_STRING, ROOT(user), .min = 1, .def = "mipvpn", .doc = "user to become"},
@@ -97,6 +98,26 @@ static const struct conf_key ha_keys[] = {
 	{"pool", CONF_PREFIX, HA(pool), .doc = "home addresses to give when the AAAH gave none"},
 	{0}};
 
+static const struct conf_key pcn_keys[] = {
+	{"address", CONF_IPV4, PCN(addr), .required = true, .doc = "this gateway's address"},
+	{"prefixes", CONF_PREFIX, CONF_LIST_FIELD(struct config_pcn, prefixes), .required = true,
+	 .doc = "networks behind this gateway: its correspondents"},
+	{"master-key-file", CONF_STRING, CONF_FIELD(struct config_pcn, key_file), .min = 1, .required = true,
+	 .doc = "64 hex digits; the AAAH has the same key"},
+	{"spi", CONF_INT, PCN(spi), .min = MIP_SPI_MIN, .max = UINT32_MAX, .def = "256",
+	 .doc = "SPI of its authenticators"},
+	{"lifetime-max", CONF_INT, PCN(lifetime_max), .min = 1, .max = 65535, .def = "1800",
+	 .doc = "seconds"},
+	{"request-percent", CONF_INT, PCN(request_percent), .min = 1, .max = 99, .def = "90",
+	 .doc = "part of the lifetime after which it asks again"},
+	{"clock-skew", CONF_INT, PCN(clock_skew_ms), .min = 1, .max = 3600000, .def = "7000",
+	 .doc = "milliseconds"},
+	{"bindings-max", CONF_INT, PCN(entries_max), .min = 1, .max = 65536, .def = "4096",
+	 .doc = "bindings"},
+	{"vpn-timeout", CONF_INT, PCN(vpn_timeout_ms), .min = 100, .max = 60000, .def = "2000",
+	 .doc = "milliseconds"},
+	{0}};
+
 static const struct conf_key vpn_keys[] = {
 	{"address", CONF_IPV4, VPN(self), .doc = "this gateway's address; default: of the role"},
 	{"name-prefix", CONF_STRING, VPN(prefix), .min = 1, .def = "mipvpn", .doc = "of our names in charon"},
@@ -131,6 +152,8 @@ static const struct conf_section sections[] = {
 	 .doc = "the role of a foreign agent"},
 	{"ha", CONF_LIST_FIELD(struct config, ha), .keys = ha_keys, .most = 1,
 	 .doc = "the role of a home agent"},
+	{"pcn", CONF_LIST_FIELD(struct config, pcn), .keys = pcn_keys, .most = 1,
+	 .doc = "the role of a proxy correspondent node"},
 	{"vpn", CONF_LIST_FIELD(struct config, vpn), .keys = vpn_keys, .most = 1,
 	 .doc = "VPN and tunnel control"},
 	{0}};

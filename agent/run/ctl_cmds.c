@@ -53,6 +53,7 @@ static json_t *do_drop(struct agent *g, const json_t *request)
 	agent_note(g, LOG_LVL_NOTICE, "drop %s: asked for at the console", user);
 	agent_later(g, ROLE_FA, EV_DROP, NULL, 0, user);
 	agent_later(g, ROLE_HA, EV_DROP, NULL, 0, user);
+	agent_later(g, ROLE_PCN, EV_DROP, NULL, 0, user);
 	return ctl_response_ok(json_pack("{s:I}", "dropped", (json_int_t)n));
 }
 

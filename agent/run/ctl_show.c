@@ -73,13 +73,15 @@ static json_t *show_status(struct agent *g, bool show_keys)
 		json_array_append_new(roles, json_string("fa"));
 	if (g->ha)
 		json_array_append_new(roles, json_string("ha"));
+	if (g->pcn)
+		json_array_append_new(roles, json_string("pcn"));
 	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:b, s:b, s:s, s:o, s:o, s:I, s:I}", "version",
 			 PACKAGE_VERSION, "roles", roles, "identity", g->aaa ? aaa_identity(g->aaa) : "",
 			 "realm", g->aaa ? aaa_realm(g->aaa) : "", "startedAt", time_json(g->started_wall_ms),
 			 "ready", agent_ready(g), "charonAnswers", vpn_ready(g->vpn) != 0, "ipInIp",
 			 g->kernel_ipip ? "kernel" : "userSpace", "links", links_json(g), "peers",
 			 peers_json(g), "visitors", count_rows(g, ROLE_FA), "bindings",
-			 count_rows(g, ROLE_HA));
+			 count_rows(g, ROLE_HA) + count_rows(g, ROLE_PCN));
 }
 
 /* --- bindings and visitors --- */
@@ -94,26 +96,32 @@ static json_t *row_json(const struct role_row *r)
 			 r->reverse_tunnel, "session", r->session);
 }
 
-static json_t *rows_json(struct agent *g, enum role_id role)
+static void append_rows(struct agent *g, enum role_id role, json_t *all)
 {
 	size_t n;
 	struct role_row *rows = agent_rows(g, role, &n);
-	json_t *all = json_array();
 
 	for (size_t i = 0; rows && i < n; i++)
 		json_array_append_new(all, row_json(&rows[i]));
 	free(rows);
-	return all;
 }
 
+/* Those of a home agent, and what home agents have told a PCN. */
 static json_t *show_bindings(struct agent *g, bool show_keys)
 {
-	return rows_json(g, ROLE_HA);
+	json_t *all = json_array();
+
+	append_rows(g, ROLE_HA, all);
+	append_rows(g, ROLE_PCN, all);
+	return all;
 }
 
 static json_t *show_visitors(struct agent *g, bool show_keys)
 {
-	return rows_json(g, ROLE_FA);
+	json_t *all = json_array();
+
+	append_rows(g, ROLE_FA, all);
+	return all;
 }
 
 static bool row_is(const struct role_row *r, const char *text)
@@ -128,7 +136,7 @@ size_t ctl_count_users(struct agent *g, const char *text)
 {
 	size_t found = 0;
 
-	for (enum role_id role = ROLE_FA; role <= ROLE_HA; role++) {
+	for (enum role_id role = ROLE_FA; role <= ROLE_PCN; role++) {
 		size_t n;
 		struct role_row *rows = agent_rows(g, role, &n);
 
@@ -148,7 +156,9 @@ static json_t *show_vpns(struct agent *g, bool show_keys)
 
 static json_t *show_tunnels(struct agent *g, bool show_keys)
 {
-	vpn_resync(g->vpn, loop_now(g->loop)); /* for who looks again: counters are those of the last look at charon */
+	vpn_resync(
+		g->vpn,
+		loop_now(g->loop)); /* for who looks again: counters are those of the last look at charon */
 	return vpn_json_tunnels(g->vpn);
 }
 
@@ -266,6 +276,7 @@ json_t *ctl_explain(struct agent *g, const char *nai)
 	json_t *vpns = vpn_json_vpns(g->vpn, false);
 	json_t *visitors = registrations_of(g, nai, ROLE_FA, vpns, mine, &n);
 	json_t *bindings = registrations_of(g, nai, ROLE_HA, vpns, mine, &n);
+	json_t *told = registrations_of(g, nai, ROLE_PCN, vpns, mine, &n);
 	json_t *events = json_array();
 
 	for (size_t i = journal_len(g->journal); i-- > 0 && json_array_size(events) < EXPLAIN_EVENTS;) {
@@ -274,6 +285,8 @@ json_t *ctl_explain(struct agent *g, const char *nai)
 		if (event_about(e, nai, mine, n))
 			json_array_insert_new(events, 0, event_json(e));
 	}
+	json_array_extend(bindings, told);
+	json_decref(told);
 	json_decref(vpns);
 	return json_pack("{s:s, s:o, s:o, s:o}", "nai", nai, "visitors", visitors, "bindings", bindings,
 			 "events", events);

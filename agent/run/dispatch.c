@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Packets -> events.  Two kinds of sockets, both opened by the helper:
+ * Packets -> events.  The sockets are opened by the helper:
  *
  * - a packet socket for each link with mobile nodes (visited links, the home link): IP packets to UDP port
  * 434 and ICMP router advertisements and solicitations, with the sender's link-layer address;
@@ -8,8 +8,12 @@
  * it would answer them with "port unreachable"): requests that came in by a link are left to the packet
  * socket.
  *
+ * - PCN: a transparent UDP socket on port 434 of all correspondents behind this gateway;
+ * - HA: a netlink socket that tells of first packets to mobile nodes (NFLOG).
+ *
  * Who gets what: on a visited link the FA, on the home link the HA; on the core side requests go to the HA,
- * replies to the FA.
+ * replies to the FA; of route optimization's messages an update for a correspondent to the PCN, and what
+ * correspondents say to the HA.
  */
 #include <errno.h>
 #include <linux/icmp.h>
@@ -20,7 +24,9 @@
 
 #include <linux/errqueue.h>
 
+#include "agent/mip/binding.h"
 #include "agent/run/agent.h"
+#include "agent/run/nflog.h"
 #include "lib/counter.h"
 
 #define PACKETS_PER_TURN 64 /* per socket: others get their turn too */
@@ -147,7 +153,42 @@ static void control_data(struct msghdr *m, struct role_path *path, unsigned *ifi
 	}
 }
 
+/* ROLE_NONE: nobody's. */
+static enum role_id udp_role(uint8_t type)
+{
+	switch (type) {
+	case MIP_RRQ:
+	case BIND_WARNING:
+	case BIND_REQUEST:
+	case BIND_ACK:
+		return ROLE_HA;
+	case MIP_RRP:
+		return ROLE_FA;
+	default:
+		return ROLE_NONE;
+	}
+}
+
 static void udp_packet(struct agent *g, struct msghdr *m, const uint8_t *data, size_t len)
+{
+	const struct sockaddr_in *from = m->msg_name;
+	struct role_event e = {.type = EV_PACKET, .data = data, .len = len};
+	unsigned ifindex = 0;
+	enum role_id role;
+
+	e.path.src = from->sin_addr;
+	e.path.sport = ntohs(from->sin_port);
+	e.path.dport = MIP_PORT;
+	control_data(m, &e.path, &ifindex);
+	role = len ? udp_role(data[0]) : ROLE_NONE;
+	if (role != ROLE_NONE && !is_link(g, ifindex))
+		agent_event(g, role, &e);
+	else
+		counter_inc(is_link(g, ifindex) ? "run.udp.by_link" : "run.udp.other");
+}
+
+/* path.dst is the correspondent, whom the kernel does not know as an address of this machine. */
+static void transparent_packet(struct agent *g, struct msghdr *m, const uint8_t *data, size_t len)
 {
 	const struct sockaddr_in *from = m->msg_name;
 	struct role_event e = {.type = EV_PACKET, .data = data, .len = len};
@@ -157,12 +198,10 @@ static void udp_packet(struct agent *g, struct msghdr *m, const uint8_t *data, s
 	e.path.sport = ntohs(from->sin_port);
 	e.path.dport = MIP_PORT;
 	control_data(m, &e.path, &ifindex);
-	if (len && data[0] == MIP_RRQ && !is_link(g, ifindex))
-		agent_event(g, ROLE_HA, &e);
-	else if (len && data[0] == MIP_RRP && !is_link(g, ifindex))
-		agent_event(g, ROLE_FA, &e);
+	if (len && data[0] == BIND_UPDATE)
+		agent_event(g, ROLE_PCN, &e);
 	else
-		counter_inc(is_link(g, ifindex) ? "run.udp.by_link" : "run.udp.other");
+		counter_inc("run.transparent.other");
 }
 
 /* ICMP errors for requests that we relayed (RFC 5944 3.7.2.3). */
@@ -197,13 +236,12 @@ static bool udp_error(struct agent *g)
 	return true;
 }
 
-void dispatch_udp_io(void *user, bool readable, bool writable)
+/* Up to PACKETS_PER_TURN datagrams of fd. */
+static void read_datagrams(struct agent *g, int fd,
+			   void (*take)(struct agent *g, struct msghdr *m, const uint8_t *data, size_t len))
 {
-	struct agent *g = user;
 	uint8_t data[MIP_MSG_MAX + 1], control[256];
 
-	for (int i = 0; i < PACKETS_PER_TURN && udp_error(g); i++)
-		;
 	for (int i = 0; i < PACKETS_PER_TURN; i++) {
 		struct sockaddr_in from = {0};
 		struct iovec iov = {data, sizeof(data)};
@@ -213,13 +251,51 @@ void dispatch_udp_io(void *user, bool readable, bool writable)
 				   .msg_iovlen = 1,
 				   .msg_control = control,
 				   .msg_controllen = sizeof(control)};
-		ssize_t n = recvmsg(g->udp, &m, MSG_DONTWAIT);
+		ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT);
 
 		if (n < 0)
 			return; /* EAGAIN, or an error that the error queue tells of */
 		if ((m.msg_flags & MSG_TRUNC) || n > MIP_MSG_MAX)
 			counter_inc("run.udp.too_long");
 		else
-			udp_packet(g, &m, data, (size_t)n);
+			take(g, &m, data, (size_t)n);
+	}
+}
+
+void dispatch_udp_io(void *user, bool readable, bool writable)
+{
+	struct agent *g = user;
+
+	for (int i = 0; i < PACKETS_PER_TURN && udp_error(g); i++)
+		;
+	read_datagrams(g, g->udp, udp_packet);
+}
+
+void dispatch_transparent_io(void *user, bool readable, bool writable)
+{
+	struct agent *g = user;
+
+	read_datagrams(g, g->transparent, transparent_packet);
+}
+
+/* --- first packets --- */
+
+void dispatch_nflog_io(void *user, bool readable, bool writable)
+{
+	struct agent *g = user;
+	uint8_t data[8192];
+
+	for (int i = 0; i < PACKETS_PER_TURN; i++) {
+		ssize_t n = recv(g->nflog, data, sizeof(data), MSG_DONTWAIT);
+		struct nflog_packet p;
+
+		if (n < 0)
+			return;
+		for (size_t at = 0; nflog_next(data, (size_t)n, &at, &p);) {
+			struct role_event e = {.type = EV_FIRST_PACKET, .path = {.src = p.src, .dst = p.dst}};
+
+			counter_inc("run.first_packet");
+			agent_event(g, ROLE_HA, &e);
+		}
 	}
 }

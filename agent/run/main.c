@@ -137,6 +137,7 @@ static void stop(struct agent *g)
 	ctl_stop(g);
 	fa_free(g->fa);
 	ha_free(g->ha);
+	pcn_free(g->pcn);
 	charon_stop(g);
 	aaa_stop(g->aaa);
 	net_stop(g);
@@ -155,8 +156,12 @@ static void stop(struct agent *g)
 
 static int run(const char *conf_path, struct config *conf)
 {
-	struct agent g = {
-		.conf_path = conf_path, .conf = conf, .udp = -1, .started_wall_ms = agent_wall_ms()};
+	struct agent g = {.conf_path = conf_path,
+			  .conf = conf,
+			  .udp = -1,
+			  .transparent = -1,
+			  .nflog = -1,
+			  .started_wall_ms = agent_wall_ms()};
 	char err[512];
 	int rc = start(&g, err, sizeof(err));
 
@@ -166,8 +171,8 @@ static int run(const char *conf_path, struct config *conf)
 		return 1;
 	}
 	notify_send("READY=1\nSTATUS=waiting for charon, a Diameter peer or a link");
-	agent_note(&g, LOG_LVL_NOTICE, "started%s%s%s", g.fa ? ", foreign agent" : "",
-		   g.ha ? ", home agent" : "",
+	agent_note(&g, LOG_LVL_NOTICE, "started%s%s%s%s", g.fa ? ", foreign agent" : "",
+		   g.ha ? ", home agent" : "", g.pcn ? ", proxy correspondent node" : "",
 		   g.kernel_ipip ? "" : ", IP-in-IP in user space (the kernel has none)");
 	loop_timer_at(g.retry, loop_now(g.loop) + 1000);
 	agent_turn(&g);

@@ -57,6 +57,12 @@ static const char *const verb_words[NH_VERB_MAX] = {
 	[NH_PROTECT_DEL] = "unprotect prefix",
 	[NH_ENCAP_ADD] = "add encapsulation",
 	[NH_ENCAP_DEL] = "remove encapsulation",
+	[NH_OPEN_TRANSPARENT] = "open UDP port 434 of correspondents",
+	[NH_PCN_ADD] = "take Binding Updates for prefix",
+	[NH_PCN_DEL] = "leave Binding Updates for prefix",
+	[NH_OPEN_NFLOG] = "open NFLOG",
+	[NH_WATCH_ADD] = "watch for first packets to",
+	[NH_WATCH_DEL] = "no longer watch for first packets to",
 };
 
 static const char *verb_str(uint32_t verb)
@@ -255,33 +261,51 @@ void net_link_lost(struct link *l, const char *why)
 	agent_links_changed(g);
 }
 
-/* --- protected prefixes --- */
+/* --- prefixes: protected ones, those of the PCN --- */
 
-static bool has_prefix(const struct config *c, const struct vpn_prefix *p)
+struct prefixes {
+	const struct vpn_prefix *v;
+	size_t n;
+};
+
+static struct prefixes protected_by(const struct config *c)
 {
-	for (size_t i = 0; c && i < c->protect.n; i++) {
-		if (vpn_prefix_equal(&c->protect.v[i], p))
+	return c ? (struct prefixes){c->protect.v, c->protect.n} : (struct prefixes){0};
+}
+
+static struct prefixes told_for(const struct config *c)
+{
+	if (!c || !c->pcn.n)
+		return (struct prefixes){0};
+	return (struct prefixes){c->pcn.v->prefixes.v, c->pcn.v->prefixes.n};
+}
+
+static bool has_prefix(struct prefixes l, const struct vpn_prefix *p)
+{
+	for (size_t i = 0; i < l.n; i++) {
+		if (vpn_prefix_equal(&l.v[i], p))
 			return true;
 	}
 	return false;
 }
 
-static void protect_missing(struct agent *g, const struct config *in, const struct config *not_in,
-			    uint32_t verb)
+static void ask_missing(struct agent *g, struct prefixes in, struct prefixes not_in, uint32_t verb)
 {
 	struct nh_request r = {.verb = verb};
 
-	for (size_t i = 0; in && i < in->protect.n; i++) {
-		r.dst = in->protect.v[i];
+	for (size_t i = 0; i < in.n; i++) {
+		r.dst = in.v[i];
 		if (!has_prefix(not_in, &r.dst))
 			net_ask(g, &r, ROLE_NONE);
 	}
 }
 
-void net_protect(struct agent *g, const struct config *old, const struct config *wanted)
+void net_prefixes(struct agent *g, const struct config *old, const struct config *wanted)
 {
-	protect_missing(g, wanted, old, NH_PROTECT_ADD);
-	protect_missing(g, old, wanted, NH_PROTECT_DEL);
+	ask_missing(g, protected_by(wanted), protected_by(old), NH_PROTECT_ADD);
+	ask_missing(g, protected_by(old), protected_by(wanted), NH_PROTECT_DEL);
+	ask_missing(g, told_for(wanted), told_for(old), NH_PCN_ADD);
+	ask_missing(g, told_for(old), told_for(wanted), NH_PCN_DEL);
 }
 
 /* --- start and stop --- */
@@ -350,6 +374,30 @@ static int call(struct agent *g, uint32_t verb, struct nh_reply *reply, int *fd,
 	return -1;
 }
 
+/* Sockets that only one role needs.  A home agent does without NFLOG: then correspondents cannot begin (F9). */
+static int open_role_sockets(struct agent *g, char *err, size_t err_len)
+{
+	struct nh_reply reply = {0};
+
+	if (g->conf->pcn.n) {
+		if (call(g, NH_OPEN_TRANSPARENT, &reply, &g->transparent, err, err_len))
+			return -1;
+		g->transparent_io = loop_io_add(g->loop, g->transparent, dispatch_transparent_io, g);
+		if (!g->transparent_io) {
+			snprintf(err, err_len, "the loop cannot poll the transparent socket");
+			return -1;
+		}
+	}
+	if (!g->conf->ha.n)
+		return 0;
+	if (call(g, NH_OPEN_NFLOG, &reply, &g->nflog, err, err_len) == 0)
+		g->nflog_io = loop_io_add(g->loop, g->nflog, dispatch_nflog_io, g);
+	else
+		agent_note(g, LOG_LVL_WARN, "%s: correspondents cannot begin (see mipvpn-agentd.conf(5))",
+			   err);
+	return 0;
+}
+
 int net_open(struct agent *g, char *err, size_t err_len)
 {
 	struct nh_reply reply = {0};
@@ -367,7 +415,9 @@ int net_open(struct agent *g, char *err, size_t err_len)
 		return -1;
 	}
 	g->n_own_addrs = links_own_addrs(g->own_addrs, sizeof(g->own_addrs) / sizeof(g->own_addrs[0]));
-	net_protect(g, NULL, g->conf);
+	if (open_role_sockets(g, err, err_len))
+		return -1;
+	net_prefixes(g, NULL, g->conf);
 	net_links_open(g);
 	return 0;
 }
@@ -379,13 +429,22 @@ void net_turn(struct agent *g)
 		loop_io_want_write(g->nh_io, nh_client_want_write(g->nh));
 }
 
+static void close_open(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 void net_stop(struct agent *g)
 {
 	for (size_t i = 0; i < g->n_links; i++)
 		link_close(&g->links[i]);
 	loop_io_del(g->udp_io);
-	if (g->udp > 0)
-		close(g->udp);
+	loop_io_del(g->transparent_io);
+	loop_io_del(g->nflog_io);
+	close_open(g->udp);
+	close_open(g->transparent);
+	close_open(g->nflog);
 	loop_io_del(g->nh_io);
 	held_free(g);
 	nh_client_free(g->nh); /* the helper removes what is left and ends */
