@@ -144,7 +144,7 @@ static void vpn_late(struct ha *ha, struct ha_pending *p, struct actions *out)
 
 	if (b && b->vpn)
 		ha_binding_end(ha, b, "its renewal failed", DM_TERM_LINK_BROKEN, NULL, out);
-	else
+	else if (p->n_local)
 		role_act(out, ACT_VPN_REMOVE, p->session);
 	ha_pending_refuse(ha, p, &late, NULL, out);
 }
@@ -322,6 +322,7 @@ void ha_shutdown(struct ha *ha, role_ms now, struct actions *out)
 {
 	struct ha_binding *b, *next;
 
+	ha->wall_ms += now - ha->now; /* the last event may be long ago */
 	ha->now = now;
 	while (!TAILQ_EMPTY(&ha->pendings))
 		ha_pending_cancel(ha, TAILQ_FIRST(&ha->pendings), "home agent shuts down", out);

@@ -128,7 +128,7 @@ void ha_pending_refuse(struct ha *ha, struct ha_pending *p, const struct role_re
 		       struct actions *out)
 {
 	haa_refuse(ha, p, &p->answer, why, text && text[0] ? text : why->text, out);
-	ha_bu_leave(ha, p->answer.hoa, p->session, out);
+	ha_bu_give_back(ha, p->answer.hoa, p->session, out);
 	ha_pending_end(ha, p);
 }
 
@@ -224,6 +224,7 @@ static void complete(struct ha *ha, struct ha_pending *p, role_ms now, struct ac
 	}
 	role_count("ha.har", "accepted");
 	haa_accept(ha, p, p->code, out);
+	ha_bu_settle(ha, p->answer.hoa, p->session, out);
 	ha_pending_end(ha, p);
 }
 

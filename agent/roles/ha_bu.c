@@ -12,6 +12,7 @@
 #include "agent/roles/ha_bu_int.h"
 
 #define LEAVE_TRIES 4
+#define UNDER_WAY_MS 1000 /* packets that were sent before the PCN knew */
 
 static const char *state_word(enum ha_bu_state s)
 {
@@ -80,8 +81,19 @@ static void set_drop_empty(struct ha *ha, struct ha_bu_set *s, struct actions *o
 	free(s);
 }
 
+static void before_drop(struct ha_bu *u)
+{
+	if (!u->before)
+		return;
+	free(u->before->session);
+	vpn_profile_wipe(&u->before->profile);
+	free(u->before);
+	u->before = NULL;
+}
+
 static void bu_free(struct ha *ha, struct ha_bu *u)
 {
+	before_drop(u);
 	LIST_REMOVE(u, link);
 	role_heap_release(&ha->heap, &u->timer);
 	free(u->session);
@@ -113,7 +125,10 @@ static struct ha_bu *bu_new(struct ha *ha, struct ha_bu_set *s)
 {
 	struct ha_bu *u = calloc(1, sizeof(*u));
 
-	if (!u || !role_heap_reserve(&ha->heap)) {
+	if (u)
+		u->session = role_dup("");
+	if (!u || !u->session || !role_heap_reserve(&ha->heap)) {
+		free(u ? u->session : NULL);
 		free(u);
 		return NULL;
 	}
@@ -164,13 +179,30 @@ static struct in_addr host_of(const struct vpn_prefix *p)
 	return a;
 }
 
+/* What a standing binding says, for the case that the HAR that is to change it fails. */
+static bool before_keep(const struct ha *ha, struct ha_bu *u)
+{
+	struct ha_bu_before *b;
+
+	if (u->before || !ha_binding_by_session(ha, u->session))
+		return true;
+	b = calloc(1, sizeof(*b));
+	if (!b)
+		return false;
+	b->session = role_dup(u->session);
+	b->profile = u->profile;
+	u->before = b;
+	return b->session;
+}
+
 static bool start_one(struct ha *ha, struct ha_bu_set *s, const struct ha_pending *p, const struct vpn_profile *profile,
 		      const struct role_event *e, role_ms now, struct actions *out)
 {
 	struct ha_bu *u = bu_get(ha, s, profile);
 
-	if (!u || !belongs(u, p->session))
+	if (!u || !before_keep(ha, u) || !belongs(u, p->session))
 		return false;
+	u->of_har = true;
 	u->profile = *profile;
 	u->cn = host_of(&profile->dst);
 	u->waits = true;
@@ -209,7 +241,7 @@ void ha_bu_renew(struct ha *ha, const struct ha_binding *b, const struct ha_gran
 	if (!s)
 		return;
 	LIST_FOREACH(u, &s->bus, link) {
-		if (u->state == HA_BU_LEAVING || strcmp(u->session, b->session) != 0 || u->waits)
+		if (u->state == HA_BU_LEAVING || strcmp(u->session, b->session) != 0 || u->of_har)
 			continue;
 		u->profile.src_gw = g->coa;
 		u->tries = 0;
@@ -220,7 +252,8 @@ void ha_bu_renew(struct ha *ha, const struct ha_binding *b, const struct ha_gran
 
 static void leave_one(struct ha *ha, struct ha_bu *u, struct actions *out)
 {
-	u->waits = false;
+	u->waits = u->of_har = false;
+	before_drop(u);
 	free(u->session);
 	u->session = role_dup("");
 	if (!u->told || !u->session) {
@@ -234,7 +267,18 @@ static void leave_one(struct ha *ha, struct ha_bu *u, struct actions *out)
 	ha_bu_update(ha, u, 0, ha->wall_ms, ha->now, out);
 }
 
-void ha_bu_leave(struct ha *ha, struct in_addr hoa, const char *session, struct actions *out)
+enum leave_why { SESSION_OVER, HAR_GRANTED, HAR_REFUSED };
+
+static bool leaves(const struct ha_bu *u, enum leave_why why)
+{
+	if (u->state == HA_BU_LEAVING)
+		return false;
+	if (why == HAR_GRANTED)
+		return !u->of_har || u->state == HA_BU_REFUSED;
+	return u->of_har == (why == HAR_REFUSED);
+}
+
+static void leave_some(struct ha *ha, struct in_addr hoa, const char *session, enum leave_why why, struct actions *out)
 {
 	struct ha_bu_set *s = ha_bu_set_find(ha, hoa);
 	struct ha_bu *u, *next;
@@ -243,10 +287,64 @@ void ha_bu_leave(struct ha *ha, struct in_addr hoa, const char *session, struct 
 		return;
 	for (u = LIST_FIRST(&s->bus); u; u = next) {
 		next = LIST_NEXT(u, link);
-		if (u->state != HA_BU_LEAVING && strcmp(u->session, session) == 0)
+		if (leaves(u, why) && strcmp(u->session, session) == 0)
 			leave_one(ha, u, out);
 	}
 	set_drop_empty(ha, s, out);
+}
+
+void ha_bu_leave(struct ha *ha, struct in_addr hoa, const char *session, struct actions *out)
+{
+	leave_some(ha, hoa, session, SESSION_OVER, out);
+}
+
+void ha_bu_settle(struct ha *ha, struct in_addr hoa, const char *session, struct actions *out)
+{
+	struct ha_bu_set *s = ha_bu_set_find(ha, hoa);
+	struct ha_bu *u;
+
+	if (!s)
+		return;
+	leave_some(ha, hoa, session, HAR_GRANTED, out);
+	s = ha_bu_set_find(ha, hoa);
+	if (!s)
+		return;
+	LIST_FOREACH(u, &s->bus, link) {
+		if (strcmp(u->session, session) != 0)
+			continue;
+		u->of_har = false;
+		before_drop(u);
+	}
+}
+
+static void restore_one(struct ha *ha, struct ha_bu *u, struct actions *out)
+{
+	char *session = u->session;
+
+	u->profile = u->before->profile;
+	u->session = u->before->session;
+	u->before->session = session;
+	before_drop(u);
+	u->waits = u->of_har = false;
+	u->give_up = ha->now + ha->cfg.vpn_timeout_ms;
+	ha_bu_state(u, HA_BU_PENDING, LOG_LVL_INFO, "as before: the registration that was to change it has failed", out);
+	ha_bu_update(ha, u, ha_bu_left_s(ha, u, ha->now), ha->wall_ms, ha->now, out);
+}
+
+void ha_bu_give_back(struct ha *ha, struct in_addr hoa, const char *session, struct actions *out)
+{
+	struct ha_bu_set *s = ha_bu_set_find(ha, hoa);
+	const struct ha_binding *b;
+	struct ha_bu *u;
+
+	if (!s)
+		return;
+	LIST_FOREACH(u, &s->bus, link) {
+		b = u->of_har && u->before ? ha_binding_by_session(ha, u->before->session) : NULL;
+		if (b && b->expires > ha->now + 1000 && strcmp(u->session, session) == 0)
+			restore_one(ha, u, out);
+	}
+	leave_some(ha, hoa, session, HAR_REFUSED, out);
 }
 
 /* --- answers and time --- */
@@ -278,7 +376,7 @@ void ha_bu_answered(struct ha *ha, struct ha_bu *u, uint8_t status, role_ms now,
 	bool waited = u->waits;
 
 	u->status = status;
-	u->quiet_ms = 0;
+	u->requests.ms = 0;
 	u->tries = 0;
 	if (u->state == HA_BU_LEAVING) {
 		bu_end(ha, u, out);
@@ -292,6 +390,8 @@ void ha_bu_answered(struct ha *ha, struct ha_bu *u, uint8_t status, role_ms now,
 	role_count("ha.bu", "accepted");
 	ha_bu_state(u, HA_BU_STANDS, LOG_LVL_INFO, "acknowledged", out);
 	role_heap_set(&ha->heap, &u->timer, u->expires);
+	if (u->packets.until < now + UNDER_WAY_MS)
+		u->packets.until = now + UNDER_WAY_MS;
 	if (waited)
 		ha_pending_answered(ha, u, NULL, now, out);
 }

@@ -19,6 +19,14 @@
 
 enum ha_bu_state { HA_BU_NONE, HA_BU_PENDING, HA_BU_STANDS, HA_BU_LAPSED, HA_BU_REFUSED, HA_BU_LEAVING };
 
+struct ha_bu_pause {			/* no Binding Update on anybody's word before until */
+	role_ms until;
+	uint32_t ms;			/* the last pause */
+};
+struct ha_bu_before {
+	char *session;			/* of the binding that stands */
+	struct vpn_profile profile;
+};
 struct ha_bu {
 	struct role_timer timer;
 	LIST_ENTRY(ha_bu) link;
@@ -35,8 +43,9 @@ struct ha_bu {
 	bool hint_auth;			/* somebody said 131 without being able to prove it: a word for the operator */
 	unsigned tries;			/* of the last one; 0 = it has been answered */
 	role_ms give_up, expires;	/* when to stop trying; of what the PCN has */
-	role_ms quiet_until;		/* no Binding Update on anybody's word before (F9, Binding Requests) */
-	uint32_t quiet_ms;		/* the last pause: doubles while nobody answers */
+	struct ha_bu_pause requests, packets;	/* F8; F9 and Binding Warnings */
+	bool of_har;			/* what it says is a HAR's under way */
+	struct ha_bu_before *before;	/* what it says again when that HAR fails; NULL = nothing */
 };
 struct ha_bu_set {			/* of one mobile node */
 	UT_hash_handle hh;
@@ -51,7 +60,11 @@ bool ha_bu_start(struct ha *ha, const struct ha_pending *p, const struct dm_har 
 bool ha_bu_dynamic(const struct ha *ha, const struct vpn_profile *p);	/* the PCN's and the FA's affair, not ours */
 /* A binding goes on: those of its session are told of lifetime and care-of address (E7).  Nobody waits. */
 void ha_bu_renew(struct ha *ha, const struct ha_binding *b, const struct ha_grant *g, role_ms now, struct actions *out);
-/* The session is over. */
+/* The HAR is granted: what it did not name leaves, and so does what did not come up: the AAAH does not give it to the FA. */
+void ha_bu_settle(struct ha *ha, struct in_addr hoa, const char *session, struct actions *out);
+/* The HAR is refused: the PCNs hear again what the standing binding says, or that there is nothing. */
+void ha_bu_give_back(struct ha *ha, struct in_addr hoa, const char *session, struct actions *out);
+/* The session of a binding is over. */
 void ha_bu_leave(struct ha *ha, struct in_addr hoa, const char *session, struct actions *out);
 /* Binding Acknowledge, Request, Warning. */
 void ha_bu_packet(struct ha *ha, const struct role_event *e, role_ms now, struct actions *out);

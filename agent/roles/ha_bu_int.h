@@ -15,4 +15,7 @@ void ha_bu_update(struct ha *ha, struct ha_bu *u, uint16_t lifetime, uint64_t wa
 void ha_bu_send(struct ha *ha, struct ha_bu *u, role_ms now, struct actions *out);
 void ha_bu_answered(struct ha *ha, struct ha_bu *u, uint8_t status, role_ms now, struct actions *out);
 
+/* Of the binding that it belongs to: seconds left, 0 = none. */
+uint16_t ha_bu_left_s(const struct ha *ha, const struct ha_bu *u, role_ms now);
+
 #endif

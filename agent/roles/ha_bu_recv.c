@@ -2,7 +2,8 @@
  *
  * What comes back from PCNs, and what makes the home agent speak: Binding Acknowledge, Request (F8), Warning, and the first
  * packet of a correspondent (F9).  Requests, warnings and packets prove nothing, so all they can do is to make us repeat
- * what is true to the PCN that it concerns, and no more often than the pause allows: 1 s, doubling to 60 s while unanswered.
+ * what is true to the PCN that it concerns, and no more often than the pause allows: 1 s for requests, doubling while nobody
+ * answers; 5 s for packets and warnings, doubling while they go on; 60 s at most.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #define QUIET_PACKET_MS 5000
 #define QUIET_MOST_MS 60000
 
-static uint16_t left_s(const struct ha *ha, const struct ha_bu *u, role_ms now)
+uint16_t ha_bu_left_s(const struct ha *ha, const struct ha_bu *u, role_ms now)
 {
 	const struct ha_binding *b = ha_binding_by_session(ha, u->session);
 
@@ -24,24 +25,28 @@ static uint16_t left_s(const struct ha *ha, const struct ha_bu *u, role_ms now)
 	return (uint16_t)((b->expires - now) / 1000);
 }
 
-static bool quiet_over(struct ha_bu *u, uint32_t first_ms, role_ms now)
+static bool pause_over(struct ha_bu_pause *p, uint32_t first_ms, role_ms now)
 {
-	if (now < u->quiet_until)
+	if (now < p->until)
 		return false;
-	u->quiet_ms = u->quiet_ms ? u->quiet_ms * 2 : first_ms;
-	if (u->quiet_ms > QUIET_MOST_MS)
-		u->quiet_ms = QUIET_MOST_MS;
-	u->quiet_until = now + u->quiet_ms;
+	if (now - p->until >= QUIET_MOST_MS)
+		p->ms = 0;
+	p->ms = p->ms ? p->ms * 2 : first_ms;
+	if (p->ms > QUIET_MOST_MS)
+		p->ms = QUIET_MOST_MS;
+	p->until = now + p->ms;
 	return true;
 }
 
 /* Tells cn's gateway once more, on somebody's word. */
-static void tell(struct ha *ha, struct ha_bu *u, struct in_addr cn, const struct role_event *e, uint32_t first_ms,
-		 const char *why, role_ms now, struct actions *out)
+static void tell(struct ha *ha, struct ha_bu *u, struct in_addr cn, const struct role_event *e, const char *why,
+		 role_ms now, struct actions *out)
 {
-	uint16_t lifetime = left_s(ha, u, now);
+	uint16_t lifetime = ha_bu_left_s(ha, u, now);
+	bool request = e->type == EV_PACKET && e->data[0] == BIND_REQUEST;
 
-	if (!lifetime || u->waits || !quiet_over(u, first_ms, now)) {
+	if (!lifetime || u->of_har ||
+	    !(request ? pause_over(&u->requests, QUIET_FIRST_MS, now) : pause_over(&u->packets, QUIET_PACKET_MS, now))) {
 		role_count("ha.bu", "not_now");
 		return;
 	}
@@ -85,6 +90,8 @@ static void acknowledged(struct ha *ha, struct ha_bu_set *s, const struct bind_m
 			continue;
 		if (u->ident != m->ident)
 			role_count("ha.ba", "old");
+		else if (m->status == BIND_AUTH)	/* its key is ours: it speaks of a forgery in our name */
+			role_count("ha.ba", "of_a_forgery");
 		else if (u->tries)	/* else it has been answered already */
 			ha_bu_answered(ha, u, m->status, now, out);
 		return;
@@ -104,7 +111,7 @@ static void requested(struct ha *ha, struct ha_bu_set *s, const struct bind_msg 
 		if (u->state == HA_BU_LEAVING || (m->profile && m->profile != u->profile.number) ||
 		    !vpn_prefix_has(&u->profile.dst, e->path.src))
 			continue;
-		tell(ha, u, e->path.src, e, QUIET_FIRST_MS, "requested by the gateway", now, out);
+		tell(ha, u, e->path.src, e, "requested by the gateway", now, out);
 	}
 }
 
@@ -116,7 +123,7 @@ static void warned(struct ha *ha, struct ha_bu_set *s, const struct bind_msg *m,
 	LIST_FOREACH(u, &s->bus, link) {
 		for (uint8_t i = 0; i < m->n_targets && u->state != HA_BU_LEAVING; i++) {
 			if (vpn_prefix_has(&u->profile.dst, m->targets[i])) {
-				tell(ha, u, m->targets[i], e, QUIET_PACKET_MS, "Binding Warning", now, out);
+				tell(ha, u, m->targets[i], e, "Binding Warning", now, out);
 				break;
 			}
 		}
@@ -143,6 +150,7 @@ void ha_bu_packet(struct ha *ha, const struct role_event *e, role_ms now, struct
 		role_count("ha.bind", "update_to_home_agent");
 }
 
+/* A packet that comes here says that its gateway has no binding, whatever it has acknowledged: it may have restarted. */
 void ha_bu_first_packet(struct ha *ha, const struct role_event *e, role_ms now, struct actions *out)
 {
 	struct ha_bu_set *s = ha_bu_set_find(ha, e->path.dst);
@@ -152,10 +160,7 @@ void ha_bu_first_packet(struct ha *ha, const struct role_event *e, role_ms now, 
 	if (!s)
 		return;
 	LIST_FOREACH(u, &s->bus, link) {
-		if ((u->state == HA_BU_REFUSED || u->state == HA_BU_LAPSED) &&
-		    vpn_prefix_has(&u->profile.dst, e->path.src)) {
-			tell(ha, u, e->path.src, e, QUIET_PACKET_MS, "first packet of a correspondent", now, out);
-			return;
-		}
+		if (u->state != HA_BU_LEAVING && !u->tries && vpn_prefix_has(&u->profile.dst, e->path.src))
+			tell(ha, u, e->path.src, e, "first packet of a correspondent", now, out);
 	}
 }

@@ -175,26 +175,25 @@ void pcn_installed(struct pcn *pcn, struct pcn_entry *x, role_ms now, struct act
 /* The VPN room has taken down what it had set.  What stood before a renewal still stands, until its own lifetime ends. */
 void pcn_not_installed(struct pcn *pcn, struct pcn_entry *x, const char *why, role_ms now, struct actions *out)
 {
-	if (x->state != PCN_INSTALLING) {
-		pcn_lost(pcn, x, why, now, out);
-		return;
-	}
-	role_count("pcn.vpn", "failed");
-	acknowledge_entry(pcn, x, BIND_RESOURCES, out);
-	if (!x->gone_after && x->expires > now) {
+	if (x->state == PCN_INSTALLING && !x->gone_after && x->expires > now) {
+		role_count("pcn.vpn", "failed");
 		pcn_entry_state(pcn, x, PCN_READY, LOG_LVL_WARN, why, out);
 		role_heap_set(&pcn->heap, &x->timer, x->expires);
+		acknowledge_entry(pcn, x, BIND_RESOURCES, out);
 		return;
 	}
-	x->stands = !x->gone_after;
-	pcn_entry_end(pcn, x, why, now, out);
+	if (x->state == PCN_INSTALLING && x->gone_after)
+		x->stands = false;
+	pcn_lost(pcn, x, why, now, out);
 }
 
 /* Nothing is known of the tunnel, or that it is no more: neither the old one nor the new one can be relied on. */
 void pcn_lost(struct pcn *pcn, struct pcn_entry *x, const char *why, role_ms now, struct actions *out)
 {
-	role_count("pcn.vpn", "down");
-	if (x->state == PCN_INSTALLING)
-		acknowledge_entry(pcn, x, BIND_RESOURCES, out);
+	bool waits = x->state == PCN_INSTALLING;
+
+	role_count("pcn.vpn", waits ? "failed" : "down");
 	pcn_entry_end(pcn, x, why, now, out);
+	if (waits)
+		acknowledge_entry(pcn, x, BIND_RESOURCES, out);
 }

@@ -211,13 +211,22 @@ static void link_send(struct world *w, int role, const struct action *a)
 /* A PCN takes what goes to any host behind it. */
 static void binding_send(struct world *w, int role, const struct role_event *e)
 {
-	struct world_wire *wire = &w->wire[role];
+	struct world_wire *wire = &w->wire[role], *told;
+	struct bind_msg m;
+	unsigned n;
 
 	CU_ASSERT_TRUE_FATAL(e->len <= sizeof(wire->bytes));
 	wire->n++;
 	wire->path = e->path;
 	wire->len = e->len;
 	memcpy(wire->bytes, e->data, e->len);
+	CU_ASSERT_EQUAL_FATAL(bind_decode(wire->bytes, wire->len, &m), MIP_REJ_OK);
+	if (m.type == BIND_UPDATE) {
+		told = &w->told[m.profile % 16];
+		n = told->n + 1;
+		*told = *wire;
+		told->n = n;
+	}
 	if (w->cut[role])
 		return;
 	if (role != AT_HA && w->ha)

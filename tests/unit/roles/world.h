@@ -121,7 +121,7 @@ struct world {
 		uint8_t bytes[MIP_MSG_MAX];
 		size_t len;
 		unsigned n;
-	} wire[ROLES];
+	} wire[ROLES], told[16]; /* told: the HA's last Binding Update for each profile number */
 	bool cut[ROLES];  /* nothing of it arrives */
 	struct dm_haa haa; /* the last one */
 	struct mip_adv adv; /* the last one on the visited link */
