@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What the console can look at, as JSON (keys in camelCase, times in ISO 8601, doc/console.md).
+ * What the console can look at, as JSON (keys in camelCase, times in ISO 8601; mipvpnctl(1)).
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
