@@ -56,7 +56,8 @@ static void test_conf(void)
 
 static void test_sample_is_right(void)
 {
-	HARNESS_AT(aaaf_conf_load(TOP_SRCDIR "/conf/app_mipvpn_aaaf.conf.sample", &conf, &errs) == 0, "%s", errs.text);
+	HARNESS_AT(aaaf_conf_load(TOP_SRCDIR "/conf/app_mipvpn_aaaf.conf.sample", &conf, &errs) == 0, "%s",
+		   errs.text);
 	aaaf_conf_free(&conf);
 }
 
