@@ -20,8 +20,8 @@
  *
  * Every request ends exactly once.  An AMR or STR is in "waiting" under an id; whoever takes the id out (the
  * answer, the route guard's answer when no peer is open, the deadline) reports it, and all others come too
- * late and are counted.  libfdcore keeps the id and never a pointer of ours: some of its answers never come (an
- * answer that it finds malformed vanishes), so its own expiry is not relied on.  A HAR or ASR is in "parked"
+ * late and are counted.  libfdcore keeps the id and never a pointer of ours: some of its answers never come
+ * (one that it finds malformed vanishes), so its own expiry is not relied on.  A HAR or ASR is in "parked"
  * under its token in the same way; the deadline there sends DIAMETER_TOO_BUSY, so that a peer always gets an
  * answer.
  *

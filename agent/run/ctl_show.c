@@ -148,7 +148,8 @@ static json_t *show_vpns(struct agent *g, bool show_keys)
 
 static json_t *show_tunnels(struct agent *g, bool show_keys)
 {
-	vpn_resync(g->vpn, loop_now(g->loop)); /* for who looks again: counters are those of the last look at charon */
+	/* For who looks again: counters are those of the last look at charon. */
+	vpn_resync(g->vpn, loop_now(g->loop));
 	return vpn_json_tunnels(g->vpn);
 }
 

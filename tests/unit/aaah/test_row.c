@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Rows of the database: good ones, NULLs, a schema that is not ours, keys that do not unwrap.  Results are made by hand
- * with libpq's own functions; tests/aaah/run has the real ones.
+ * Rows of the database: good ones, NULLs, a schema that is not ours, keys that do not unwrap.  Results
+ * are made by hand with libpq's own functions; tests/aaah/run has the real ones.
  */
 #include "extensions/app_mipvpn_aaah/row.h"
 #include "extensions/app_mipvpn_aaah/settings.h"
