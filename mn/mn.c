@@ -336,6 +336,11 @@ static void refused(struct mn *mn, const struct mn_reply *r)
 		end(mn, 1);
 }
 
+static uint32_t newest_ident(const struct mn *mn)
+{
+	return mn->attempt.idents[(mn->attempt.sent - 1) % MN_IDENTS];
+}
+
 static void on_reply(struct mn *mn, const uint8_t *data, size_t len)
 {
 	struct mn_reply r;
@@ -346,6 +351,10 @@ static void on_reply(struct mn *mn, const uint8_t *data, size_t len)
 	why = mn_reply_check(mn, data, len, &r);
 	if (why != NULL) {
 		report(mn, "rejected", "ignored a reply: %s", why); /* the right one may still come */
+		goto out;
+	}
+	if (r.rrp.code >= 64 && (uint32_t)r.rrp.ident != newest_ident(mn)) {
+		report(mn, "rejected", "ignored the refusal of a request that a newer one replaces");
 		goto out;
 	}
 	mn->attempt.active = false;

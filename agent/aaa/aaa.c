@@ -20,8 +20,8 @@
  *
  * Every request ends exactly once.  An AMR or STR is in "waiting" under an id; whoever takes the id out (the
  * answer, the route guard's answer when no peer is open, the deadline) reports it, and all others come too
- * late and are counted.  libfdcore keeps the id and never a pointer of ours: some of its answers never come (an
- * answer that it finds malformed vanishes), so its own expiry is not relied on.  A HAR or ASR is in "parked"
+ * late and are counted.  libfdcore keeps the id and never a pointer of ours: some of its answers never come
+ * (one that it finds malformed vanishes), so its own expiry is not relied on.  A HAR or ASR is in "parked"
  * under its token in the same way; the deadline there sends DIAMETER_TOO_BUSY, so that a peer always gets an
  * answer.
  *
@@ -166,7 +166,9 @@ static struct msg *unpark(struct aaa *a, uint64_t token)
 	return m;
 }
 
-int aaa_haa(struct aaa *a, uint64_t token, const struct dm_haa *haa)
+/* Nothing when the token is not known (any more). */
+static int answer_push(struct aaa *a, uint64_t token, enum aaa_job_type type, const struct dm_haa *haa,
+		       uint32_t result)
 {
 	struct msg *m = unpark(a, token);
 	struct aaa_job *job;
@@ -178,28 +180,22 @@ int aaa_haa(struct aaa *a, uint64_t token, const struct dm_haa *haa)
 		fd_msg_free(m);
 		return -1;
 	}
-	job->type = AAA_JOB_HAA;
+	job->type = type;
 	job->msg = m;
-	job->haa = *haa;
+	job->result = result;
+	if (haa)
+		job->haa = *haa;
 	return job_push(a, job);
+}
+
+int aaa_haa(struct aaa *a, uint64_t token, const struct dm_haa *haa)
+{
+	return answer_push(a, token, AAA_JOB_HAA, haa, 0);
 }
 
 int aaa_asa(struct aaa *a, uint64_t token, uint32_t result)
 {
-	struct msg *m = unpark(a, token);
-	struct aaa_job *job;
-
-	if (!m)
-		return 0;
-	job = calloc(1, sizeof(*job));
-	if (!job) {
-		fd_msg_free(m);
-		return -1;
-	}
-	job->type = AAA_JOB_PLAIN;
-	job->msg = m;
-	job->result = result;
-	return job_push(a, job);
+	return answer_push(a, token, AAA_JOB_PLAIN, NULL, result);
 }
 
 bool aaa_idle(struct aaa *a)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What the console can look at, as JSON (keys in camelCase, times in ISO 8601, doc/console.md).
+ * What the console can look at, as JSON (keys in camelCase, times in ISO 8601; mipvpnctl(1)).
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -156,9 +156,8 @@ static json_t *show_vpns(struct agent *g, bool show_keys)
 
 static json_t *show_tunnels(struct agent *g, bool show_keys)
 {
-	vpn_resync(
-		g->vpn,
-		loop_now(g->loop)); /* for who looks again: counters are those of the last look at charon */
+	/* For who looks again: counters are those of the last look at charon. */
+	vpn_resync(g->vpn, loop_now(g->loop));
 	return vpn_json_tunnels(g->vpn);
 }
 

@@ -13,7 +13,7 @@ OPTIONS = ("exitcode=99:log_path={dir}/sanitizer:detect_leaks={leaks}:detect_odr
 def enabled(builddir):
     """Whether the build in this directory is a sanitized one."""
     try:
-        return "-fsanitize=address" in (builddir / "Makefile").read_text()
+        return "\nSAN_FLAGS = -fsanitize=address" in (builddir / "Makefile").read_text()
     except OSError:
         return False
 

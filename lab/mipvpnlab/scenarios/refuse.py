@@ -73,11 +73,11 @@ def _wrong_at_the_agent(scene, mn):
 
 def _wrong_at_home(scene, mn):
     """What AAAH and HA refuse."""
-    refused(scene, mn, "wrong MN-AAA key", (108, 144), fresh(mn, key=os.urandom(32)))
-    refused(scene, mn, "unknown NAI", (65, 67, 108, 129, 131, 144), fresh(mn, nai="nobody@home.test"))
-    refused(scene, mn, "unknown realm", (64, 65, 67, 78, 80, 81, 88, 108), fresh(mn, nai="bob@nowhere.test"))
+    refused(scene, mn, "wrong MN-AAA key", (108,), fresh(mn, key=os.urandom(32)))
+    refused(scene, mn, "unknown NAI", (65,), fresh(mn, nai="nobody@home.test"))
+    refused(scene, mn, "unknown realm", (80,), fresh(mn, nai="bob@nowhere.test"))
     with scene.by_hand("alice", "mn2", key=mn.key, nai=mn.nai) as other:
-        refused(scene, other, "somebody else's home address", (65, 108, 129, 131), fresh(other))
+        refused(scene, other, "somebody else's home address", (65,), fresh(other))
     import craft
     stale = craft.ident(craft.time.time() - 3600)
     reply = refused(scene, mn, "stale time stamp", (133,), fresh(mn, identification=stale))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """F1-users: three users at once behind one FA.  alice and bob have each a VPN of their own to the same enterprise,
 carol has none: plain Mobile IP with and without reverse tunnel, until she comes home.  mallory is not on the contract's
-list.  dave has a home address from the pool.  (E1, E2, E5, E9, A1, A5, A13 of RFC 5944's data plane.)"""
+list.  dave has a home address from the pool.  (E1, E2, E5, E9, A1, A5)"""
 from .. import decode, netns, topology as t
 from ..scene import standing
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Rows of the database: good ones, NULLs, a schema that is not ours, keys that do not unwrap.  Results are made by hand
- * with libpq's own functions; tests/aaah/run has the real ones.
+ * Rows of the database: good ones, NULLs, a schema that is not ours, keys that do not unwrap.  Results
+ * are made by hand with libpq's own functions; tests/aaah/run has the real ones.
  */
 #include "extensions/app_mipvpn_aaah/row.h"
 #include "extensions/app_mipvpn_aaah/settings.h"
@@ -318,6 +318,19 @@ static void test_settings(void)
 	remove(dir);
 }
 
+/* The sample's key file is not there, which must be all that is wrong with it. */
+static void test_sample_is_right(void)
+{
+	static struct settings s;
+	char err[4096] = "", *end;
+	int rc = settings_load(TOP_SRCDIR "/conf/app_mipvpn_aaah.conf.sample", &s, err, sizeof(err));
+
+	end = strchr(err, '\n');
+	HARNESS_AT(rc == 0 || (strstr(err, "/etc/mipvpn/database.key") && (!end || !end[1])), "%s", err);
+	settings_wipe(&s);
+}
+
 HARNESS_MAIN("aaah/row", HARNESS_CASE(test_user), HARNESS_CASE(test_user_spoilt),
 	     HARNESS_CASE(test_key_of_another_row), HARNESS_CASE(test_no_row_is_no_user),
-	     HARNESS_CASE(test_put), HARNESS_CASE(test_gateway_key), HARNESS_CASE(test_settings))
+	     HARNESS_CASE(test_put), HARNESS_CASE(test_gateway_key), HARNESS_CASE(test_settings),
+	     HARNESS_CASE(test_sample_is_right))

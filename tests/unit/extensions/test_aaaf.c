@@ -54,6 +54,13 @@ static void test_conf(void)
 	CU_ASSERT_EQUAL(load("foreign-agents = {\"a\"}\nforeign-agent = {\"b\"}\n"), -1);
 }
 
+static void test_sample_is_right(void)
+{
+	HARNESS_AT(aaaf_conf_load(TOP_SRCDIR "/conf/app_mipvpn_aaaf.conf.sample", &conf, &errs) == 0, "%s",
+		   errs.text);
+	aaaf_conf_free(&conf);
+}
+
 static void test_who_may_send(void)
 {
 	static const struct {
@@ -272,7 +279,8 @@ static void test_cache_bound(void)
 	aaaf_cache_free(c);
 }
 
-HARNESS_MAIN("extensions/aaaf", HARNESS_CASE(test_conf), HARNESS_CASE(test_who_may_send),
+HARNESS_MAIN("extensions/aaaf", HARNESS_CASE(test_conf), HARNESS_CASE(test_sample_is_right),
+	     HARNESS_CASE(test_who_may_send),
 	     HARNESS_CASE(test_features), HARNESS_CASE(test_nothing_to_revise), HARNESS_CASE(test_pending),
 	     HARNESS_CASE(test_cache_finds), HARNESS_CASE(test_cache_lifetime),
 	     HARNESS_CASE(test_cache_bound))

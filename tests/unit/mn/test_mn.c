@@ -278,6 +278,26 @@ static void test_refused_for_ever(void)
 	mn_free(s.mn);
 }
 
+/* An agent that answers the first request after the second was sent: only the second one's refusal counts. */
+static void test_refusal_of_an_older_request(void)
+{
+	struct mn_config c = sim_config();
+	struct sim s = sim_begin(&c);
+	uint8_t late[512];
+	struct mn_event e = {.type = MN_EV_REPLY, .data = late};
+
+	sim_pass(&s, 1);
+	sim_advertise(&s, &sim_fa1);
+	e.len = sim_build_reply(&s, 130, 0, late, sizeof(late));
+	sim_pass(&s, 1500);
+	CU_ASSERT_EQUAL(s.sent, 2);
+	sim_tell(&s, &e);
+	HARNESS_AT(strcmp(s.event, "rejected") == 0, "%s: %s", s.event, s.text);
+	sim_reply(&s, 130, 0);
+	HARNESS_AT(strcmp(s.event, "refused") == 0, "%s: %s", s.event, s.text);
+	mn_free(s.mn);
+}
+
 static void test_clock(void)
 {
 	struct mn_config c = sim_config();
@@ -332,4 +352,5 @@ HARNESS_MAIN("mn/mn", HARNESS_CASE(test_search), HARNESS_CASE(test_request),
 	     HARNESS_CASE(test_request_variants), HARNESS_CASE(test_static_association),
 	     HARNESS_CASE(test_accepted), HARNESS_CASE(test_renewal), HARNESS_CASE(test_retransmission),
 	     HARNESS_CASE(test_rejected), HARNESS_CASE(test_refusals), HARNESS_CASE(test_refused_for_ever),
+	     HARNESS_CASE(test_refusal_of_an_older_request),
 	     HARNESS_CASE(test_clock), HARNESS_CASE(test_keys_lost))
