@@ -33,6 +33,30 @@ ha {{
 {more}
 }}
 """
+PCN_PART = """
+pcn {{
+    address = "{address}"
+    prefixes = {{ "{net}" }}
+    key-file = "{key}"
+{more}
+}}
+"""
+PCN_COMMON = """\
+user = "{user}"
+log-level = "info"
+control-socket = "{dir}/agentd.ctl"
+vici-socket = "{dir}/charon.vici"
+helper = "{helper}"
+"""
+
+
+def write_pcn_conf(settings, node, more=""):
+    """A proxy correspondent node: no Diameter, a master key."""
+    where = settings.node_dir(node)
+    address, net = t.PCNS[node]
+    text = PCN_COMMON.format(user=USER, dir=where, helper=settings.program("mipvpn-nethelper"))
+    text += PCN_PART.format(address=address, net=net, key=settings.dir / "keys" / f"{node}.key", more=more)
+    return _write(where / "agentd.conf", text)
 
 
 def write_conf(settings, node, tls=True, more="", top=""):
@@ -42,7 +66,10 @@ def write_conf(settings, node, tls=True, more="", top=""):
     text = COMMON.format(user=USER, dir=where, ent=t.ENT_NET, helper=settings.program("mipvpn-nethelper")) + top
     part = FA_PART if node == "fa" else HA_PART
     text += part.format(fa=t.FA, ha=t.HA, home=t.HOME_NET, more=more)
-    conf = where / "agentd.conf"
+    return _write(where / "agentd.conf", text)
+
+
+def _write(conf, text):
     conf.write_text(text)
     shutil.chown(conf, group=USER)
     os.chmod(conf, 0o640)

@@ -70,8 +70,7 @@ def prepare(s):
     s.dir.mkdir(parents=True)
     s.dir.chmod(0o755)
     for node in topology.NODES:
-        s.node_dir(node).mkdir()
-        shutil.chown(s.node_dir(node), st.USER, st.USER)
+        s.make_node_dir(node)
     s.save()
     topology.build(s)
     topology.prepare_libipsec(s)

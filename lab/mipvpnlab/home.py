@@ -5,10 +5,11 @@ import secrets
 import shutil
 import subprocess
 
-from . import diameter, postgres, sanitize
+from . import diameter, postgres, sanitize, topology
 from .settings import TOP, USER, LabError
 
 USERS = ("alice", "bob", "carol", "dave", "mallory")
+PCN_USERS = ("erin", "frank")		# of sql/example-pcn.sql
 ROLES = ("mipvpn_owner", "mipvpn_aaah", "mipvpn_portal", "mipvpn_dba", "mipvpn_monitor")
 REALM = "home.test"
 
@@ -41,7 +42,7 @@ def make_keys(settings):
     where = settings.dir / "keys"
     where.mkdir(mode=0o750)
     shutil.chown(where, group=USER)
-    for name in (*USERS, "acme", "wrapping"):
+    for name in (*USERS, *PCN_USERS, *topology.PCNS, "acme", "wrapping"):
         path = key_path(settings, name)
         path.write_text(secrets.token_hex(32) + "\n")
         os.chmod(path, 0o640)
@@ -68,6 +69,13 @@ def make_database(settings):
     variables = [f"{u}_key={wrap(settings, u, 'subscriber:' + nai(u))}" for u in USERS]
     variables.append(f"acme_psk={wrap(settings, 'acme', 'sla:acme')}")
     postgres.psql(settings, files=[TOP / "sql" / "example.sql"], variables=variables)
+
+
+def add_pcn_rows(settings):
+    """The rows of sql/example-pcn.sql."""
+    variables = [f"{u}_key={wrap(settings, u, 'subscriber:' + nai(u))}" for u in PCN_USERS]
+    variables += [f"{n}_key={wrap(settings, n, 'pcn:' + address)}" for n, (address, _) in topology.PCNS.items()]
+    postgres.psql(settings, files=[TOP / "sql" / "example-pcn.sql"], variables=variables)
 
 
 def write_server_conf(settings, tls):

@@ -15,11 +15,14 @@ def gateway_conf(settings):
 
 
 class Scene:
-    """tls: Diameter over TLS. fa, ha: extra lines in the role's section of the agent's configuration."""
+    """tls: Diameter over TLS. fa, ha, pcn: extra lines in the role's section of the agent's configuration.
+    pcns: proxy correspondent nodes that run from the beginning; None = the lab has none."""
 
-    def __init__(self, settings, report=None, tls=True, fa="", ha=""):
+    def __init__(self, settings, report=None, tls=True, fa="", ha="", pcn="", pcns=None):
         self.settings, self.report, self.tls = settings, report or Report(), tls
-        self.more = {"fa": fa, "ha": ha}
+        self.more = {"fa": fa, "ha": ha, "pcn": pcn, "pcn2": pcn}
+        self.pcns = pcns
+        self.agent_nodes = ("fa", "ha", *(pcns or ()))
         self.daemons, self.capture, self.captures = {}, None, 0
 
     # -- coming up
@@ -27,21 +30,39 @@ class Scene:
     def start(self):
         """Everything up and connected; the enterprise's gateway has its static configuration."""
         self.configure()
-        self.start_charons()
+        self.start_charons(t.GATEWAYS + tuple(self.pcns or ()))
         self.start_database()
+        if self.pcns is not None:
+            home.add_pcn_rows(self.settings)
         self.start_servers()
-        self.start_agents()
+        self.start_agents(self.agent_nodes[::-1])
         self.wait_all_ready()
         return self
+
+    def start_pcn(self, node):
+        """A proxy correspondent node that comes later."""
+        self.agent_nodes += (node,)
+        self.start_charons((node,))
+        self.start_agents((node,))
+        agents.wait_ready(self.settings, self.daemons[node])
 
     def configure(self):
         s = self.settings
         home.make_keys(s)
+        if self.pcns is not None:
+            self.add_pcns()
         certs.make(s, diameter.hosts())
         postgres.create(s, home.ROLES)
         home.write_server_conf(s, self.tls)
         for node in ("fa", "ha"):
             agents.write_conf(s, node, self.tls, self.more[node])
+
+    def add_pcns(self):
+        for node in t.PCN_NODES:
+            self.settings.make_node_dir(node)
+        t.add_pcns(self.settings)
+        for node in t.PCNS:
+            agents.write_pcn_conf(self.settings, node, self.more[node])
 
     def start_charons(self, nodes=t.GATEWAYS):
         for n in nodes:
@@ -68,7 +89,7 @@ class Scene:
 
     def wait_all_ready(self):
         diameter.wait_peer(self.settings, self.daemons["aaaf"], "aaah")
-        for n in ("ha", "fa"):
+        for n in self.agent_nodes:
             agents.wait_ready(self.settings, self.daemons[n])
 
     def stop(self, *names, seconds=10):
@@ -117,7 +138,7 @@ class Scene:
         return sum(int(c["bytes-in"]) for c in found), sum(int(c["bytes-out"]) for c in found)
 
     def snapshot(self):
-        return snapshot.take(self.settings)
+        return snapshot.take(self.settings, self.agent_nodes)
 
     def sql(self, text):
         return postgres.psql(self.settings, text)
@@ -125,7 +146,7 @@ class Scene:
     # -- common assertions
 
     def check_nothing_left(self, what, before, seconds=8):
-        diff = snapshot.wait_same(self.settings, before, seconds)
+        diff = snapshot.wait_same(self.settings, before, seconds, self.agent_nodes)
         lines = diff.splitlines()
         if diff:
             (self.settings.dir / f"left-{what.replace(' ', '-')}.diff").write_text(diff)
@@ -147,7 +168,7 @@ class Scene:
         if self.capture:
             self.stop_capture()
         self.check_ended_well()
-        agents_left = [n for n in ("fa", "ha") if n in self.daemons]
+        agents_left = [n for n in self.agent_nodes if n in self.daemons]
         if agents_left and not self.report.check("the agents end when told to", self.stop(*agents_left)):
             raise LabError("an agent had to be killed")
 

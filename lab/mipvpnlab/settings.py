@@ -29,6 +29,10 @@ class Settings:
     def node_dir(self, node):
         return self.dir / node
 
+    def make_node_dir(self, node):
+        self.node_dir(node).mkdir()
+        shutil.chown(self.node_dir(node), USER, USER)
+
     def ns(self, node):
         return self.prefix + node
 

@@ -44,10 +44,10 @@ def of_database(settings):
     return {t: postgres.psql(settings, f"SELECT count(*) FROM {t}") for t in TABLES}
 
 
-def take(settings):
-    """The whole of it, as one dict of printable values."""
+def take(settings, nodes=("fa", "ha")):
+    """The whole of it, as one dict of printable values. nodes: those with an agent."""
     out = {"gw": of_charon(settings, "gw"), "database": of_database(settings)}
-    for node in ("fa", "ha"):
+    for node in nodes:
         out[node] = {**of_charon(settings, node), **of_kernel(settings, node), **of_agent(settings, node)}
     return out
 
@@ -62,11 +62,11 @@ def difference(before, after):
     return "\n".join(diff)
 
 
-def wait_same(settings, before, seconds):
+def wait_same(settings, before, seconds, nodes=("fa", "ha")):
     """Waits until everything is as it was before; returns the difference that stays, empty when none does."""
     deadline = Deadline(seconds * settings.slow)
     while True:
-        diff = difference(before, take(settings))
+        diff = difference(before, take(settings, nodes))
         if not diff or deadline.over():
             return diff
         wait_tick()

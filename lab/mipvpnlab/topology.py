@@ -7,6 +7,10 @@
                          aaaf .41 --------+        +------- ha .21 ------------- hh .5
                          aaah .51 --------+                     home link 10.1.0.0/24
 
+Scenarios with proxy correspondent nodes have two more enterprises on the core (add_pcns()):
+
+  pcn .32 ------------- cn2 .5   203.0.113.0/24          pcn2 .33 ------------- cn3 .5   203.0.114.0/24
+
 Every wire is a bridge in the namespace `net`, its ports are named NODE.INTERFACE: a node is moved to another link by
 giving its port another master, and one capture there sees every wire.
 """
@@ -14,14 +18,17 @@ from dataclasses import dataclass, field
 
 from . import netns
 
-WIRES = ("core", "visited", "home", "ent")
+WIRES = ("core", "visited", "home", "ent", "ent2", "ent3")
 NET = "net"
 
 FA, HA, GW, AAAF, AAAH = "198.51.100.11", "198.51.100.21", "198.51.100.31", "198.51.100.41", "198.51.100.51"
 FA_LINK, HA_HOME, HOME_HOST, CN = "10.2.1.1", "10.1.0.1", "10.1.0.5", "10.9.0.5"
+PCN, PCN2, CN2, CN3 = "198.51.100.32", "198.51.100.33", "203.0.113.5", "203.0.114.5"
+PCN_NET, PCN2_NET = "203.0.113.0/24", "203.0.114.0/24"
 HOME_NET, VISITED_NET, ENT_NET = "10.1.0.0/24", "10.2.1.0/24", "10.9.0.0/24"
-HOME = {"alice": "10.1.0.10", "bob": "10.1.0.11", "carol": "10.1.0.12", "mallory": "10.1.0.14"}
-VPN_USERS = ("alice", "bob", "mallory")		# whose addresses kernel-libipsec must find on a gateway
+HOME = {"alice": "10.1.0.10", "bob": "10.1.0.11", "carol": "10.1.0.12", "mallory": "10.1.0.14",
+        "erin": "10.1.0.15", "frank": "10.1.0.16"}
+VPN_USERS = ("alice", "bob", "mallory", "erin", "frank")		# whose addresses kernel-libipsec must find on a gateway
 
 # What the Internet between the domains would know.
 TO_HOME, TO_VISITED, TO_ENT = f"{HOME_NET} via {HA}", f"{VISITED_NET} via {FA}", f"{ENT_NET} via {GW}"
@@ -48,6 +55,14 @@ NODES = {
     "mn3": Node({"eth0": ("visited", None)}),
 }
 GATEWAYS = ("fa", "ha", "gw")
+PCN_NODES = {
+    "pcn": Node({"core0": ("core", PCN + "/24"), "ent0": ("ent2", "203.0.113.1/24")}, [TO_HOME, TO_VISITED], True),
+    "cn2": Node({"eth0": ("ent2", CN2 + "/24")}, ["default via 203.0.113.1"]),
+    "pcn2": Node({"core0": ("core", PCN2 + "/24"), "ent0": ("ent3", "203.0.114.1/24")}, [TO_HOME, TO_VISITED], True),
+    "cn3": Node({"eth0": ("ent3", CN3 + "/24")}, ["default via 203.0.114.1"]),
+}
+PCNS = {"pcn": (PCN, PCN_NET), "pcn2": (PCN2, PCN2_NET)}
+TO_PCNS = [f"{net} via {address}" for address, net in PCNS.values()]
 
 
 def build(settings):
@@ -84,6 +99,9 @@ def _sysctls(node):
     return settings
 
 
+LOCAL_LAST = ["rule add pref 1000 lookup local", "rule del pref 0"]
+
+
 def prepare_libipsec(settings):
     """What kernel-libipsec needs and kernel XFRM does not: an address inside each local traffic selector, and the
     local table behind charon's and the agent's (see doc/lab.md)."""
@@ -91,9 +109,18 @@ def prepare_libipsec(settings):
     for node in ("fa", "ha"):
         netns.sysctl(settings.ns(node), {"ipv4/conf/all/accept_local": 1})
     home = [f"addr add {HOME[u]}/32 dev lo" for u in VPN_USERS]
-    local = ["rule add pref 1000 lookup local", "rule del pref 0"]
-    netns.ip_batch(settings.ns("fa"), local + home)
-    netns.ip_batch(settings.ns("ha"), local + home + [f"addr add {ENT_NET.split('/')[0]}/32 dev lo"])
+    netns.ip_batch(settings.ns("fa"), LOCAL_LAST + home)
+    netns.ip_batch(settings.ns("ha"), LOCAL_LAST + home + [f"addr add {ENT_NET.split('/')[0]}/32 dev lo"])
+
+
+def add_pcns(settings):
+    """The proxy correspondent nodes and their correspondents, beside a lab that stands."""
+    for name, node in PCN_NODES.items():
+        _build_node(settings, name, node)
+    for name in PCNS:
+        netns.ip_batch(settings.ns(name), LOCAL_LAST)
+    for name in ("fa", "ha", "gw", "aaaf"):
+        netns.ip_batch(settings.ns(name), [f"route add {r}" for r in TO_PCNS])
 
 
 def plug(settings, node, wire, ifname="eth0"):
