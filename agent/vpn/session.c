@@ -89,7 +89,7 @@ static struct part *part_new(struct vpn *v, struct session *s, const struct vpn_
 	p->session = s;
 	p->fresh = true;
 	LIST_INSERT_HEAD(&s->parts, p, in_session);
-	p->protect[0] = protect_get(v, &profile->dst);
+	p->protect[0] = protect_of(v, profile);
 	if (profile->sla_dst.len && !vpn_prefix_equal(&profile->sla_dst, &profile->dst))
 		p->protect[1] = protect_get(v, &profile->sla_dst);
 	if (profile->security != VPN_SEC_ENCAP) {

@@ -82,7 +82,7 @@ void tunnel_add_part(struct tunnel *t, struct part *p)
 			t->mark = MARK_BASE | (++v->next_mark & MARK_MASK);
 	}
 	if (!t->protect)
-		t->protect = protect_get(v, &p->p.dst);
+		t->protect = protect_of(v, &p->p);
 	LIST_INSERT_HEAD(&t->parts, p, in_tunnel);
 	p->tunnel = t;
 	t->give_up = false;

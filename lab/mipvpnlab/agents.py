@@ -37,7 +37,7 @@ PCN_PART = """
 pcn {{
     address = "{address}"
     prefixes = {{ "{net}" }}
-    key-file = "{key}"
+    master-key-file = "{key}"
 {more}
 }}
 """

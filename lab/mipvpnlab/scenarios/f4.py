@@ -44,7 +44,7 @@ def _tunnel(scene):
     r.equal("the database says so", kinds, f"dynamic|{t.PCN}")
     wrapped = scene.sql("SELECT bool_and(bu_key IS NOT NULL AND bu_context IS NOT NULL) FROM mipvpn.session_profiles")
     r.equal("with the key of its Binding Updates, wrapped", wrapped, "t")
-    for node in ("fa", "ha", "pcn"):
+    for node in ("fa", "pcn"):
         text = agents.ctl(scene.settings, node, "show", "vpns")
         r.check(f"mipvpnctl show vpns at {node} has the profile", ERIN in text, text)
 

@@ -104,11 +104,12 @@ class Attack:
         r.equal("and neither is taken", (counter(self.scene, "pcn", "pcn.bu.taken"), loaded(self.scene, "pcn")), (taken, conns))
 
     def _send_all(self, messages):
-        """Many at once; returns after the PCN has looked at the last one."""
+        """Many, no more at once than a socket buffer holds; returns after the PCN has looked at the last one."""
         before = counter(self.scene, "pcn", "pcn.bu.received")
-        for m in messages:
-            self.forger.send(t.HA, t.CN2, m)
-        wait_counter(self.scene, "pcn", "pcn.bu.received", before + len(messages), 20)
+        for i in range(0, len(messages), 50):
+            for m in messages[i:i + 50]:
+                self.forger.send(t.HA, t.CN2, m)
+            wait_counter(self.scene, "pcn", "pcn.bu.received", before + min(i + 50, len(messages)), 20)
 
     def _unmoved(self, what, messages, idents):
         rows, taken = agents.rows(self.scene.settings, "pcn", "vpns"), counter(self.scene, "pcn", "pcn.bu.taken")
@@ -129,8 +130,8 @@ class Attack:
     def every_byte(self, good):
         update = good.but(ident=self.b.ident())
         raw = update.build()
-        # Bytes of the Identification too: an acknowledgement for one of those names another.
-        spoilt = [raw[:i] + bytes([raw[i] ^ 1]) + raw[i + 1:] for i in range(len(raw))]
+        # Not the first: that would be another message, which nobody looks at here.
+        spoilt = [raw[:i] + bytes([raw[i] ^ 1]) + raw[i + 1:] for i in range(1, len(raw))]
         self._unmoved("each byte of it spoilt", spoilt, {update.ident})
 
     def oversized(self, good):
