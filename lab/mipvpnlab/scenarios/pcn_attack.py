@@ -144,7 +144,7 @@ class Attack:
         s.bind((t.HA, 434))
         taken = counter(self.scene, "pcn", "pcn.bu.taken")
         for size in (4096, 4097, 20000, 65000):
-            s.sendto(raw + bytes(size - len(raw)), (t.CN2, 434))
+            s.sendto(raw + bytes([255]) * (size - len(raw)), (t.CN2, 434))
         s.close()
         self.case("after oversized ones, a forged one", good.but(auth_key=b"\0" * 32), None, "received")
         self.report.equal("oversized ones are not taken", counter(self.scene, "pcn", "pcn.bu.taken"), taken)
