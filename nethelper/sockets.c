@@ -57,6 +57,7 @@ int nh_open_transparent(void)
 		return -1;
 	if (!set(fd, IPPROTO_IP, IP_TRANSPARENT, 1) || !set(fd, IPPROTO_IP, IP_PKTINFO, 1) ||
 	    !set(fd, IPPROTO_IP, IP_RECVTTL, 1) || !set(fd, SOL_SOCKET, SO_REUSEADDR, 1) ||
+	    !set(fd, SOL_SOCKET, SO_RCVBUFFORCE, 1 << 20) || /* home agents that come back come all at once */
 	    bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0)
 		return fail(fd);
 	return fd;

@@ -34,6 +34,15 @@ void ha_reconfigure(struct ha *ha, const struct ha_config *c, role_ms now);
 void ha_event(struct ha *ha, const struct role_event *e, role_ms now, struct actions *out);
 role_ms ha_next(const struct ha *ha);
 size_t ha_rows(const struct ha *ha, role_ms now, struct role_row *rows, size_t max);
+/* What PCNs have been told (F4), for the console; borrowed for the call, keys and all. */
+struct ha_told {
+	const char *session;
+	const struct vpn_profile *profile;
+	const char *state; /* static word */
+	char why[DM_ERROR_MAX];
+	uint32_t left_s; /* of what the PCN has */
+};
+void ha_told_each(const struct ha *ha, role_ms now, void (*fn)(void *user, const struct ha_told *t), void *user);
 void ha_shutdown(struct ha *ha, role_ms now, struct actions *out);
 
 #endif

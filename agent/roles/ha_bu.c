@@ -438,3 +438,34 @@ void ha_bu_refused(const struct ha *ha, struct in_addr hoa, const char *session,
 		h->n_refused++;
 	}
 }
+
+/* --- the console --- */
+
+static void told(const struct ha_bu *u, role_ms now, struct ha_told *t)
+{
+	*t = (struct ha_told){.session = u->session, .profile = &u->profile, .state = state_word(u->state)};
+	if (u->state == HA_BU_REFUSED)
+		refusal_text(u, u->status ? bind_status_str(u->status) : "it does not answer", t->why, sizeof(t->why));
+	else if (u->tries)
+		snprintf(t->why, sizeof(t->why), "Binding Update %u is not answered yet", u->tries);
+	else if (u->hint_auth)
+		snprintf(t->why, sizeof(t->why), "somebody says that its master key is another one");
+	if (u->state == HA_BU_STANDS && u->expires > now)
+		t->left_s = (uint32_t)((u->expires - now) / 1000);
+}
+
+void ha_told_each(const struct ha *ha, role_ms now, void (*fn)(void *user, const struct ha_told *t), void *user)
+{
+	const struct ha_bu_set *s;
+	const struct ha_bu *u;
+	struct ha_told t;
+
+	for (s = ha->bu_sets; s; s = s->hh.next) {
+		LIST_FOREACH(u, &s->bus, link) {
+			if (u->state == HA_BU_LEAVING || !u->session[0])
+				continue;
+			told(u, now, &t);
+			fn(user, &t);
+		}
+	}
+}

@@ -149,9 +149,53 @@ size_t ctl_count_users(struct agent *g, const char *text)
 
 /* --- the rest --- */
 
+struct told_json {
+	json_t *sessions;
+	bool show_keys;
+};
+
+/* The VPN room's object of this session, or a new one: a session with nothing but PCNs is none of its. */
+static json_t *session_object(json_t *sessions, const char *session)
+{
+	json_t *o;
+	size_t i;
+
+	json_array_foreach(sessions, i, o)
+	{
+		if (strcmp(json_string_value(json_object_get(o, "session")), session) == 0)
+			return o;
+	}
+	o = json_pack("{s:s, s:s, s:s, s:[]}", "session", session, "state", "told", "why", "", "profiles");
+	json_array_append_new(sessions, o);
+	return o;
+}
+
+static void add_told(void *user, const struct ha_told *t)
+{
+	struct told_json *to = user;
+	json_t *profile = vpn_profile_json(t->profile, to->show_keys);
+
+	json_object_set_new(profile, "role", json_string("teller"));
+	json_object_set_new(profile, "desired", json_string("up"));
+	json_object_set_new(profile, "observed", json_string(t->state));
+	json_object_set_new(profile, "why", json_string(t->why));
+	json_object_set_new(profile, "leftSeconds", json_integer(t->left_s));
+	json_array_append_new(json_object_get(session_object(to->sessions, t->session), "profiles"), profile);
+}
+
+/* What this gateway does itself, and what it has told PCNs of. */
+static json_t *vpns_json(struct agent *g, bool show_keys)
+{
+	struct told_json to = {vpn_json_vpns(g->vpn, show_keys), show_keys};
+
+	if (g->ha)
+		ha_told_each(g->ha, loop_now(g->loop), add_told, &to);
+	return to.sessions;
+}
+
 static json_t *show_vpns(struct agent *g, bool show_keys)
 {
-	return vpn_json_vpns(g->vpn, show_keys);
+	return vpns_json(g, show_keys);
 }
 
 static json_t *show_tunnels(struct agent *g, bool show_keys)
@@ -272,7 +316,7 @@ json_t *ctl_explain(struct agent *g, const char *nai)
 {
 	struct role_row mine[EXPLAIN_SESSIONS];
 	size_t n = 0;
-	json_t *vpns = vpn_json_vpns(g->vpn, false);
+	json_t *vpns = vpns_json(g, false);
 	json_t *visitors = registrations_of(g, nai, ROLE_FA, vpns, mine, &n);
 	json_t *bindings = registrations_of(g, nai, ROLE_HA, vpns, mine, &n);
 	json_t *told = registrations_of(g, nai, ROLE_PCN, vpns, mine, &n);

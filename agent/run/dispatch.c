@@ -198,10 +198,7 @@ static void transparent_packet(struct agent *g, struct msghdr *m, const uint8_t 
 	e.path.sport = ntohs(from->sin_port);
 	e.path.dport = MIP_PORT;
 	control_data(m, &e.path, &ifindex);
-	if (len && data[0] == BIND_UPDATE)
-		agent_event(g, ROLE_PCN, &e);
-	else
-		counter_inc("run.transparent.other");
+	agent_event(g, ROLE_PCN, &e);
 }
 
 /* ICMP errors for requests that we relayed (RFC 5944 3.7.2.3). */

@@ -85,13 +85,11 @@ static void view_counters(FILE *to, const json_t *r)
 /* --- VPNs and tunnels --- */
 
 static const struct column profile_columns[] = {
-	{"SESSION", "session", COL_TEXT}, {"PROFILE", "number", COL_TEXT},
-	{"SOURCE", "src", COL_TEXT},	  {"DESTINATION", "dst", COL_TEXT},
-	{"FROM", "src_gw", COL_TEXT},	  {"TO", "dst_gw", COL_TEXT},
-	{"SLA", "sla", COL_TEXT},	  {"WE", "role", COL_TEXT},
-	{"DESIRED", "desired", COL_TEXT}, {"OBSERVED", "observed", COL_TEXT},
-	{"IN", "bytesIn", COL_BYTES},	  {"OUT", "bytesOut", COL_BYTES},
-	{"WHY", "why", COL_TEXT},	  {0}};
+	{"SESSION", "session", COL_TEXT},  {"PROFILE", "number", COL_TEXT},    {"SOURCE", "src", COL_TEXT},
+	{"DESTINATION", "dst", COL_TEXT},  {"FROM", "src_gw", COL_TEXT},       {"TO", "dst_gw", COL_TEXT},
+	{"REQUIRED", "required", COL_YES}, {"SLA", "sla", COL_TEXT},	       {"WE", "role", COL_TEXT},
+	{"DESIRED", "desired", COL_TEXT},  {"OBSERVED", "observed", COL_TEXT}, {"IN", "bytesIn", COL_BYTES},
+	{"OUT", "bytesOut", COL_BYTES},	   {"WHY", "why", COL_TEXT},	       {0}};
 static const struct column tunnel_columns[] = {{"NAME", "name", COL_TEXT},
 					       {"PEER", "peer", COL_TEXT},
 					       {"WE", "role", COL_TEXT},
