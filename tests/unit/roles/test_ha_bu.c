@@ -262,6 +262,29 @@ static void test_mixed(void)
 	finish();
 }
 
+/* What the console says of a profile. */
+struct seen {
+	uint32_t number;
+	char text[DM_ERROR_MAX + 32];
+};
+
+static void see(void *user, const struct ha_told *t)
+{
+	struct seen *s = user;
+
+	if (t->profile->number == s->number)
+		snprintf(s->text, sizeof(s->text), "%s %u %s", t->state, t->left_s > 0, t->why);
+}
+
+static const char *shown(uint32_t number)
+{
+	static struct seen s;
+
+	s = (struct seen){.number = number};
+	ha_told_each(w.ha, w.now, see, &s);
+	return s.text;
+}
+
 static void test_best_effort(void)
 {
 	for (int silent = 0; silent < 2; silent++) {
@@ -269,6 +292,7 @@ static void test_best_effort(void)
 		vpn[1].required = false;
 		CU_ASSERT_EQUAL(join(), -1);
 		answer(DYN, (struct answer){0});
+		CU_ASSERT_STRING_EQUAL(shown(DYN2), "pending 0 Binding Update 1 is not answered yet");
 		CU_ASSERT_EQUAL(alice.replies, 0);
 		if (silent)
 			world_pass(&w, 3000);
@@ -279,6 +303,8 @@ static void test_best_effort(void)
 		CU_ASSERT_EQUAL_FATAL(w.haa.n_refused, 1);
 		CU_ASSERT_EQUAL(w.haa.refused[0].number, DYN2);
 		CU_ASSERT_PTR_NOT_NULL(strstr(w.haa.refused[0].text, silent ? "does not answer" : "insufficient"));
+		CU_ASSERT_STRING_EQUAL(shown(DYN), "stands 1 ");
+		CU_ASSERT_STRING_EQUAL(shown(DYN2), "");
 		CU_ASSERT_EQUAL(last_lifetime(DYN), 300);
 		CU_ASSERT_EQUAL(last_lifetime(DYN2), 0); /* the FA does not get it: the PCN may not keep it */
 		world_pass(&w, 10000);

@@ -57,6 +57,10 @@ static void test_sample_shows_the_defaults(void)
 	config_free(plain);
 }
 
+#define PCN(address, prefix, more)                                                                           \
+	"pcn {\n address = \"" address "\"\n prefixes = { \"" prefix                                         \
+	"\" }\n master-key-file = \"/nonexistent\"\n" more "}\n"
+
 static const struct mistake {
 	const char *text;
 	const char *says[4];
@@ -90,6 +94,15 @@ static const struct mistake {
 	    "\"averylonginterfacename\"\n}\n",
 	 {"home-link"}},
 	{FD "fa {\n", {"t:"}},
+	{"pcn {\n prefixes = { \"203.0.113.0/24\" }\n master-key-file = \"/x\"\n}\n", {"t:", "address"}},
+	{"pcn {\n address = \"1.2.3.4\"\n master-key-file = \"/x\"\n}\n", {"t:", "prefixes"}},
+	{"pcn {\n address = \"1.2.3.4\"\n prefixes = { \"203.0.113.0/24\" }\n}\n", {"t:", "master-key-file"}},
+	{PCN("1.2.3.4", "203.0.113.0/24", ""), {"pcn: key-file", "/nonexistent"}},
+	{PCN("1.2.3.4", "203.0.113.1/24", ""), {"t:3", "prefixes"}},
+	{PCN("1.2.3.4", "0.0.0.0/0", ""), {"pcn: prefixes", "everybody"}},
+	{PCN("1.2.3.4", "203.0.113.0/24", " request-percent = 100\n"), {"t:5", "request-percent", "99"}},
+	{PCN("1.2.3.4", "203.0.113.0/24", " spi = 255\n"), {"t:5", "spi", "256"}},
+	{FD FA PCN("1.2.3.4", "203.0.113.0/24", ""), {"pcn: address", "other role"}},
 };
 
 static void test_mistakes_say_what_and_where(void)
@@ -134,6 +147,36 @@ static void test_keys_are_read_and_kept_out_of_errors(void)
 	unlink(path);
 }
 
+/* It needs no Diameter, and its address is the gateway's. */
+static void test_pcn_alone(void)
+{
+	char path[] = "/tmp/test_config_key_XXXXXX", text[1024];
+	static const char hex[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n";
+	int fd = mkstemp(path);
+	struct conf_errors errs;
+	const struct pcn_config *pcn;
+	struct config *c;
+
+	CU_ASSERT(fd >= 0 && write(fd, hex, 65) == 65);
+	snprintf(text, sizeof(text),
+		 "pcn {\n address = \"198.51.100.32\"\n prefixes = { \"203.0.113.0/24\", \"203.0.114.0/25\" "
+		 "}\n"
+		 " master-key-file = \"%s\"\n}\n",
+		 path);
+	HARNESS_AT(config_parse("t", text, &c, &errs) == 0, "%s", errs.text);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	pcn = &c->pcn.v->role;
+	CU_ASSERT_EQUAL(c->vpn_room.self.s_addr, pcn->addr.s_addr);
+	CU_ASSERT_EQUAL(pcn->n_prefixes, 2);
+	CU_ASSERT_EQUAL(pcn->prefixes[1].len, 25);
+	CU_ASSERT_EQUAL(pcn->master.len, 32);
+	CU_ASSERT_EQUAL(pcn->master.data[2], 0x22);
+	CU_ASSERT_EQUAL(pcn->request_percent, 90);
+	config_free(c);
+	close(fd);
+	unlink(path);
+}
+
 static void test_what_a_reload_cannot_change(void)
 {
 	static const struct {
@@ -163,7 +206,7 @@ static void test_what_a_reload_cannot_change(void)
 	config_free(a);
 }
 
-HARNESS_MAIN("run/config", HARNESS_CASE(test_sample_is_right), HARNESS_CASE(test_sample_shows_the_defaults),
-	     HARNESS_CASE(test_mistakes_say_what_and_where),
+HARNESS_MAIN("run/config", HARNESS_CASE(test_sample_is_right), HARNESS_CASE(test_pcn_alone),
+	     HARNESS_CASE(test_sample_shows_the_defaults), HARNESS_CASE(test_mistakes_say_what_and_where),
 	     HARNESS_CASE(test_keys_are_read_and_kept_out_of_errors),
 	     HARNESS_CASE(test_what_a_reload_cannot_change))
