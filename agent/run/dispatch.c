@@ -268,10 +268,20 @@ void dispatch_udp_io(void *user, bool readable, bool writable)
 	read_datagrams(g, g->udp, udp_packet);
 }
 
+/* Nobody waits for an answer to what is sent here. */
+static void errors_forget(int fd)
+{
+	struct msghdr m = {0};
+
+	for (int i = 0; i < PACKETS_PER_TURN && recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0; i++)
+		counter_inc("run.transparent.icmp_error");
+}
+
 void dispatch_transparent_io(void *user, bool readable, bool writable)
 {
 	struct agent *g = user;
 
+	errors_forget(g->transparent);
 	read_datagrams(g, g->transparent, transparent_packet);
 }
 
