@@ -47,7 +47,7 @@ static const struct role_refusal *check_sender(const struct pcn *pcn, struct pcn
 		return &not_ours;
 	if (!r->m.key_context[0])
 		return &no_key_name;
-	if (!r->m.auth.present || r->m.auth_subtype != BIND_SUBTYPE_ROUTE || r->m.auth.spi != pcn->cfg.spi)
+	if (!r->m.auth.present || r->m.auth_subtype != BIND_SUBTYPE_ROUTE)
 		return &no_authenticator;
 	if (!role_same_addr(r->m.key_ha, r->e->path.src))
 		return &other_sender;
