@@ -148,6 +148,16 @@ void ha_pending_cancel(struct ha *ha, struct ha_pending *p, const char *text, st
 	ha_pending_take_back(ha, p, &ended, text, out);
 }
 
+/* This HAR will have tunnels here: they take the place of its session's. */
+static bool installs(const struct ha *ha, const struct ha_req *r)
+{
+	bool any = false;
+
+	for (uint8_t i = 0; i < r->har->vpn.n; i++)
+		any = any || !ha_bu_dynamic(ha, &r->har->vpn.p[i]);
+	return any && r->rrq.lifetime;
+}
+
 /* A newer request of the same user makes one under way pointless. */
 static void supersede(struct ha *ha, const struct ha_req *r, struct actions *out)
 {
@@ -157,7 +167,7 @@ static void supersede(struct ha *ha, const struct ha_req *r, struct actions *out
 		next = TAILQ_NEXT(p, link);
 		if (strcmp(p->nai, r->nai) != 0 && strcmp(p->session, r->har->session) != 0)
 			continue;
-		if (strcmp(p->session, r->har->session) == 0)
+		if (strcmp(p->session, r->har->session) == 0 && installs(ha, r))
 			ha_pending_refuse(ha, p, &ended, "superseded by a newer request", out);
 		else
 			ha_pending_cancel(ha, p, "superseded by a newer request", out);

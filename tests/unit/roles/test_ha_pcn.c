@@ -2,6 +2,8 @@
  *
  * A whole world: mobile node, FA, HA and two PCNs that talk in memory (F4, F8, F9, E7).
  */
+#include "agent/roles/ha_bu.h"
+#include "agent/roles/pcn_int.h"
 #include "tests/unit/roles/world.h"
 
 static struct world w;
@@ -334,7 +336,14 @@ static void test_random(void)
 	}
 }
 
+/* What one VPN costs: 4,096 bindings with one each are 5 MiB at the home agent and 2 at the PCN. */
+static void test_memory(void)
+{
+	HARNESS_AT(sizeof(struct ha_bu) + sizeof(struct ha_bu_set) < 1280 + 64, "%zu", sizeof(struct ha_bu));
+	HARNESS_AT(sizeof(struct pcn_entry) < 512, "%zu", sizeof(struct pcn_entry));
+}
+
 HARNESS_MAIN("roles/ha_pcn", HARNESS_CASE(test_f4), HARNESS_CASE(test_reply_waits_for_the_pcn),
 	     HARNESS_CASE(test_wrong_master_key), HARNESS_CASE(test_mixed_one_away), HARNESS_CASE(test_moves),
 	     HARNESS_CASE(test_renewals), HARNESS_CASE(test_f8), HARNESS_CASE(test_f8_lost_requests),
-	     HARNESS_CASE(test_f9), HARNESS_CASE(test_random))
+	     HARNESS_CASE(test_f9), HARNESS_CASE(test_memory), HARNESS_CASE(test_random))

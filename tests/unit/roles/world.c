@@ -12,95 +12,6 @@ struct in_addr addr(const char *text)
 	return a;
 }
 
-/* --- the ledger --- */
-
-static struct ledger_row *ledger_row(struct world *w, const char *what)
-{
-	for (size_t i = 0; i < w->n_ledger; i++) {
-		if (strcmp(w->ledger[i].what, what) == 0)
-			return &w->ledger[i];
-	}
-	if (w->n_ledger == sizeof(w->ledger) / sizeof(w->ledger[0]))
-		abort();
-	struct ledger_row *r = &w->ledger[w->n_ledger++];
-
-	snprintf(r->what, sizeof(r->what), "%s", what);
-	r->n = 0;
-	return r;
-}
-
-static void book(struct world *w, int by, int max, const char *what)
-{
-	struct ledger_row *r = ledger_row(w, what);
-
-	r->n += by;
-	if (r->n < 0 || r->n > max) {
-		fprintf(stderr, "\n    ledger: %s: %d", what, r->n);
-		w->ledger_errors++;
-	}
-	if (!r->n)
-		*r = w->ledger[--w->n_ledger];
-}
-
-/* Everything that identifies what was added has to be the same when it is deleted. */
-static void ledger_note(struct world *w, int role, const struct action *a)
-{
-	static const struct {
-		enum action_type add, del;
-		const char *name;
-		int max;
-	} pairs[] = {
-		{ACT_VISITOR_ADD, ACT_VISITOR_DEL, "visitor", 1},
-		{ACT_REVERSE_ADD, ACT_REVERSE_DEL, "reverse", 1},
-		{ACT_TUNNEL_ADD, ACT_TUNNEL_DEL, "tunnel", 5000},
-		{ACT_BINDING_ADD, ACT_BINDING_DEL, "binding", 1},
-		{ACT_PROXY_ARP_ADD, ACT_PROXY_ARP_DEL, "proxy arp", 1},
-		{ACT_WATCH_ADD, ACT_WATCH_DEL, "watch", 1},
-	};
-	char what[160], hoa[20], local[20], peer[20];
-	bool tunnel, arp;
-
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-		if (a->type != pairs[i].add && a->type != pairs[i].del)
-			continue;
-		tunnel = pairs[i].add == ACT_TUNNEL_ADD;
-		arp = pairs[i].add == ACT_PROXY_ARP_ADD;
-		inet_ntop(AF_INET, &a->hoa, hoa, sizeof(hoa));
-		inet_ntop(AF_INET, &a->local, local, sizeof(local));
-		inet_ntop(AF_INET, &a->peer, peer, sizeof(peer));
-		snprintf(what, sizeof(what), "%d %s %s %s %s %u", role, pairs[i].name, tunnel ? "" : hoa,
-			 arp ? "" : local, arp ? "" : peer, tunnel ? 0 : a->ifindex);
-		book(w, a->type == pairs[i].add ? 1 : -1, pairs[i].max, what);
-	}
-}
-
-/* Returns whether it was there before. */
-static bool ledger_vpn(struct world *w, int role, const char *session, bool there)
-{
-	char what[160];
-	struct ledger_row *r;
-	bool had;
-
-	snprintf(what, sizeof(what), "%d vpn %.100s", role, session);
-	r = ledger_row(w, what);
-	if (!there && !r->n) {
-		fprintf(stderr, "\n    ledger: %s removed, was not there", what);
-		w->ledger_errors++;
-	}
-	had = r->n;
-	r->n = there;
-	if (!there)
-		*r = w->ledger[--w->n_ledger];
-	return had;
-}
-
-bool world_balanced(const struct world *w)
-{
-	for (size_t i = 0; i < w->n_ledger; i++)
-		fprintf(stderr, "\n    left: %s: %d", w->ledger[i].what, w->ledger[i].n);
-	return !w->n_ledger && !w->ledger_errors;
-}
-
 /* --- carrying actions out --- */
 
 static void carry(struct world *w, int role, struct actions *as);
@@ -208,35 +119,6 @@ static void link_send(struct world *w, int role, const struct action *a)
 		w->reply_before_vpn += w->vpn_session[AT_FA][0] != 0;
 }
 
-/* A PCN takes what goes to any host behind it. */
-static void binding_send(struct world *w, int role, const struct role_event *e)
-{
-	struct world_wire *wire = &w->wire[role], *told;
-	struct bind_msg m;
-	unsigned n;
-
-	CU_ASSERT_TRUE_FATAL(e->len <= sizeof(wire->bytes));
-	wire->n++;
-	wire->path = e->path;
-	wire->len = e->len;
-	memcpy(wire->bytes, e->data, e->len);
-	CU_ASSERT_EQUAL_FATAL(bind_decode(wire->bytes, wire->len, &m), MIP_REJ_OK);
-	if (m.type == BIND_UPDATE) {
-		told = &w->told[m.profile % 16];
-		n = told->n + 1;
-		*told = *wire;
-		told->n = n;
-	}
-	if (w->cut[role])
-		return;
-	if (role != AT_HA && w->ha)
-		ha_tell(w, e);
-	for (int i = 0; role == AT_HA && i < 2; i++) {
-		if (w->pcn[i] && !w->cut[AT_PCN + i] && vpn_prefix_has(&w->pc[i].prefixes[0], e->path.dst))
-			pcn_tell(w, AT_PCN + i, e);
-	}
-}
-
 static void udp_send(struct world *w, int role, const struct action *a)
 {
 	struct role_event e = {
@@ -244,7 +126,7 @@ static void udp_send(struct world *w, int role, const struct action *a)
 
 	e.path.ifindex = 0;
 	if (e.data[0] >= BIND_WARNING && e.data[0] <= BIND_ACK) {
-		binding_send(w, role, &e);
+		world_binding_send(w, role, &e);
 		return;
 	}
 	w->to_ha += role == AT_FA;
@@ -590,37 +472,6 @@ void world_start(struct world *w)
 	w->fa = fa_new(&w->fc, w->now);
 	w->ha = ha_new(&w->hc, w->now);
 	world_pass(w, 0);
-}
-
-void world_pcns(struct world *w)
-{
-	for (int i = 0; i < 2; i++)
-		w->pcn[i] = pcn_new(&w->pc[i], w->now);
-}
-
-struct vpn_profile world_dynamic(const struct world *w, uint32_t number, int pcn, const char *context)
-{
-	struct vpn_profile p = {.number = number,
-				.src = {addr("10.1.0.10"), 32},
-				.dst = w->pc[pcn].prefixes[0],
-				.tos_up = 0xb8,
-				.tos_down = 0x88,
-				.security = VPN_SEC_ESP,
-				.src_gw = addr(FA_ADDR),
-				.dst_gw = w->pc[pcn].addr,
-				.dst_gw_type = VPN_GW_DYNAMIC,
-				.spi_up = 5001,
-				.spi_down = 5002,
-				.enc_key = {.len = 32},
-				.auth_key = {.len = 32},
-				.required = true,
-				.bu_key = {.len = 32}};
-
-	memset(p.enc_key.data, 0xe1, 32);
-	memset(p.auth_key.data, 0xa1, 32);
-	snprintf(p.bu_context, sizeof(p.bu_context), "%s", context);
-	CU_ASSERT_EQUAL_FATAL(vpn_bu_key(&w->pc[pcn].master, addr(HA_ADDR), context, p.bu_key.data), 0);
-	return p;
 }
 
 void world_end(struct world *w)

@@ -141,6 +141,11 @@ struct in_addr addr(const char *text);
 /* Configuration of the fast lab; aaa: registrations pass the AAA.  Change fc and hc before world_start(). */
 void world_init(struct world *w, bool aaa);
 void world_start(struct world *w);
+/* For the parts of the world itself: ledger.c, pcns.c. */
+void ledger_note(struct world *w, int role, const struct action *a);
+bool ledger_vpn(struct world *w, int role, const char *session, bool there); /* was it there before? */
+void world_binding_send(struct world *w, int role, const struct role_event *e);
+
 void world_pcns(struct world *w); /* starts both */
 /* A dynamic profile, with the keys of this session; the PCN is 0 or 1. */
 struct vpn_profile world_dynamic(const struct world *w, uint32_t number, int pcn, const char *context);
