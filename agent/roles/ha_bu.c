@@ -267,18 +267,8 @@ static void leave_one(struct ha *ha, struct ha_bu *u, struct actions *out)
 	ha_bu_update(ha, u, 0, ha->wall_ms, ha->now, out);
 }
 
-enum leave_why { SESSION_OVER, HAR_GRANTED, HAR_REFUSED };
-
-static bool leaves(const struct ha_bu *u, enum leave_why why)
-{
-	if (u->state == HA_BU_LEAVING)
-		return false;
-	if (why == HAR_GRANTED)
-		return !u->of_har || u->state == HA_BU_REFUSED;
-	return u->of_har == (why == HAR_REFUSED);
-}
-
-static void leave_some(struct ha *ha, struct in_addr hoa, const char *session, enum leave_why why, struct actions *out)
+/* Those of session that a HAR under way has, or those that only its binding has. */
+static void leave_some(struct ha *ha, struct in_addr hoa, const char *session, bool of_har, struct actions *out)
 {
 	struct ha_bu_set *s = ha_bu_set_find(ha, hoa);
 	struct ha_bu *u, *next;
@@ -287,7 +277,7 @@ static void leave_some(struct ha *ha, struct in_addr hoa, const char *session, e
 		return;
 	for (u = LIST_FIRST(&s->bus); u; u = next) {
 		next = LIST_NEXT(u, link);
-		if (leaves(u, why) && strcmp(u->session, session) == 0)
+		if (u->state != HA_BU_LEAVING && u->of_har == of_har && strcmp(u->session, session) == 0)
 			leave_one(ha, u, out);
 	}
 	set_drop_empty(ha, s, out);
@@ -295,7 +285,7 @@ static void leave_some(struct ha *ha, struct in_addr hoa, const char *session, e
 
 void ha_bu_leave(struct ha *ha, struct in_addr hoa, const char *session, struct actions *out)
 {
-	leave_some(ha, hoa, session, SESSION_OVER, out);
+	leave_some(ha, hoa, session, false, out);
 }
 
 void ha_bu_settle(struct ha *ha, struct in_addr hoa, const char *session, struct actions *out)
@@ -305,7 +295,7 @@ void ha_bu_settle(struct ha *ha, struct in_addr hoa, const char *session, struct
 
 	if (!s)
 		return;
-	leave_some(ha, hoa, session, HAR_GRANTED, out);
+	leave_some(ha, hoa, session, false, out);
 	s = ha_bu_set_find(ha, hoa);
 	if (!s)
 		return;
@@ -344,7 +334,7 @@ void ha_bu_give_back(struct ha *ha, struct in_addr hoa, const char *session, str
 		if (b && b->expires > ha->now + 1000 && strcmp(u->session, session) == 0)
 			restore_one(ha, u, out);
 	}
-	leave_some(ha, hoa, session, HAR_REFUSED, out);
+	leave_some(ha, hoa, session, true, out);
 }
 
 /* --- answers and time --- */

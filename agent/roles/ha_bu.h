@@ -60,7 +60,7 @@ bool ha_bu_start(struct ha *ha, const struct ha_pending *p, const struct dm_har 
 bool ha_bu_dynamic(const struct ha *ha, const struct vpn_profile *p);	/* the PCN's and the FA's affair, not ours */
 /* A binding goes on: those of its session are told of lifetime and care-of address (E7).  Nobody waits. */
 void ha_bu_renew(struct ha *ha, const struct ha_binding *b, const struct ha_grant *g, role_ms now, struct actions *out);
-/* The HAR is granted: what it did not name leaves, and so does what did not come up: the AAAH does not give it to the FA. */
+/* The HAR is granted: what it did not name leaves.  What was refused stays, for a correspondent's packet to try again (F9). */
 void ha_bu_settle(struct ha *ha, struct in_addr hoa, const char *session, struct actions *out);
 /* The HAR is refused: the PCNs hear again what the standing binding says, or that there is nothing. */
 void ha_bu_give_back(struct ha *ha, struct in_addr hoa, const char *session, struct actions *out);
