@@ -230,6 +230,7 @@ static void registered(struct mn *mn, const struct mn_reply *r)
 {
 	uint16_t granted = r->rrp.lifetime < mn->attempt.lifetime ? r->rrp.lifetime : mn->attempt.lifetime;
 	bool again = mn->registered && mn->reg_coa.s_addr == mn->agent->coa.s_addr;
+	struct mn_action *a;
 
 	mn->home_address = r->rrp.hoa;
 	if (r->rrp.ha.s_addr != 0)
@@ -245,9 +246,10 @@ static void registered(struct mn *mn, const struct mn_reply *r)
 	if (!again || !mn->attached ||
 	    memcmp(mn->attached_mac, mn->agent->mac, sizeof(mn->attached_mac)) != 0)
 		attach(mn, false);
-	report(mn, again ? "renewed" : "registered", "%s at %s for %u s, home address %s",
-	       again ? "renewed" : "registered", ip(mn->agent->addr), granted, ip(mn->home_address))
-		->lifetime = granted;
+	a = report(mn, again ? "renewed" : "registered", "%s at %s for %u s, home address %s",
+		   again ? "renewed" : "registered", ip(mn->agent->addr), granted, ip(mn->home_address));
+	a->lifetime = granted;
+	copy_message(a, &r->rrp); /* a VPN that is missing */
 	if (mn->c.once)
 		end(mn, 0);
 }

@@ -415,6 +415,7 @@ void ha_bu_refused(const struct ha *ha, struct in_addr hoa, const char *session,
 {
 	struct ha_bu_set *s = ha_bu_set_find(ha, hoa);
 	const struct ha_bu *u;
+	char pcn[INET_ADDRSTRLEN];
 
 	if (!s)
 		return;
@@ -424,7 +425,8 @@ void ha_bu_refused(const struct ha *ha, struct in_addr hoa, const char *session,
 		if (u->state != HA_BU_REFUSED || strcmp(u->session, session) != 0 || h->n_refused == DM_REFUSED_MAX)
 			continue;
 		r->number = u->profile.number;
-		refusal_text(u, u->status ? bind_status_str(u->status) : "it does not answer", r->text, sizeof(r->text));
+		snprintf(r->text, sizeof(r->text), "the gateway %s: %s", role_addr_str(u->profile.dst_gw, pcn),
+			 u->status ? bind_status_str(u->status) : "it does not answer");
 		h->n_refused++;
 	}
 }
