@@ -251,11 +251,19 @@ static void granted(struct fa *fa, struct fa_pending *p, const struct dm_ama *a,
 }
 
 /* The home agent said no, and the AAAH passes its words on. */
+/* The home agent ends a request when a newer one of the same node comes: the node waits for the answer to that. */
 static void refused(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, const struct mip_rrp *r,
 		    struct actions *out)
 {
 	char who[ROLE_WHO_MAX];
 
+	if (a->result != DM_SUCCESS && fa_pending_newer(p)) {
+		role_count("fa.rrp", "superseded");
+		role_log(out, LOG_LVL_INFO, "visitor %s: aaa -> superseded, a newer request is under way",
+			 role_who(p->nai, p->hoa, who));
+		fa_pending_end(fa, p);
+		return;
+	}
 	role_count("fa.rrp", "refused");
 	role_log(out, LOG_LVL_NOTICE, "visitor %s: aaa -> refused, AMA %u, home agent's code %u%s%.*s",
 		 role_who(p->nai, p->hoa, who), a->result, r->code, r->message.len ? ": " : "",

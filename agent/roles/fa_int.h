@@ -174,6 +174,7 @@ void fa_icmp(struct fa *fa, const struct role_event *e, role_ms now, struct acti
 void fa_grant_wipe(struct fa_grant *g);
 /* Everything that p waits for is there: visitor, reply, end of p.  false = no memory: p is as it was. */
 bool fa_pending_accept(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out);
+bool fa_pending_newer(const struct fa_pending *p); /* the same node has asked again since */
 /* p is given up after the AAAH has said yes: STR, tunnels gone, and with them the session that p was to
  * renew. */
 void fa_pending_undo(struct fa *fa, struct fa_pending *p, struct actions *out);

@@ -121,6 +121,17 @@ struct fa_pending *fa_pending_same(const struct fa *fa, const struct fa_req *r)
 	return NULL;
 }
 
+bool fa_pending_newer(const struct fa_pending *p)
+{
+	const struct fa_pending *q = p;
+
+	while ((q = TAILQ_NEXT(q, link))) {
+		if (strcmp(p->key, q->key) == 0)
+			return true;
+	}
+	return false;
+}
+
 void fa_pending_undo(struct fa *fa, struct fa_pending *p, struct actions *out)
 {
 	struct fa_visitor *v = fa_visitor_find(fa, p->key);

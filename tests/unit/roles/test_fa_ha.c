@@ -170,6 +170,27 @@ static void test_authorization_limits_lifetime(void)
 	world_end(&w);
 }
 
+/* Asks again while the tunnels take their time: one answer, that of the newer request. */
+static void test_newer_request_gets_the_answer(void)
+{
+	uint64_t before = counter_get("fa.rrp.superseded");
+
+	begin(2);
+	w.vpn[AT_HA] = VPN_HANGS;
+	mn_hear(&w, &alice);
+	CU_ASSERT_EQUAL(mn_send(&w, &alice, &join), -1);
+	world_pass(&w, 1200);
+	mn_hear(&w, &alice);
+	CU_ASSERT_EQUAL(mn_send(&w, &alice, &join), -1);
+	CU_ASSERT_EQUAL(counter_get("fa.rrp.superseded"), before + 1);
+	CU_ASSERT_EQUAL(alice.replies, 0);
+	world_vpn_answers(&w, AT_HA, true);
+	CU_ASSERT_EQUAL(alice.replies, 1);
+	CU_ASSERT_EQUAL(alice.rrp.code, 0);
+	CU_ASSERT_EQUAL(ha_count(&w), 1);
+	world_end(&w);
+}
+
 static void test_vpn_fails_at_ha(void)
 {
 	begin(2);
@@ -482,10 +503,12 @@ static void test_thousand(void)
 	world_end(&w);
 }
 
-HARNESS_MAIN("roles/fa_ha", HARNESS_CASE(test_f1), HARNESS_CASE(test_without_a_best_effort_vpn), HARNESS_CASE(test_reply_comes_last),
+HARNESS_MAIN("roles/fa_ha", HARNESS_CASE(test_f1), HARNESS_CASE(test_without_a_best_effort_vpn),
+	     HARNESS_CASE(test_reply_comes_last),
 	     HARNESS_CASE(test_reregistration_goes_direct), HARNESS_CASE(test_authorization_runs_out),
 	     HARNESS_CASE(test_refusal_is_authenticated), HARNESS_CASE(test_authorization_limits_lifetime),
-	     HARNESS_CASE(test_vpn_fails_at_ha), HARNESS_CASE(test_vpn_fails_at_fa),
+	     HARNESS_CASE(test_newer_request_gets_the_answer), HARNESS_CASE(test_vpn_fails_at_ha),
+	     HARNESS_CASE(test_vpn_fails_at_fa),
 	     HARNESS_CASE(test_vpn_never_answers), HARNESS_CASE(test_replay), HARNESS_CASE(test_clock),
 	     HARNESS_CASE(test_dynamic_address), HARNESS_CASE(test_dynamic_home_agent),
 	     HARNESS_CASE(test_reverse_tunnel), HARNESS_CASE(test_fa_ha_wrong),
