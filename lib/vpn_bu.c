@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Keys of the Binding Updates for a PCN (lib/vpn_profile.h).  Two steps of HKDF: master -> this home agent and session
- * -> seal and authenticator.  So the home agent never has the master key, and neither key of a session opens another.
+ * Keys of the Binding Updates for a PCN (lib/vpn_profile.h).  Two steps of HKDF: master -> this home agent
+ * and session
+ * -> seal and authenticator.  So the home agent never has the master key, and neither key of a session
+ * opens another.
  */
 #include "lib/vpn_profile.h"
 
@@ -25,12 +27,14 @@ int vpn_bu_key(const struct vpn_key *master, struct in_addr ha, const char *cont
 	wbuf_bytes(&w, context, strlen(context));
 	if (!master->len || master->len > VPN_KEY_MAX || !context[0] || !wbuf_ok(&w))
 		return -1;
-	return crypto_hkdf_sha256(master->data, master->len, SALT, strlen(SALT), info, w.len, out, BU_KEY_LEN);
+	return crypto_hkdf_sha256(master->data, master->len, SALT, strlen(SALT), info, w.len, out,
+				  BU_KEY_LEN);
 }
 
 static int expand(const uint8_t bu_key[32], const char *purpose, uint8_t out[32])
 {
-	return crypto_hkdf_sha256(bu_key, BU_KEY_LEN, SALT, strlen(SALT), purpose, strlen(purpose), out, BU_KEY_LEN);
+	return crypto_hkdf_sha256(bu_key, BU_KEY_LEN, SALT, strlen(SALT), purpose, strlen(purpose), out,
+				  BU_KEY_LEN);
 }
 
 int vpn_bu_seal_key(const uint8_t bu_key[32], uint8_t out[32])

@@ -65,7 +65,7 @@ struct vpn_profile {
 
 	/* How the home agent tells the PCN (VPN_GW_DYNAMIC); in HAR only, empty everywhere else. */
 	struct vpn_key bu_key;		/* 32 bytes, vpn_bu_key() */
-	char bu_context[VPN_NAME_MAX];	/* names the session in the derivation; [0-9a-z-]+, travels in the BU */
+	char bu_context[VPN_NAME_MAX];	/* names the session in the derivation; [0-9a-z-]+, in the BU */
 };
 
 /* "192.0.2.0/24" or "192.0.2.1"; false when malformed or host bits are set. */
@@ -89,15 +89,16 @@ int vpn_profile_kid(const struct vpn_profile *p, char kid[9]);
  * keys. */
 int vpn_profile_ike_id(const struct vpn_profile *p, struct in_addr gateway, char out[VPN_ID_MAX]);
 
-/* Keys of the Binding Updates for a PCN.  The AAAH and the PCN know the PCN's master key; both derive the same per-session
- * key: HKDF-SHA256(master, salt "mipvpn", info "bu" || HA address || context), and from that one the two that are used,
- * with info "bu-seal" and "bu-auth".  N PCNs need N keys, not N x M. */
+/* Keys of the Binding Updates for a PCN.  The AAAH and the PCN know the PCN's master key; both derive the
+ * same per-session key: HKDF-SHA256(master, salt "mipvpn", info "bu" || HA address || context), and from
+ * that one the two that are used, with info "bu-seal" and "bu-auth".  N PCNs need N keys, not N x M. */
 int vpn_bu_key(const struct vpn_key *master, struct in_addr ha, const char *context, uint8_t out[32]);
 int vpn_bu_seal_key(const uint8_t bu_key[32], uint8_t out[32]);
 int vpn_bu_auth_key(const uint8_t bu_key[32], uint8_t out[32]);
 
-/* The vendor extension codec of a Binding Update: type-length-value in network order, unknown types are skipped.
- * encode: bytes written, 0 when it does not fit.  decode: -1 with a reason. bu_key and SLA fields never travel. */
+/* The vendor extension codec of a Binding Update: type-length-value in network order, unknown types are
+ * skipped. encode: bytes written, 0 when it does not fit.  decode: -1 with a reason. bu_key and SLA fields
+ * never travel. */
 size_t vpn_wire_encode(const struct vpn_profile *p, void *out, size_t cap);
 int vpn_wire_decode(const void *data, size_t len, struct vpn_profile *out, char *err, size_t err_len);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * struct vpn_profile as it travels in a Binding Update: type (1), length (2), value.  One table says which type is
- * which member; both directions walk it.  What a PCN has no business with (the SLA, the key of the Binding Updates)
- * is not in the table.  Numbers: doc/protocol.md.
+ * struct vpn_profile as it travels in a Binding Update: type (1), length (2), value.  One table says which
+ * type is which member; both directions walk it.  What a PCN has no business with (the SLA, the key of the
+ * Binding Updates) is not in the table.  Numbers: doc/protocol.md.
  */
 #include "lib/vpn_profile.h"
 
@@ -22,17 +22,20 @@ struct member {
 	size_t size;
 	const char *name;
 };
-#define MEMBER(type, kind, needed, m) {type, kind, needed, offsetof(struct vpn_profile, m), \
-				       sizeof(((struct vpn_profile *)0)->m), #m}
+#define MEMBER(type, kind, needed, m)                                                                        \
+	{                                                                                                    \
+		type, kind, needed, offsetof(struct vpn_profile, m), sizeof(((struct vpn_profile *)0)->m),   \
+			#m                                                                                   \
+	}
 
 static const struct member members[] = {
-	MEMBER(1, W_U32, true, number),		MEMBER(2, W_PREFIX, true, src),
-	MEMBER(3, W_PREFIX, true, dst),		MEMBER(4, W_U8, false, tos_up),
-	MEMBER(5, W_U8, false, tos_down),	MEMBER(6, W_SECURITY, true, security),
-	MEMBER(7, W_ADDR, true, src_gw),	MEMBER(8, W_ADDR, true, dst_gw),
+	MEMBER(1, W_U32, true, number),		 MEMBER(2, W_PREFIX, true, src),
+	MEMBER(3, W_PREFIX, true, dst),		 MEMBER(4, W_U8, false, tos_up),
+	MEMBER(5, W_U8, false, tos_down),	 MEMBER(6, W_SECURITY, true, security),
+	MEMBER(7, W_ADDR, true, src_gw),	 MEMBER(8, W_ADDR, true, dst_gw),
 	MEMBER(9, W_GW_TYPE, true, dst_gw_type), MEMBER(10, W_U32, true, spi_up),
-	MEMBER(11, W_U32, true, spi_down),	MEMBER(12, W_KEY, false, enc_key),
-	MEMBER(13, W_KEY, false, auth_key),	MEMBER(14, W_BOOL, false, required),
+	MEMBER(11, W_U32, true, spi_down),	 MEMBER(12, W_KEY, false, enc_key),
+	MEMBER(13, W_KEY, false, auth_key),	 MEMBER(14, W_BOOL, false, required),
 	MEMBER(15, W_TEXT, false, esp_proposal), MEMBER(16, W_TEXT, false, ike_proposal),
 };
 #define N_MEMBERS (sizeof(members) / sizeof(members[0]))

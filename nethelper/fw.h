@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The nftables table `ip mipvpn` as a state and the text that brings the kernel there.  Pure: fw_changes()
- * gives what is new since the last time, fw_whole() gives everything (after somebody flushed our table, or a
- * transaction failed).
+ * gives what is new since the last time, fw_whole() gives everything (after somebody flushed our table, or
+ * a transaction failed).
  *
  * What the table does (requirements A5, E4, E9):
  *  - a user has one chain per direction; it holds his profiles, longest destination first.  A packet of a
- * profile has to come in as the profile says (out of a tunnel, or from the registered station), has to go out
- * as it says (into a tunnel: never in clear, also when charon has no route or policy for it), gets the
+ * profile has to come in as the profile says (out of a tunnel, or from the registered station), has to go
+ * out as it says (into a tunnel: never in clear, also when charon has no route or policy for it), gets the
  * class's DSCP, and may pass;
  *  - whatever else goes to or comes from a protected prefix is dropped and counted;
  *  - on the links of mobile nodes a registered address is accepted from its own station only;
- *  - Binding Updates (UDP/434) to a host behind a PCN go to the agent's transparent socket, unless they come from a
- *    host behind it;
- *  - the first packet of a pair (sender, watched home address) that no profile covers is told to the agent by NFLOG,
- *    once in 5 s.  The set of pairs is bounded: in a flood from more senders than fit some are not told of; no
- *    packet is lost for it;
+ *  - Binding Updates (UDP/434) to a host behind a PCN go to the agent's transparent socket, unless they come
+ *    from a host behind it;
+ *  - the first packet of a pair (sender, watched home address) that no profile covers is told to the agent by
+ *    NFLOG, once in 5 s.  The set of pairs is bounded: in a flood from more senders than fit some are not
+ *    told of; no packet is lost for it;
  *  - what comes out of an IP-in-IP tunnel has to be for a visitor, or from a home address bound to that
  * tunnel.
  *
- * "Tunnel" of charon's means an interface ipsec* (kernel-libipsec) or an XFRM policy: one rule for both data
- * paths.
+ * "Tunnel" of charon's means an interface ipsec* (kernel-libipsec) or an XFRM policy: one rule for both
+ * data paths.
  */
 #ifndef MIPVPN_NH_FW_H
 #define MIPVPN_NH_FW_H

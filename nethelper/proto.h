@@ -20,8 +20,8 @@
 #define NH_TABLE_PCN 435	/* Binding Updates to correspondents: local to the transparent socket */
 #define NH_MARK_PCN 434		/* on such packets, from prerouting to that table */
 #define NH_NFLOG_GROUP 434
-#define NH_NFLOG_BYTES 28	/* of each packet: an IP header and the ports */
-#define NH_PREF_PCN 90		/* ip rule preferences, in this order */
+#define NH_NFLOG_BYTES 28 /* of each packet: an IP header and the ports */
+#define NH_PREF_PCN 90	  /* ip rule preferences, in this order */
 #define NH_PREF_VPN 100
 #define NH_PREF_MIP 110
 #define NH_PREF_LOCAL 115 /* for reverse tunnels: what a visitor sends to the agent itself stays here */
@@ -58,14 +58,16 @@ enum nh_verb {
 	NH_ENCAP_ADD, /* encapsulation-only profile: src/dst into the tunnel local..peer instead of charon's
 			 table */
 	NH_ENCAP_DEL,
-	NH_OPEN_TRANSPARENT,	/* UDP socket on port 434 with IP_TRANSPARENT, IP_PKTINFO, IP_RECVTTL: fd (PCN); the
-				 * correspondent is ipi_addr when receiving and ipi_spec_dst when sending */
-	NH_PCN_ADD,	/* prefix dst: UDP/434 to any of its hosts comes to the transparent socket (nft tproxy, its own
-			 * routing rule); what comes from inside the prefix is left alone; by count */
+	NH_OPEN_TRANSPARENT, /* UDP socket on port 434 with IP_TRANSPARENT, IP_PKTINFO, IP_RECVTTL: fd (PCN);
+				the correspondent is ipi_addr when receiving and ipi_spec_dst when sending */
+	NH_PCN_ADD,	     /* prefix dst: UDP/434 to any of its hosts comes to the transparent socket (nft
+				tproxy, a routing rule of its own); what comes from inside the prefix is left
+				alone; by count */
 	NH_PCN_DEL,
-	NH_OPEN_NFLOG,	/* netlink socket bound to NFLOG group 434, copies 28 bytes, bounded buffer: fd (HA, F9) */
-	NH_WATCH_ADD,	/* addr (home address): forwarded packets to it that no VPN part covers are logged to NFLOG group 434, at
-			 * most one per (source, addr) and 5 s; a bounded set, so that a flood changes nothing else */
+	NH_OPEN_NFLOG, /* netlink socket on NFLOG group 434, 28 bytes each, bounded buffer: fd (HA, F9) */
+	NH_WATCH_ADD,  /* addr (home address): forwarded packets to it that no VPN part covers are logged to
+			  NFLOG group 434, one per (source, addr) and 5 s; a bounded set, so that a flood
+			  changes nothing */
 	NH_WATCH_DEL,
 	NH_VERB_MAX
 };

@@ -13,8 +13,8 @@
 
 /* UDP port 434 at addr (0 = any): IP_PKTINFO, IP_RECVTTL and IP_RECVERR (ICMP errors: codes 80-88) are on. */
 int nh_open_udp(struct in_addr addr);
-/* For packets to other hosts, which nftables' tproxy brings to it: IP_TRANSPARENT, IP_PKTINFO, IP_RECVTTL.  Shares
- * port 434 with nh_open_udp()'s, being bound to 127.0.0.1 instead of any. */
+/* For packets to other hosts, which nftables' tproxy brings to it: IP_TRANSPARENT, IP_PKTINFO, IP_RECVTTL.
+ * Shares port 434 with nh_open_udp()'s, being bound to 127.0.0.1 instead of any. */
 int nh_open_transparent(void);
 /* NFLOG: copies the first bytes of packets of the group, each packet at once. */
 int nh_open_nflog(uint16_t group, uint32_t bytes);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Reading binding messages (agent/mip/binding.h; draft-ietf-mobileip-optim-09 sections 4.1-4.4).  Extensions as in
- * registrations.  What stands behind the authenticator is not authenticated, so nothing may.
+ * Reading binding messages (agent/mip/binding.h; draft-ietf-mobileip-optim-09 sections 4.1-4.4).
+ * Extensions as in registrations.  What stands behind the authenticator is not authenticated, so nothing
+ * may.
  *
  * Our critical vendor extensions, behind vendor and vendor type:
  *	2	home agent 4 | profile number 4 | length of context 1 | context | sealed profile

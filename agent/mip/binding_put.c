@@ -54,7 +54,8 @@ static void put_key_name(struct wbuf *w, uint16_t vendor_type, const struct bind
 	wbuf_bytes(w, m->key_context, n);
 }
 
-void bind_put_profile(struct wbuf *w, const struct bind_msg *m, const struct vpn_profile *p, const uint8_t key[32])
+void bind_put_profile(struct wbuf *w, const struct bind_msg *m, const struct vpn_profile *p,
+		      const uint8_t key[32])
 {
 	uint8_t plain[WIRE_MAX], sealed[WIRE_MAX + CRYPTO_SEAL_EXTRA];
 	size_t n = vpn_wire_encode(p, plain, sizeof(plain));

@@ -203,8 +203,8 @@ static bool grant_fill(struct fa_pending *p, const struct dm_ama *a, const struc
 	return true;
 }
 
-static bool install(struct fa *fa, struct fa_pending *p, const struct vpn_profile *set, uint8_t n, role_ms now,
-		    struct actions *out)
+static bool install(struct fa *fa, struct fa_pending *p, const struct vpn_profile *set, uint8_t n,
+		    role_ms now, struct actions *out)
 {
 	struct action *act = role_act(out, ACT_VPN_INSTALL, p->session);
 	char who[ROLE_WHO_MAX];
@@ -251,7 +251,8 @@ static void granted(struct fa *fa, struct fa_pending *p, const struct dm_ama *a,
 }
 
 /* The home agent said no, and the AAAH passes its words on. */
-/* The home agent ends a request when a newer one of the same node comes: the node waits for the answer to that. */
+/* The home agent ends a request when a newer one of the same node comes: the node waits for the answer to
+ * that. */
 static void refused(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, const struct mip_rrp *r,
 		    struct actions *out)
 {

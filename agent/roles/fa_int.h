@@ -20,9 +20,9 @@
 
 #define FA_CHALLENGE_LEN 16
 #define FA_WINDOW_MAX 64
-#define FA_SEEN 1024	  /* slots; power of two */
+#define FA_SEEN 1024	   /* slots; power of two */
 #define FA_MESSAGE_MAX 256 /* of a message string, with the NUL */
-#define FA_SAFETY_MS 1000 /* longer than the answerer's own deadline */
+#define FA_SAFETY_MS 1000  /* longer than the answerer's own deadline */
 
 enum fa_timer_kind { FA_T_VISITOR, FA_T_PENDING, FA_T_BEACON, FA_T_CHALLENGE };
 
@@ -56,8 +56,8 @@ struct fa_visitor {
 	unsigned ifindex;
 	uint8_t mac[6];
 	bool aaa, reverse, vpn; /* vpn: profiles of session are desired in the VPN room */
-	bool completing; /* what it can do without is being added to them (fa_later.c) */
-	bool bare;	 /* and nothing stood before */
+	bool completing;	/* what it can do without is being added to them (fa_later.c) */
+	bool bare;		/* and nothing stood before */
 	uint8_t n_profiles;
 	uint16_t lifetime;
 	role_ms expires, auth_until, msa_until;
@@ -98,11 +98,11 @@ struct fa_pending {
 	struct in_addr hoa, ha, coa;
 	uint64_t ident;
 	struct fa_challenge challenge;
-	uint32_t mn_spi; /* MN's, extension 40; 0 = no key wanted */
-	uint32_t fa_spi; /* ours, AVP 323 */
-	bool authentic;	 /* 33 was right, or the AAAH has said so */
+	uint32_t mn_spi;	 /* MN's, extension 40; 0 = no key wanted */
+	uint32_t fa_spi;	 /* ours, AVP 323 */
+	bool authentic;		 /* 33 was right, or the AAAH has said so */
 	struct role_assoc mn_fa; /* the visitor's at the request: he may be gone before the reply comes */
-	struct fa_grant grant; /* state FA_TUNNELS */
+	struct fa_grant grant;	 /* state FA_TUNNELS */
 	uint64_t wall_ms;
 };
 TAILQ_HEAD(fa_pendings, fa_pending);
@@ -201,8 +201,9 @@ void fa_str(struct fa *fa, const char *session, const char *user, const char *ho
 	    enum dm_termination cause, struct actions *out);
 
 /* fa_later.c: VPNs that the registration does not wait for */
-uint8_t fa_later_split(const struct dm_ama *a, struct vpn_profile now[VPN_PROFILES_MAX]); /* those that it waits for */
-bool fa_later_keep(struct fa_grant *g, const struct dm_ama *a);				 /* false = no memory */
+uint8_t fa_later_split(const struct dm_ama *a,
+		       struct vpn_profile now[VPN_PROFILES_MAX]); /* those that it waits for */
+bool fa_later_keep(struct fa_grant *g, const struct dm_ama *a);	  /* false = no memory */
 void fa_later_wipe(struct fa_grant *g);
 void fa_later_install(struct fa *fa, struct fa_visitor *v, const struct fa_grant *g, struct actions *out);
 

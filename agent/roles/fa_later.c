@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * VPNs that the home agent could not set up and that the user need not have (MIPVPN-Refused in the AMA).  Their tunnels are
- * not waited for: the registration goes on without them, the reply says so, and then the whole set is given to the VPN room,
- * which leaves alone what stands and goes on trying the others.  So such a VPN comes up by itself when its gateway can be
- * reached again, and has been told by the home agent (F9).
+ * VPNs that the home agent could not set up and that the user need not have (MIPVPN-Refused in the AMA).
+ * Their tunnels are not waited for: the registration goes on without them, the reply says so, and then the
+ * whole set is given to the VPN room, which leaves alone what stands and goes on trying the others.  So
+ * such a VPN comes up by itself when its gateway can be reached again, and has been told by the home agent
+ * (F9).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,5 +88,6 @@ void fa_later_install(struct fa *fa, struct fa_visitor *v, const struct fa_grant
 	a->deadline_ms = fa->cfg.vpn_timeout_ms;
 	v->bare = !v->vpn;
 	v->vpn = v->completing = true;
-	role_log(out, LOG_LVL_WARN, "visitor %s: registered without: %s", role_who(v->nai, v->hoa, who), g->message);
+	role_log(out, LOG_LVL_WARN, "visitor %s: registered without: %s", role_who(v->nai, v->hoa, who),
+		 g->message);
 }

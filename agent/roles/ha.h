@@ -42,7 +42,8 @@ struct ha_told {
 	char why[DM_ERROR_MAX];
 	uint32_t left_s; /* of what the PCN has */
 };
-void ha_told_each(const struct ha *ha, role_ms now, void (*fn)(void *user, const struct ha_told *t), void *user);
+void ha_told_each(const struct ha *ha, role_ms now, void (*fn)(void *user, const struct ha_told *t),
+		  void *user);
 void ha_shutdown(struct ha *ha, role_ms now, struct actions *out);
 
 #endif

@@ -133,8 +133,8 @@ void ha_pending_refuse(struct ha *ha, struct ha_pending *p, const struct role_re
 }
 
 /* Refuses when the VPN room has done, or still does, its part. */
-static void ha_pending_take_back(struct ha *ha, struct ha_pending *p, const struct role_refusal *why, const char *text,
-				 struct actions *out)
+static void ha_pending_take_back(struct ha *ha, struct ha_pending *p, const struct role_refusal *why,
+				 const char *text, struct actions *out)
 {
 	struct ha_binding *b = ha_binding_by_session(ha, p->session);
 
@@ -268,7 +268,8 @@ void ha_pending_answered(struct ha *ha, struct ha_bu *u, const char *why, role_m
 	complete_when_done(ha, p, now, out);
 }
 
-static bool install_local(const struct ha *ha, struct ha_pending *p, const struct dm_har *h, struct actions *out)
+static bool install_local(const struct ha *ha, struct ha_pending *p, const struct dm_har *h,
+			  struct actions *out)
 {
 	struct vpn_profile local[VPN_PROFILES_MAX];
 	struct action *a;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What PCNs have been told (ha_bu.h): the list, and the states.  Messages are in ha_bu_send.c and ha_bu_recv.c.
+ * What PCNs have been told (ha_bu.h): the list, and the states.  Messages are in ha_bu_send.c and
+ * ha_bu_recv.c.
  *
- * Deadlines: a HAR waits vpn_timeout for its acknowledgements; a PCN that has to forget is told a few times, and nobody
- * waits for that: its own lifetime ends it anyway.
+ * Deadlines: a HAR waits vpn_timeout for its acknowledgements; a PCN that has to forget is told a few
+ * times, and nobody waits for that: its own lifetime ends it anyway.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,12 +22,14 @@ static const char *state_word(enum ha_bu_state s)
 	return words[s];
 }
 
-void ha_bu_state(struct ha_bu *u, enum ha_bu_state to, enum log_level level, const char *why, struct actions *out)
+void ha_bu_state(struct ha_bu *u, enum ha_bu_state to, enum log_level level, const char *why,
+		 struct actions *out)
 {
 	char hoa[INET_ADDRSTRLEN], pcn[INET_ADDRSTRLEN];
 
 	role_log(out, level, "update %s profile %u to %s: %s -> %s, %s", role_addr_str(u->set->hoa, hoa),
-		 u->profile.number, role_addr_str(u->profile.dst_gw, pcn), state_word(u->state), state_word(to), why);
+		 u->profile.number, role_addr_str(u->profile.dst_gw, pcn), state_word(u->state),
+		 state_word(to), why);
 	u->state = to;
 }
 
@@ -63,7 +66,7 @@ static void watch(struct ha_bu_set *s, struct actions *out)
 	struct action *a;
 
 	LIST_FOREACH(u, &s->bus, link)
-		want = want || u->state != HA_BU_LEAVING;
+	want = want || u->state != HA_BU_LEAVING;
 	if (want == s->watched)
 		return;
 	a = role_act(out, want ? ACT_WATCH_ADD : ACT_WATCH_DEL, NULL);
@@ -113,7 +116,8 @@ void ha_bu_free(struct ha *ha)
 {
 	struct ha_bu_set *s, *next;
 
-	HASH_ITER(hh, ha->bu_sets, s, next) {
+	HASH_ITER(hh, ha->bu_sets, s, next)
+	{
 		while (!LIST_EMPTY(&s->bus))
 			bu_free(ha, LIST_FIRST(&s->bus));
 		HASH_DELETE(hh, ha->bu_sets, s);
@@ -143,7 +147,8 @@ static struct ha_bu *bu_get(struct ha *ha, struct ha_bu_set *s, const struct vpn
 {
 	struct ha_bu *u;
 
-	LIST_FOREACH(u, &s->bus, link) {
+	LIST_FOREACH(u, &s->bus, link)
+	{
 		if (u->profile.number == p->number && role_same_addr(u->profile.dst_gw, p->dst_gw))
 			return u;
 	}
@@ -195,8 +200,9 @@ static bool before_keep(const struct ha *ha, struct ha_bu *u)
 	return b->session;
 }
 
-static bool start_one(struct ha *ha, struct ha_bu_set *s, const struct ha_pending *p, const struct vpn_profile *profile,
-		      const struct role_event *e, role_ms now, struct actions *out)
+static bool start_one(struct ha *ha, struct ha_bu_set *s, const struct ha_pending *p,
+		      const struct vpn_profile *profile, const struct role_event *e, role_ms now,
+		      struct actions *out)
 {
 	struct ha_bu *u = bu_get(ha, s, profile);
 
@@ -214,8 +220,8 @@ static bool start_one(struct ha *ha, struct ha_bu_set *s, const struct ha_pendin
 	return true;
 }
 
-bool ha_bu_start(struct ha *ha, const struct ha_pending *p, const struct dm_har *h, const struct role_event *e,
-		 role_ms now, unsigned *waits, struct actions *out)
+bool ha_bu_start(struct ha *ha, const struct ha_pending *p, const struct dm_har *h,
+		 const struct role_event *e, role_ms now, unsigned *waits, struct actions *out)
 {
 	struct ha_bu_set *s = NULL;
 	bool ok = true;
@@ -233,14 +239,16 @@ bool ha_bu_start(struct ha *ha, const struct ha_pending *p, const struct dm_har 
 	return ok;
 }
 
-void ha_bu_renew(struct ha *ha, const struct ha_binding *b, const struct ha_grant *g, role_ms now, struct actions *out)
+void ha_bu_renew(struct ha *ha, const struct ha_binding *b, const struct ha_grant *g, role_ms now,
+		 struct actions *out)
 {
 	struct ha_bu_set *s = ha_bu_set_find(ha, b->hoa);
 	struct ha_bu *u;
 
 	if (!s)
 		return;
-	LIST_FOREACH(u, &s->bus, link) {
+	LIST_FOREACH(u, &s->bus, link)
+	{
 		if (u->state == HA_BU_LEAVING || strcmp(u->session, b->session) != 0 || u->of_har)
 			continue;
 		u->profile.src_gw = g->coa;
@@ -268,7 +276,8 @@ static void leave_one(struct ha *ha, struct ha_bu *u, struct actions *out)
 }
 
 /* Those of session that a HAR under way has, or those that only its binding has. */
-static void leave_some(struct ha *ha, struct in_addr hoa, const char *session, bool of_har, struct actions *out)
+static void leave_some(struct ha *ha, struct in_addr hoa, const char *session, bool of_har,
+		       struct actions *out)
 {
 	struct ha_bu_set *s = ha_bu_set_find(ha, hoa);
 	struct ha_bu *u, *next;
@@ -299,7 +308,8 @@ void ha_bu_settle(struct ha *ha, struct in_addr hoa, const char *session, struct
 	s = ha_bu_set_find(ha, hoa);
 	if (!s)
 		return;
-	LIST_FOREACH(u, &s->bus, link) {
+	LIST_FOREACH(u, &s->bus, link)
+	{
 		if (strcmp(u->session, session) != 0)
 			continue;
 		u->of_har = false;
@@ -317,7 +327,8 @@ static void restore_one(struct ha *ha, struct ha_bu *u, struct actions *out)
 	before_drop(u);
 	u->waits = u->of_har = false;
 	u->give_up = ha->now + ha->cfg.vpn_timeout_ms;
-	ha_bu_state(u, HA_BU_PENDING, LOG_LVL_INFO, "as before: the registration that was to change it has failed", out);
+	ha_bu_state(u, HA_BU_PENDING, LOG_LVL_INFO,
+		    "as before: the registration that was to change it has failed", out);
 	ha_bu_update(ha, u, ha_bu_left_s(ha, u, ha->now), ha->wall_ms, ha->now, out);
 }
 
@@ -329,7 +340,8 @@ void ha_bu_give_back(struct ha *ha, struct in_addr hoa, const char *session, str
 
 	if (!s)
 		return;
-	LIST_FOREACH(u, &s->bus, link) {
+	LIST_FOREACH(u, &s->bus, link)
+	{
 		b = u->of_har && u->before ? ha_binding_by_session(ha, u->before->session) : NULL;
 		if (b && b->expires > ha->now + 1000 && strcmp(u->session, session) == 0)
 			restore_one(ha, u, out);
@@ -343,7 +355,8 @@ static void refusal_text(const struct ha_bu *u, const char *what, char *text, si
 {
 	char pcn[INET_ADDRSTRLEN];
 
-	snprintf(text, size, "VPN %u: the gateway %s: %s", u->profile.number, role_addr_str(u->profile.dst_gw, pcn), what);
+	snprintf(text, size, "VPN %u: the gateway %s: %s", u->profile.number,
+		 role_addr_str(u->profile.dst_gw, pcn), what);
 }
 
 static void refused(struct ha *ha, struct ha_bu *u, const char *what, role_ms now, struct actions *out)
@@ -393,8 +406,9 @@ static void unanswered(struct ha *ha, struct ha_bu *u, role_ms now, struct actio
 		bu_end(ha, u, out);
 	} else if (u->state != HA_BU_LEAVING && now >= u->give_up) {
 		role_count("ha.bu", "unanswered");
-		refused(ha, u, u->hint_auth ? "it may have another master key (status 131)" : "it does not answer", now,
-			out);
+		refused(ha, u,
+			u->hint_auth ? "it may have another master key (status 131)" : "it does not answer",
+			now, out);
 	} else {
 		role_count("ha.bu", "again");
 		ha_bu_send(ha, u, now, out);
@@ -419,13 +433,16 @@ void ha_bu_refused(const struct ha *ha, struct in_addr hoa, const char *session,
 
 	if (!s)
 		return;
-	LIST_FOREACH(u, &s->bus, link) {
+	LIST_FOREACH(u, &s->bus, link)
+	{
 		struct dm_refused *r = &h->refused[h->n_refused];
 
-		if (u->state != HA_BU_REFUSED || strcmp(u->session, session) != 0 || h->n_refused == DM_REFUSED_MAX)
+		if (u->state != HA_BU_REFUSED || strcmp(u->session, session) != 0 ||
+		    h->n_refused == DM_REFUSED_MAX)
 			continue;
 		r->number = u->profile.number;
-		snprintf(r->text, sizeof(r->text), "the gateway %s: %s", role_addr_str(u->profile.dst_gw, pcn),
+		snprintf(r->text, sizeof(r->text), "the gateway %s: %s",
+			 role_addr_str(u->profile.dst_gw, pcn),
 			 u->status ? bind_status_str(u->status) : "it does not answer");
 		h->n_refused++;
 	}
@@ -437,7 +454,8 @@ static void told(const struct ha_bu *u, role_ms now, struct ha_told *t)
 {
 	*t = (struct ha_told){.session = u->session, .profile = &u->profile, .state = state_word(u->state)};
 	if (u->state == HA_BU_REFUSED)
-		refusal_text(u, u->status ? bind_status_str(u->status) : "it does not answer", t->why, sizeof(t->why));
+		refusal_text(u, u->status ? bind_status_str(u->status) : "it does not answer", t->why,
+			     sizeof(t->why));
 	else if (u->tries)
 		snprintf(t->why, sizeof(t->why), "Binding Update %u is not answered yet", u->tries);
 	else if (u->hint_auth)
@@ -446,14 +464,16 @@ static void told(const struct ha_bu *u, role_ms now, struct ha_told *t)
 		t->left_s = (uint32_t)((u->expires - now) / 1000);
 }
 
-void ha_told_each(const struct ha *ha, role_ms now, void (*fn)(void *user, const struct ha_told *t), void *user)
+void ha_told_each(const struct ha *ha, role_ms now, void (*fn)(void *user, const struct ha_told *t),
+		  void *user)
 {
 	const struct ha_bu_set *s;
 	const struct ha_bu *u;
 	struct ha_told t;
 
 	for (s = ha->bu_sets; s; s = s->hh.next) {
-		LIST_FOREACH(u, &s->bus, link) {
+		LIST_FOREACH(u, &s->bus, link)
+		{
 			if (u->state == HA_BU_LEAVING || !u->session[0])
 				continue;
 			told(u, now, &t);

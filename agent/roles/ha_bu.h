@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The home agent's side of dynamic gateways (F4, F8, F9): which PCN has been told of which profile, and telling it.
+ * The home agent's side of dynamic gateways (F4, F8, F9): which PCN has been told of which profile, and
+ * telling it.
  *
  *	none --HAR--> pending --BA 0--> stands --lifetime--> lapsed
  *	                 \--BA 128.., silence--> refused
  *	any --binding or pending ends--> leaving --BA, or tried enough--> gone
  *
- * A struct ha_bu belongs to a Diameter session (of a binding, or of a HAR under way); leaving ones belong to nobody.
+ * A struct ha_bu belongs to a Diameter session (of a binding, or of a HAR under way); leaving ones belong
+ * to nobody.
  */
 #ifndef MIPVPN_HA_BU_H
 #define MIPVPN_HA_BU_H
@@ -19,48 +21,51 @@
 
 enum ha_bu_state { HA_BU_NONE, HA_BU_PENDING, HA_BU_STANDS, HA_BU_LAPSED, HA_BU_REFUSED, HA_BU_LEAVING };
 
-struct ha_bu_pause {			/* no Binding Update on anybody's word before until */
+struct ha_bu_pause { /* no Binding Update on anybody's word before until */
 	role_ms until;
-	uint32_t ms;			/* the last pause */
+	uint32_t ms; /* the last pause */
 };
 struct ha_bu_before {
-	char *session;			/* of the binding that stands */
+	char *session; /* of the binding that stands */
 	struct vpn_profile profile;
 };
 struct ha_bu {
 	struct role_timer timer;
 	LIST_ENTRY(ha_bu) link;
 	struct ha_bu_set *set;
-	char *session;			/* "" = leaving */
-	struct vpn_profile profile;	/* with the key of its Binding Updates */
-	struct in_addr cn;		/* whom the last one was addressed to */
+	char *session;		    /* "" = leaving */
+	struct vpn_profile profile; /* with the key of its Binding Updates */
+	struct in_addr cn;	    /* whom the last one was addressed to */
 	enum ha_bu_state state;
-	bool waits;			/* a HAR under way waits for the answer */
-	bool told;			/* the PCN may have it: has to be told of the end, too */
-	uint64_t ident;			/* of the last one */
-	uint16_t lifetime;		/* s, of the last one; 0 = it forgets */
-	uint8_t status;			/* of its acknowledgement */
-	bool hint_auth;			/* somebody said 131 without being able to prove it: a word for the operator */
-	unsigned tries;			/* of the last one; 0 = it has been answered */
-	role_ms give_up, expires;	/* when to stop trying; of what the PCN has */
-	struct ha_bu_pause requests, packets;	/* F8; F9 and Binding Warnings */
-	bool of_har;			/* what it says is a HAR's under way */
-	struct ha_bu_before *before;	/* what it says again when that HAR fails; NULL = nothing */
+	bool waits;	   /* a HAR under way waits for the answer */
+	bool told;	   /* the PCN may have it: has to be told of the end, too */
+	uint64_t ident;	   /* of the last one */
+	uint16_t lifetime; /* s, of the last one; 0 = it forgets */
+	uint8_t status;	   /* of its acknowledgement */
+	bool hint_auth;	   /* somebody said 131 without being able to prove it: a word for the operator */
+	unsigned tries;	   /* of the last one; 0 = it has been answered */
+	role_ms give_up, expires;	      /* when to stop trying; of what the PCN has */
+	struct ha_bu_pause requests, packets; /* F8; F9 and Binding Warnings */
+	bool of_har;			      /* what it says is a HAR's under way */
+	struct ha_bu_before *before;	      /* what it says again when that HAR fails; NULL = nothing */
 };
-struct ha_bu_set {			/* of one mobile node */
+struct ha_bu_set { /* of one mobile node */
 	UT_hash_handle hh;
 	struct in_addr hoa;
 	LIST_HEAD(, ha_bu) bus;
-	bool watched;			/* ACT_WATCH_ADD is out */
+	bool watched; /* ACT_WATCH_ADD is out */
 };
 
 /* The dynamic profiles of a HAR: sends, and returns how many answers the HAA waits for. false = no memory. */
-bool ha_bu_start(struct ha *ha, const struct ha_pending *p, const struct dm_har *h, const struct role_event *e,
-		 role_ms now, unsigned *waits, struct actions *out);
-bool ha_bu_dynamic(const struct ha *ha, const struct vpn_profile *p);	/* the PCN's and the FA's affair, not ours */
+bool ha_bu_start(struct ha *ha, const struct ha_pending *p, const struct dm_har *h,
+		 const struct role_event *e, role_ms now, unsigned *waits, struct actions *out);
+bool ha_bu_dynamic(const struct ha *ha,
+		   const struct vpn_profile *p); /* the PCN's and the FA's affair, not ours */
 /* A binding goes on: those of its session are told of lifetime and care-of address (E7).  Nobody waits. */
-void ha_bu_renew(struct ha *ha, const struct ha_binding *b, const struct ha_grant *g, role_ms now, struct actions *out);
-/* The HAR is granted: what it did not name leaves.  What was refused stays, for a correspondent's packet to try again (F9). */
+void ha_bu_renew(struct ha *ha, const struct ha_binding *b, const struct ha_grant *g, role_ms now,
+		 struct actions *out);
+/* The HAR is granted: what it did not name leaves.  What was refused stays, for a correspondent's packet to
+ * try again (F9). */
 void ha_bu_settle(struct ha *ha, struct in_addr hoa, const char *session, struct actions *out);
 /* The HAR is refused: the PCNs hear again what the standing binding says, or that there is nothing. */
 void ha_bu_give_back(struct ha *ha, struct in_addr hoa, const char *session, struct actions *out);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What comes back from PCNs, and what makes the home agent speak: Binding Acknowledge, Request (F8), Warning, and the first
- * packet of a correspondent (F9).  Requests, warnings and packets prove nothing, so all they can do is to make us repeat
- * what is true to the PCN that it concerns, and no more often than the pause allows: 1 s for requests, doubling while nobody
- * answers; 5 s for packets and warnings, doubling while they go on; 60 s at most.
+ * What comes back from PCNs, and what makes the home agent speak: Binding Acknowledge, Request (F8),
+ * Warning, and the first packet of a correspondent (F9).  Requests, warnings and packets prove nothing, so
+ * all they can do is to make us repeat what is true to the PCN that it concerns, and no more often than the
+ * pause allows: 1 s for requests, doubling while nobody answers; 5 s for packets and warnings, doubling
+ * while they go on; 60 s at most.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,14 +40,15 @@ static bool pause_over(struct ha_bu_pause *p, uint32_t first_ms, role_ms now)
 }
 
 /* Tells cn's gateway once more, on somebody's word. */
-static void tell(struct ha *ha, struct ha_bu *u, struct in_addr cn, const struct role_event *e, const char *why,
-		 role_ms now, struct actions *out)
+static void tell(struct ha *ha, struct ha_bu *u, struct in_addr cn, const struct role_event *e,
+		 const char *why, role_ms now, struct actions *out)
 {
 	uint16_t lifetime = ha_bu_left_s(ha, u, now);
 	bool request = e->type == EV_PACKET && e->data[0] == BIND_REQUEST;
 
 	if (!lifetime || u->of_har ||
-	    !(request ? pause_over(&u->requests, QUIET_FIRST_MS, now) : pause_over(&u->packets, QUIET_PACKET_MS, now))) {
+	    !(request ? pause_over(&u->requests, QUIET_FIRST_MS, now)
+		      : pause_over(&u->packets, QUIET_PACKET_MS, now))) {
 		role_count("ha.bu", "not_now");
 		return;
 	}
@@ -63,8 +65,8 @@ static bool ack_is_for(const struct ha *ha, const struct ha_bu *u, const struct 
 {
 	uint8_t auth[32];
 	bool ok = u->profile.number == m->profile && !strcmp(u->profile.bu_context, m->key_context) &&
-		  role_same_addr(m->key_ha, ha->cfg.addr) && vpn_bu_auth_key(u->profile.bu_key.data, auth) == 0 &&
-		  bind_auth_check(m, auth);
+		  role_same_addr(m->key_ha, ha->cfg.addr) &&
+		  vpn_bu_auth_key(u->profile.bu_key.data, auth) == 0 && bind_auth_check(m, auth);
 
 	crypto_wipe(auth, sizeof(auth));
 	return ok;
@@ -75,24 +77,27 @@ static void note_hint(struct ha_bu_set *s, const struct bind_msg *m)
 {
 	struct ha_bu *u;
 
-	LIST_FOREACH(u, &s->bus, link) {
+	LIST_FOREACH(u, &s->bus, link)
+	{
 		if (u->ident == m->ident && m->status == BIND_AUTH)
 			u->hint_auth = true;
 	}
 }
 
-static void acknowledged(struct ha *ha, struct ha_bu_set *s, const struct bind_msg *m, role_ms now, struct actions *out)
+static void acknowledged(struct ha *ha, struct ha_bu_set *s, const struct bind_msg *m, role_ms now,
+			 struct actions *out)
 {
 	struct ha_bu *u;
 
-	LIST_FOREACH(u, &s->bus, link) {
+	LIST_FOREACH(u, &s->bus, link)
+	{
 		if (!ack_is_for(ha, u, m))
 			continue;
 		if (u->ident != m->ident)
 			role_count("ha.ba", "old");
-		else if (m->status == BIND_AUTH)	/* its key is ours: it speaks of a forgery in our name */
+		else if (m->status == BIND_AUTH) /* its key is ours: it speaks of a forgery in our name */
 			role_count("ha.ba", "of_a_forgery");
-		else if (u->tries)	/* else it has been answered already */
+		else if (u->tries) /* else it has been answered already */
 			ha_bu_answered(ha, u, m->status, now, out);
 		return;
 	}
@@ -102,12 +107,13 @@ static void acknowledged(struct ha *ha, struct ha_bu_set *s, const struct bind_m
 
 /* --- Binding Request and Warning --- */
 
-static void requested(struct ha *ha, struct ha_bu_set *s, const struct bind_msg *m, const struct role_event *e,
-		      role_ms now, struct actions *out)
+static void requested(struct ha *ha, struct ha_bu_set *s, const struct bind_msg *m,
+		      const struct role_event *e, role_ms now, struct actions *out)
 {
 	struct ha_bu *u;
 
-	LIST_FOREACH(u, &s->bus, link) {
+	LIST_FOREACH(u, &s->bus, link)
+	{
 		if (u->state == HA_BU_LEAVING || (m->profile && m->profile != u->profile.number) ||
 		    !vpn_prefix_has(&u->profile.dst, e->path.src))
 			continue;
@@ -115,12 +121,13 @@ static void requested(struct ha *ha, struct ha_bu_set *s, const struct bind_msg 
 	}
 }
 
-static void warned(struct ha *ha, struct ha_bu_set *s, const struct bind_msg *m, const struct role_event *e, role_ms now,
-		   struct actions *out)
+static void warned(struct ha *ha, struct ha_bu_set *s, const struct bind_msg *m, const struct role_event *e,
+		   role_ms now, struct actions *out)
 {
 	struct ha_bu *u;
 
-	LIST_FOREACH(u, &s->bus, link) {
+	LIST_FOREACH(u, &s->bus, link)
+	{
 		for (uint8_t i = 0; i < m->n_targets && u->state != HA_BU_LEAVING; i++) {
 			if (vpn_prefix_has(&u->profile.dst, m->targets[i])) {
 				tell(ha, u, m->targets[i], e, "Binding Warning", now, out);
@@ -150,7 +157,8 @@ void ha_bu_packet(struct ha *ha, const struct role_event *e, role_ms now, struct
 		role_count("ha.bind", "update_to_home_agent");
 }
 
-/* A packet that comes here says that its gateway has no binding, whatever it has acknowledged: it may have restarted. */
+/* A packet that comes here says that its gateway has no binding, whatever it has acknowledged: it may have
+ * restarted. */
 void ha_bu_first_packet(struct ha *ha, const struct role_event *e, role_ms now, struct actions *out)
 {
 	struct ha_bu_set *s = ha_bu_set_find(ha, e->path.dst);
@@ -159,7 +167,8 @@ void ha_bu_first_packet(struct ha *ha, const struct role_event *e, role_ms now, 
 	role_count("ha.bu", "first_packet");
 	if (!s)
 		return;
-	LIST_FOREACH(u, &s->bus, link) {
+	LIST_FOREACH(u, &s->bus, link)
+	{
 		if (u->state != HA_BU_LEAVING && !u->tries && vpn_prefix_has(&u->profile.dst, e->path.src))
 			tell(ha, u, e->path.src, e, "first packet of a correspondent", now, out);
 	}

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Sending Binding Updates (draft-ietf-mobileip-optim-09 4.3).  A retransmission is the same message with a fresh seal: its
- * Identification names it, and the PCN answers it again without doing anything again.
+ * Sending Binding Updates (draft-ietf-mobileip-optim-09 4.3).  A retransmission is the same message with a
+ * fresh seal: its Identification names it, and the PCN answers it again without doing anything again.
  */
 #include <string.h>
 
 #include "agent/roles/ha_bu_int.h"
 
-#define RESEND_MS 500		/* then 1 s, 2 s, 4 s */
+#define RESEND_MS 500 /* then 1 s, 2 s, 4 s */
 #define RESEND_DOUBLINGS 3
 #define JITTER_MS 100
 
@@ -19,9 +19,15 @@ static bool keys(const struct ha_bu *u, uint8_t auth[32], uint8_t seal[32])
 
 static void write_update(const struct ha *ha, const struct ha_bu *u, struct wbuf *w)
 {
-	struct bind_msg m = {.type = BIND_UPDATE, .flags = BIND_A, .lifetime = u->lifetime, .hoa = u->set->hoa,
-			     .coa = u->lifetime ? u->profile.src_gw : u->set->hoa, .has_ident = true,
-			     .ident = u->ident, .key_ha = ha->cfg.addr, .profile = u->profile.number};
+	struct bind_msg m = {.type = BIND_UPDATE,
+			     .flags = BIND_A,
+			     .lifetime = u->lifetime,
+			     .hoa = u->set->hoa,
+			     .coa = u->lifetime ? u->profile.src_gw : u->set->hoa,
+			     .has_ident = true,
+			     .ident = u->ident,
+			     .key_ha = ha->cfg.addr,
+			     .profile = u->profile.number};
 	uint8_t auth[32], seal[32];
 
 	role_copy(m.key_context, sizeof(m.key_context), u->profile.bu_context);
@@ -48,7 +54,10 @@ static role_ms again_at(const struct ha_bu *u, role_ms now)
 
 void ha_bu_send(struct ha *ha, struct ha_bu *u, role_ms now, struct actions *out)
 {
-	struct role_path path = {.src = ha->cfg.addr, .dst = u->cn, .sport = MIP_PORT, .dport = MIP_PORT,
+	struct role_path path = {.src = ha->cfg.addr,
+				 .dst = u->cn,
+				 .sport = MIP_PORT,
+				 .dport = MIP_PORT,
 				 .ttl = ROLE_REPLY_TTL};
 	uint8_t mem[MIP_MSG_MAX];
 	struct wbuf w;
@@ -62,7 +71,8 @@ void ha_bu_send(struct ha *ha, struct ha_bu *u, role_ms now, struct actions *out
 	u->tries++;
 }
 
-void ha_bu_update(struct ha *ha, struct ha_bu *u, uint16_t lifetime, uint64_t wall_ms, role_ms now, struct actions *out)
+void ha_bu_update(struct ha *ha, struct ha_bu *u, uint16_t lifetime, uint64_t wall_ms, role_ms now,
+		  struct actions *out)
 {
 	uint64_t ident = mip_ident_from_unix_ms(wall_ms, ++ha->bu_noise);
 

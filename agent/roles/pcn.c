@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The proxy correspondent node: its making, its configuration, and the one entrance for events.  The subjects:
+ * The proxy correspondent node: its making, its configuration, and the one entrance for events.  The
+ * subjects:
  *
  *	pcn_update.c	a Binding Update: check, install, acknowledge
  *	pcn_check.c	the checks, in their order
  *	pcn_entry.c	what home agents have told, and replay memory
  *	pcn_request.c	lifetimes and Binding Requests
  *
- * Neither the keys of a session nor a profile stay here: the master key makes the former anew for each message, and the VPN
- * room keeps the latter.  Not thread-safe: one loop owns it.
+ * Neither the keys of a session nor a profile stay here: the master key makes the former anew for each
+ * message, and the VPN room keeps the latter.  Not thread-safe: one loop owns it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +55,7 @@ void pcn_free(struct pcn *pcn)
 	if (!pcn)
 		return;
 	HASH_ITER(hh, pcn->entries, x, next)
-		pcn_entry_forget(pcn, x);
+	pcn_entry_forget(pcn, x);
 	role_heap_free(&pcn->heap);
 	crypto_wipe(pcn, sizeof(*pcn));
 	free(pcn);
@@ -67,7 +68,8 @@ void pcn_reconfigure(struct pcn *pcn, const struct pcn_config *c, role_ms now)
 	config_take(pcn, c);
 }
 
-bool pcn_keys(const struct pcn *pcn, struct in_addr ha, const char *context, uint8_t auth[32], uint8_t seal[32])
+bool pcn_keys(const struct pcn *pcn, struct in_addr ha, const char *context, uint8_t auth[32],
+	      uint8_t seal[32])
 {
 	uint8_t key[32];
 	bool ok = vpn_bu_key(&pcn->cfg.master, ha, context, key) == 0 && vpn_bu_auth_key(key, auth) == 0 &&
@@ -77,10 +79,11 @@ bool pcn_keys(const struct pcn *pcn, struct in_addr ha, const char *context, uin
 	return ok;
 }
 
-void pcn_send(const struct pcn *pcn, struct in_addr cn, struct in_addr ha, struct wbuf *w, const uint8_t auth[32],
-	      struct actions *out)
+void pcn_send(const struct pcn *pcn, struct in_addr cn, struct in_addr ha, struct wbuf *w,
+	      const uint8_t auth[32], struct actions *out)
 {
-	struct role_path path = { .src = cn, .dst = ha, .sport = MIP_PORT, .dport = MIP_PORT, .ttl = ROLE_REPLY_TTL };
+	struct role_path path = {
+		.src = cn, .dst = ha, .sport = MIP_PORT, .dport = MIP_PORT, .ttl = ROLE_REPLY_TTL};
 
 	bind_put_auth(w, BIND_SUBTYPE_ROUTE, pcn->cfg.spi, auth);
 	role_send_by(out, ACT_BINDING_SEND, &path, IPPROTO_UDP, w);
@@ -115,7 +118,8 @@ static void drop(struct pcn *pcn, const char *text, role_ms now, struct actions 
 	struct pcn_entry *x, *next;
 	char addr[INET_ADDRSTRLEN];
 
-	HASH_ITER(hh, pcn->entries, x, next) {
+	HASH_ITER(hh, pcn->entries, x, next)
+	{
 		if (x->state != PCN_GONE && text &&
 		    (!strcmp(text, x->session) || !strcmp(text, role_addr_str(x->name.hoa, addr))))
 			pcn_entry_end(pcn, x, "dropped by the operator", now, out);
@@ -162,9 +166,15 @@ role_ms pcn_next(const struct pcn *pcn)
 
 static void entry_row(const struct pcn_entry *x, role_ms now, struct role_row *r)
 {
-	*r = (struct role_row){ .hoa = x->name.hoa, .coa = x->coa, .ha = x->name.ha,
-				.state = x->state == PCN_INSTALLING ? "tunnels" : x->state == PCN_ASKING ? "asking" : "ready",
-				.lifetime_s = x->lifetime, .since_wall_ms = x->since_wall_ms, .n_profiles = 1 };
+	*r = (struct role_row){.hoa = x->name.hoa,
+			       .coa = x->coa,
+			       .ha = x->name.ha,
+			       .state = x->state == PCN_INSTALLING ? "tunnels"
+					: x->state == PCN_ASKING   ? "asking"
+								   : "ready",
+			       .lifetime_s = x->lifetime,
+			       .since_wall_ms = x->since_wall_ms,
+			       .n_profiles = 1};
 	r->left_s = x->expires > now ? (uint32_t)((x->expires - now) / 1000) : 0;
 	role_copy(r->session, sizeof(r->session), x->session);
 }
@@ -185,7 +195,8 @@ void pcn_shutdown(struct pcn *pcn, role_ms now, struct actions *out)
 {
 	struct pcn_entry *x, *next;
 
-	HASH_ITER(hh, pcn->entries, x, next) {
+	HASH_ITER(hh, pcn->entries, x, next)
+	{
 		if (x->state != PCN_GONE)
 			pcn_entry_end(pcn, x, "the gateway shuts down", now, out);
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The checks of a Binding Update, in their order (doc/binding.md).  What comes before the authenticator is answered with
- * silence: anybody could have sent it.  A wrong authenticator is answered with 131, so that an operator who mixed up
- * master keys sees it; everything behind it is told to the home agent alone, under its key.
+ * The checks of a Binding Update, in their order (doc/binding.md).  What comes before the authenticator is
+ * answered with silence: anybody could have sent it.  A wrong authenticator is answered with 131, so that
+ * an operator who mixed up master keys sees it; everything behind it is told to the home agent alone, under
+ * its key.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #include "agent/roles/pcn_int.h"
 
 #define SILENCE 0
-#define REFUSAL(id, code, text) static const struct role_refusal id = { #id, code, text }
+#define REFUSAL(id, code, text) static const struct role_refusal id = {#id, code, text}
 
 REFUSAL(not_update, SILENCE, "not a Binding Update");
 REFUSAL(not_ours, SILENCE, "for a host that this gateway does not stand for");
@@ -39,7 +40,7 @@ static bool behind_us(const struct pcn *pcn, const struct vpn_prefix *p)
 
 static const struct role_refusal *check_sender(const struct pcn *pcn, struct pcn_req *r)
 {
-	struct vpn_prefix cn = { r->e->path.dst, 32 };
+	struct vpn_prefix cn = {r->e->path.dst, 32};
 
 	if (r->m.type != BIND_UPDATE)
 		return &not_update;
@@ -89,7 +90,7 @@ static const struct role_refusal *check_profile(const struct pcn *pcn, struct pc
 
 const struct role_refusal *pcn_check(struct pcn *pcn, struct pcn_req *r)
 {
-	struct pcn_name name = { r->m.key_ha, r->m.hoa, r->m.profile };
+	struct pcn_name name = {r->m.key_ha, r->m.hoa, r->m.profile};
 	const struct role_refusal *why = check_sender(pcn, r);
 
 	if (why)

@@ -48,18 +48,19 @@ struct pcn_entry *pcn_entry_new(struct pcn *pcn, const struct pcn_name *name, ui
 
 static const char *state_word(enum pcn_state s)
 {
-	static const char *const words[] = { "none", "installing", "ready", "asking", "gone" };
+	static const char *const words[] = {"none", "installing", "ready", "asking", "gone"};
 
 	return words[s];
 }
 
-void pcn_entry_state(struct pcn *pcn, struct pcn_entry *x, enum pcn_state to, enum log_level level, const char *why,
-		     struct actions *out)
+void pcn_entry_state(struct pcn *pcn, struct pcn_entry *x, enum pcn_state to, enum log_level level,
+		     const char *why, struct actions *out)
 {
 	char hoa[INET_ADDRSTRLEN], coa[INET_ADDRSTRLEN];
 
-	role_log(out, level, "correspondent %s profile %u at %s: %s -> %s, %s", role_addr_str(x->name.hoa, hoa),
-		 x->name.number, role_addr_str(x->coa, coa), state_word(x->state), state_word(to), why);
+	role_log(out, level, "correspondent %s profile %u at %s: %s -> %s, %s",
+		 role_addr_str(x->name.hoa, hoa), x->name.number, role_addr_str(x->coa, coa),
+		 state_word(x->state), state_word(to), why);
 	if (to == PCN_GONE && x->state != PCN_GONE)
 		pcn->n_live--;
 	if (to != PCN_GONE && x->state == PCN_GONE)
@@ -73,7 +74,7 @@ void pcn_entry_end(struct pcn *pcn, struct pcn_entry *x, const char *why, role_m
 	if (x->stands)
 		role_act(out, ACT_VPN_REMOVE, x->session);
 	x->stands = false;
-	if (x->status == BIND_OK)	/* what was accepted is no longer true: a late retransmission hears so */
+	if (x->status == BIND_OK) /* what was accepted is no longer true: a late retransmission hears so */
 		x->status = BIND_UNSPECIFIED;
 	role_count("pcn.binding", "ended");
 	pcn_entry_state(pcn, x, PCN_GONE, LOG_LVL_NOTICE, why, out);

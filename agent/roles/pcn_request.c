@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Lifetimes (F8).  An entry that nobody renews asks its home agent by Binding Requests (draft 4.2): at 90 % of the
- * lifetime, again after 1, 2, 4 ... s, and ends when the lifetime does.  A home agent without that VPN stays silent.
+ * Lifetimes (F8).  An entry that nobody renews asks its home agent by Binding Requests (draft 4.2): at 90 %
+ * of the lifetime, again after 1, 2, 4 ... s, and ends when the lifetime does.  A home agent without that
+ * VPN stays silent.
  */
 #include <string.h>
 
 #include "agent/roles/pcn_int.h"
 
 #define ASK_FIRST_MS 1000
-#define ASK_MOST 6		/* then every 32 s */
+#define ASK_MOST 6 /* then every 32 s */
 
 static role_ms ask_at(const struct pcn *pcn, const struct pcn_entry *x, role_ms now)
 {
@@ -24,9 +25,12 @@ void pcn_lifetime_start(struct pcn *pcn, struct pcn_entry *x, role_ms now)
 
 static void ask(const struct pcn *pcn, struct pcn_entry *x, uint64_t wall_ms, struct actions *out)
 {
-	struct bind_msg m = { .type = BIND_REQUEST, .hoa = x->name.hoa, .has_ident = true,
-			      .ident = mip_ident_from_unix_ms(wall_ms, x->asked), .key_ha = x->name.ha,
-			      .profile = x->name.number };
+	struct bind_msg m = {.type = BIND_REQUEST,
+			     .hoa = x->name.hoa,
+			     .has_ident = true,
+			     .ident = mip_ident_from_unix_ms(wall_ms, x->asked),
+			     .key_ha = x->name.ha,
+			     .profile = x->name.number};
 	uint8_t mem[MIP_MSG_MAX], auth[32], seal[32];
 	struct wbuf w;
 
@@ -41,7 +45,8 @@ static void ask(const struct pcn *pcn, struct pcn_entry *x, uint64_t wall_ms, st
 	crypto_wipe(seal, sizeof(seal));
 }
 
-void pcn_lifetime_due(struct pcn *pcn, struct pcn_entry *x, uint64_t wall_ms, role_ms now, struct actions *out)
+void pcn_lifetime_due(struct pcn *pcn, struct pcn_entry *x, uint64_t wall_ms, role_ms now,
+		      struct actions *out)
 {
 	role_ms next;
 

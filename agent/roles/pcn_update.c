@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A Binding Update from check to Binding Acknowledge (draft 4.3, 4.4).  The acknowledgement leaves when this gateway has
- * done all that it can do by itself: the connection and the key are loaded, it waits for the foreign agent (E3, E8).
+ * A Binding Update from check to Binding Acknowledge (draft 4.3, 4.4).  The acknowledgement leaves when
+ * this gateway has done all that it can do by itself: the connection and the key are loaded, it waits for
+ * the foreign agent (E3, E8).
  */
 #include <string.h>
 
 #include "agent/roles/pcn_int.h"
 
-/* Refusals are bounded: nobody makes this gateway a reflector, and no flood of forgeries silences it towards those who
- * have the key. */
+/* Refusals are bounded: nobody makes this gateway a reflector, and no flood of forgeries silences it
+ * towards those who have the key. */
 static bool refusal_allowed(struct pcn *pcn, const struct pcn_req *r)
 {
 	struct pcn_budget *b = r->authentic ? &pcn->agents : &pcn->strangers;
 
 	if (r->now - b->since >= 1000)
-		*b = (struct pcn_budget){ .since = r->now };
+		*b = (struct pcn_budget){.since = r->now};
 	return b->spent++ < PCN_REFUSALS_PER_S;
 }
 
@@ -28,8 +29,13 @@ struct answer {
 
 static void acknowledge(const struct pcn *pcn, const struct answer *a, struct actions *out)
 {
-	struct bind_msg m = { .type = BIND_ACK, .status = a->status, .hoa = a->hoa, .has_ident = true, .ident = a->ident,
-			      .key_ha = a->ha, .profile = a->number };
+	struct bind_msg m = {.type = BIND_ACK,
+			     .status = a->status,
+			     .hoa = a->hoa,
+			     .has_ident = true,
+			     .ident = a->ident,
+			     .key_ha = a->ha,
+			     .profile = a->number};
 	uint8_t mem[MIP_MSG_MAX], auth[32], seal[32];
 	struct wbuf w;
 
@@ -43,23 +49,25 @@ static void acknowledge(const struct pcn *pcn, const struct answer *a, struct ac
 	crypto_wipe(seal, sizeof(seal));
 }
 
-static void acknowledge_update(const struct pcn *pcn, const struct pcn_req *r, uint8_t status, struct actions *out)
+static void acknowledge_update(const struct pcn *pcn, const struct pcn_req *r, uint8_t status,
+			       struct actions *out)
 {
-	struct answer a = { r->e->path.dst, r->m.key_ha,      r->m.hoa, r->m.profile,
-			    r->m.ident,	    r->m.key_context, status };
+	struct answer a = {r->e->path.dst, r->m.key_ha,	     r->m.hoa, r->m.profile,
+			   r->m.ident,	   r->m.key_context, status};
 
 	acknowledge(pcn, &a, out);
 }
 
 static void acknowledge_entry(const struct pcn *pcn, struct pcn_entry *x, uint8_t status, struct actions *out)
 {
-	struct answer a = { x->cn, x->name.ha, x->name.hoa, x->name.number, x->ident, x->context, status };
+	struct answer a = {x->cn, x->name.ha, x->name.hoa, x->name.number, x->ident, x->context, status};
 
 	x->status = status;
 	acknowledge(pcn, &a, out);
 }
 
-static void refuse(struct pcn *pcn, const struct pcn_req *r, const struct role_refusal *why, struct actions *out)
+static void refuse(struct pcn *pcn, const struct pcn_req *r, const struct role_refusal *why,
+		   struct actions *out)
 {
 	char hoa[INET_ADDRSTRLEN], from[INET_ADDRSTRLEN];
 
@@ -98,8 +106,8 @@ static void note(struct pcn_entry *x, const struct pcn_req *r)
 
 static void update(struct pcn *pcn, struct pcn_req *r, struct actions *out)
 {
-	static const struct role_refusal no_memory = { "no_memory", BIND_RESOURCES, "no memory" };
-	struct pcn_name name = { r->m.key_ha, r->m.hoa, r->m.profile };
+	static const struct role_refusal no_memory = {"no_memory", BIND_RESOURCES, "no memory"};
+	struct pcn_name name = {r->m.key_ha, r->m.hoa, r->m.profile};
 	struct pcn_entry *x = r->entry ? r->entry : pcn_entry_new(pcn, &name, r->e->wall_ms);
 	uint16_t most = pcn->cfg.lifetime_max;
 
@@ -123,7 +131,7 @@ static void update(struct pcn *pcn, struct pcn_req *r, struct actions *out)
 /* Deleting what is not there is what was asked for, too; the Identification is remembered all the same. */
 static void forget(struct pcn *pcn, struct pcn_req *r, struct actions *out)
 {
-	struct pcn_name name = { r->m.key_ha, r->m.hoa, r->m.profile };
+	struct pcn_name name = {r->m.key_ha, r->m.hoa, r->m.profile};
 	struct pcn_entry *x = r->entry ? r->entry : pcn_entry_new(pcn, &name, r->e->wall_ms);
 
 	role_count("pcn.bu", "deletes");
@@ -146,9 +154,9 @@ static void again(const struct pcn *pcn, struct pcn_req *r, struct actions *out)
 
 void pcn_packet(struct pcn *pcn, const struct role_event *e, role_ms now, struct actions *out)
 {
-	struct pcn_req r = { .e = e, .now = now };
+	struct pcn_req r = {.e = e, .now = now};
 	enum mip_reject rej = bind_decode(e->data, e->len, &r.m);
-	const struct role_refusal malformed = { mip_reject_str(rej), 0, "malformed" };
+	const struct role_refusal malformed = {mip_reject_str(rej), 0, "malformed"};
 	const struct role_refusal *why = rej ? &malformed : pcn_check(pcn, &r);
 
 	role_count("pcn.bu", "received");
@@ -172,8 +180,10 @@ void pcn_installed(struct pcn *pcn, struct pcn_entry *x, role_ms now, struct act
 	acknowledge_entry(pcn, x, BIND_OK, out);
 }
 
-/* The VPN room has taken down what it had set.  What stood before a renewal still stands, until its own lifetime ends. */
-void pcn_not_installed(struct pcn *pcn, struct pcn_entry *x, const char *why, role_ms now, struct actions *out)
+/* The VPN room has taken down what it had set.  What stood before a renewal still stands, until its own
+ * lifetime ends. */
+void pcn_not_installed(struct pcn *pcn, struct pcn_entry *x, const char *why, role_ms now,
+		       struct actions *out)
 {
 	if (x->state == PCN_INSTALLING && !x->gone_after && x->expires > now) {
 		role_count("pcn.vpn", "failed");
@@ -187,7 +197,8 @@ void pcn_not_installed(struct pcn *pcn, struct pcn_entry *x, const char *why, ro
 	pcn_lost(pcn, x, why, now, out);
 }
 
-/* Nothing is known of the tunnel, or that it is no more: neither the old one nor the new one can be relied on. */
+/* Nothing is known of the tunnel, or that it is no more: neither the old one nor the new one can be relied
+ * on. */
 void pcn_lost(struct pcn *pcn, struct pcn_entry *x, const char *why, role_ms now, struct actions *out)
 {
 	bool waits = x->state == PCN_INSTALLING;

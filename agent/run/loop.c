@@ -88,8 +88,8 @@ static void on_poll(uv_poll_t *p, int status, int events)
 {
 	struct loop_io *io = p->data;
 
-	/* On an error libuv stops polling, but a UDP socket only has an ICMP error in its queue: go on.  The owner's read
-	 * finds out what it was, and takes it away or the socket. */
+	/* On an error libuv stops polling, but a UDP socket only has an ICMP error in its queue: go on.
+	 * The owner's read finds out what it was, and takes it away or the socket. */
 	if (status < 0)
 		uv_poll_start(p, io->want_write ? UV_READABLE | UV_WRITABLE : UV_READABLE, on_poll);
 	io->fn(io->user, status < 0 || (events & UV_READABLE), events & UV_WRITABLE);

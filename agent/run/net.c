@@ -374,7 +374,8 @@ static int call(struct agent *g, uint32_t verb, struct nh_reply *reply, int *fd,
 	return -1;
 }
 
-/* Sockets that only one role needs.  A home agent does without NFLOG: then correspondents cannot begin (F9). */
+/* Sockets that only one role needs.  A home agent does without NFLOG: then correspondents cannot begin
+ * (F9). */
 static int open_role_sockets(struct agent *g, char *err, size_t err_len)
 {
 	struct nh_reply reply = {0};

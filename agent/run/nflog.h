@@ -12,7 +12,8 @@
 struct nflog_packet {
 	struct in_addr src, dst;
 };
-/* The next packet in what one recv() gave, from *at on.  false: no more. What is no IPv4 packet is passed over. */
+/* The next packet in what one recv() gave, from *at on.  false: no more. What is no IPv4 packet is passed
+ * over. */
 bool nflog_next(const void *data, size_t len, size_t *at, struct nflog_packet *out);
 
 #endif

@@ -227,8 +227,8 @@ struct protect *protect_get(struct vpn *v, const struct vpn_prefix *prefix)
 	return p;
 }
 
-/* A PCN's correspondents are hosts of the Internet like others: they may be reached by whom they are open to, and only the
- * packets of the profile itself never go in clear while its flow is there (E3). */
+/* A PCN's correspondents are hosts of the Internet like others: they may be reached by whom they are open
+ * to, and only the packets of the profile itself never go in clear while its flow is there (E3). */
 struct protect *protect_of(struct vpn *v, const struct vpn_profile *p)
 {
 	return p->dst_gw_type == VPN_GW_DYNAMIC ? NULL : protect_get(v, &p->dst);

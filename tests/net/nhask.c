@@ -5,9 +5,10 @@
  *	nhask HELPER [helper's --link IF --home IF ...]
  *
  * Reads lines "verb key=value ..." from standard input, sends each, and prints "verb ok [value]" or "verb
- *ERRNO words". Lines between "begin" and "commit" are sent together.  "hold" keeps the descriptors of open-*
- *(default: closed). "echo": a datagram from the transparent socket goes back to its sender, as from the host that
- * it was for; prints both. "packets MS": how many packets NFLOG tells of until none has come for MS. Ends, and so ends the helper, at end of file; then prints "helper exit STATUS".
+ * ERRNO words". Lines between "begin" and "commit" are sent together.  "hold" keeps the descriptors of
+ * open-* (default: closed). "echo": a datagram from the transparent socket goes back to its sender, as from
+ * the host that it was for; prints both. "packets MS": how many packets NFLOG tells of until none has come
+ * for MS. Ends, and so ends the helper, at end of file; then prints "helper exit STATUS".
  */
 #include <arpa/inet.h>
 #include <errno.h>

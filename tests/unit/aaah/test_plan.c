@@ -326,7 +326,8 @@ static void test_answer(void)
 /* One static gateway and two PCNs in one registration, one of which did not come up and need not. */
 static void test_mixed_user(void)
 {
-	struct dm_haa haa = {.result = DM_SUCCESS, .n_refused = 1, .refused = {{8, "the gateway does not answer"}}};
+	struct dm_haa haa = {
+		.result = DM_SUCCESS, .n_refused = 1, .refused = {{8, "the gateway does not answer"}}};
 	struct aaah_verdict v;
 	struct dm_ama ama;
 	struct dm_har har;

@@ -254,17 +254,26 @@ static void test_gateway_key(void)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct cell vpn[] = {
-			{"vpnshare", "1"}, {"destination", "203.0.113.0/24"}, {"dscp_up", "46"}, {"dscp_down", "34"},
-			{"spi_up", "4105"}, {"spi_down", "4106"}, {"security", "1"}, {"required", "t"},
-			{"gateway", "198.51.100.32"}, {"kind", "dynamic"},
-			{"pcn_key", wrapped(rows[i].label, "the master key of the gateway...", key)}, {"sla", NULL}};
+			{"vpnshare", "1"},
+			{"destination", "203.0.113.0/24"},
+			{"dscp_up", "46"},
+			{"dscp_down", "34"},
+			{"spi_up", "4105"},
+			{"spi_down", "4106"},
+			{"security", "1"},
+			{"required", "t"},
+			{"gateway", "198.51.100.32"},
+			{"kind", "dynamic"},
+			{"pcn_key", wrapped(rows[i].label, "the master key of the gateway...", key)},
+			{"sla", NULL}};
 
 		user_cells(c, wrapped("subscriber:alice@home.test", "0123456789abcdef", mine));
 		c[USER_CELLS - 1].value = "5";
 		memcpy(c + USER_CELLS, vpn, sizeof(vpn));
 		HARNESS_AT(read_user(c, USER_CELLS + 12, &r, err) == 0, "row %zu: %s", i, err);
 		CU_ASSERT_EQUAL_FATAL(r.n_vpns, 1);
-		HARNESS_AT(r.vpns[0].kind == VPN_GW_DYNAMIC && r.vpns[0].pcn_key_bad == !rows[i].good, "row %zu", i);
+		HARNESS_AT(r.vpns[0].kind == VPN_GW_DYNAMIC && r.vpns[0].pcn_key_bad == !rows[i].good,
+			   "row %zu", i);
 		HARNESS_AT(r.vpns[0].pcn_key.len == (rows[i].good ? 32 : 0), "row %zu", i);
 		pol_rows_wipe(&r);
 	}

@@ -190,6 +190,6 @@ static void test_unknown_member_is_skipped(void)
 	CU_ASSERT_TRUE(vpn_profile_equal(&p, &q));
 }
 
-HARNESS_MAIN("lib/vpn_wire", HARNESS_CASE(test_keys), HARNESS_CASE(test_round_trip), HARNESS_CASE(test_secrets_stay),
-	     HARNESS_CASE(test_truncated_everywhere), HARNESS_CASE(test_malformed),
-	     HARNESS_CASE(test_unknown_member_is_skipped))
+HARNESS_MAIN("lib/vpn_wire", HARNESS_CASE(test_keys), HARNESS_CASE(test_round_trip),
+	     HARNESS_CASE(test_secrets_stay), HARNESS_CASE(test_truncated_everywhere),
+	     HARNESS_CASE(test_malformed), HARNESS_CASE(test_unknown_member_is_skipped))

@@ -7,15 +7,13 @@
 
 /* Both made with struct and hmac of Python. */
 static const uint8_t delete_update[] = {
-	0x12, 0xc0, 0x00, 0x00, 0x0a, 0x01, 0x00, 0x0f, 0x0a, 0x01, 0x00, 0x0f, 0xec, 0x00,
-	0x00, 0x00, 0x12, 0x34, 0x56, 0x78, 0x26, 0x00, 0x00, 0x13, 0x00, 0x00, 0x7e, 0xd9,
-	0x00, 0x03, 0xc6, 0x33, 0x64, 0x15, 0x00, 0x00, 0x00, 0x05, 0x04, 0x73, 0x2d, 0x31,
-	0x37, 0x24, 0xc8, 0x00, 0x24, 0x00, 0x00, 0x01, 0x00, 0xb5, 0x9f, 0xde, 0xcf, 0xee,
-	0x43, 0x5e, 0xed, 0xe7, 0x3a, 0x46, 0x78, 0xc5, 0xe4, 0x88, 0x4b, 0xb5, 0xcb, 0x3d,
-	0x99, 0x78, 0x26, 0x4d, 0x20, 0x2a, 0x00, 0xd5, 0xea, 0x10, 0x43, 0x53, 0x90};
-static const uint8_t refusal[] = {
-	0x13, 0x00, 0x00, 0x83, 0x0a, 0x01, 0x00, 0x0f, 0xec, 0x00, 0x00, 0x00, 0x12, 0x34,
-	0x56, 0x78};
+	0x12, 0xc0, 0x00, 0x00, 0x0a, 0x01, 0x00, 0x0f, 0x0a, 0x01, 0x00, 0x0f, 0xec, 0x00, 0x00, 0x00, 0x12,
+	0x34, 0x56, 0x78, 0x26, 0x00, 0x00, 0x13, 0x00, 0x00, 0x7e, 0xd9, 0x00, 0x03, 0xc6, 0x33, 0x64, 0x15,
+	0x00, 0x00, 0x00, 0x05, 0x04, 0x73, 0x2d, 0x31, 0x37, 0x24, 0xc8, 0x00, 0x24, 0x00, 0x00, 0x01, 0x00,
+	0xb5, 0x9f, 0xde, 0xcf, 0xee, 0x43, 0x5e, 0xed, 0xe7, 0x3a, 0x46, 0x78, 0xc5, 0xe4, 0x88, 0x4b, 0xb5,
+	0xcb, 0x3d, 0x99, 0x78, 0x26, 0x4d, 0x20, 0x2a, 0x00, 0xd5, 0xea, 0x10, 0x43, 0x53, 0x90};
+static const uint8_t refusal[] = {0x13, 0x00, 0x00, 0x83, 0x0a, 0x01, 0x00, 0x0f,
+				  0xec, 0x00, 0x00, 0x00, 0x12, 0x34, 0x56, 0x78};
 
 static uint8_t seal_key[32], auth_key[32];
 
@@ -57,8 +55,12 @@ static struct bind_msg update(void)
 
 static struct vpn_profile profile(void)
 {
-	struct vpn_profile p = {.number = 5, .security = VPN_SEC_ESP, .dst_gw_type = VPN_GW_DYNAMIC,
-				.spi_up = 5001, .spi_down = 5002, .required = true};
+	struct vpn_profile p = {.number = 5,
+				.security = VPN_SEC_ESP,
+				.dst_gw_type = VPN_GW_DYNAMIC,
+				.spi_up = 5001,
+				.spi_down = 5002,
+				.required = true};
 
 	vpn_prefix_parse("10.1.0.15", &p.src);
 	vpn_prefix_parse("203.0.113.0/24", &p.dst);
@@ -125,7 +127,7 @@ static void test_profile(void)
 	CU_ASSERT_TRUE(vpn_profile_equal(&p, &q));
 	CU_ASSERT_EQUAL(bind_open_profile(&m, auth_key, &q, err, sizeof(err)), -1);
 	CU_ASSERT_STRING_EQUAL(err, "the seal of the profile is wrong");
-	CU_ASSERT_PTR_NULL(memmem(bytes, n, p.enc_key.data, 4));	/* nothing of it in clear */
+	CU_ASSERT_PTR_NULL(memmem(bytes, n, p.enc_key.data, 4)); /* nothing of it in clear */
 	CU_ASSERT_PTR_NULL(memmem(bytes, n, &p.dst.addr, 4));
 }
 
@@ -208,13 +210,16 @@ static void test_refusals(void)
 		{"reserved SPI", "\x24\xc8\x00\x08\x00\x00\x00\x05zzzz", 12, MIP_REJ_SPI},
 		{"short authenticator", "\x24\xc8\x00\x04\x00\x00\x01\x00", 8, MIP_REJ_EXT_LENGTH},
 		{"short vendor extension", "\x26\x00\x00\x02\x00\x00", 6, MIP_REJ_CVSE},
-		{"context with a NUL", "\x26\x00\x00\x11\x00\x00\x7e\xd9\x00\x03\x0a\x00\x00\x01\x00\x00\x00\x05\x02"
-				       "a\x00",
+		{"context with a NUL",
+		 "\x26\x00\x00\x11\x00\x00\x7e\xd9\x00\x03\x0a\x00\x00\x01\x00\x00\x00\x05\x02"
+		 "a\x00",
 		 21, MIP_REJ_CVSE},
-		{"no seal", "\x26\x00\x00\x10\x00\x00\x7e\xd9\x00\x02\x0a\x00\x00\x01\x00\x00\x00\x05\x01"
-			    "a",
+		{"no seal",
+		 "\x26\x00\x00\x10\x00\x00\x7e\xd9\x00\x02\x0a\x00\x00\x01\x00\x00\x00\x05\x01"
+		 "a",
 		 20, MIP_REJ_CVSE},
-		{"behind the authenticator", "\x24\xc8\x00\x08\x00\x00\x01\x00zzzz\xc8\x00", 14, MIP_REJ_EXT_ORDER},
+		{"behind the authenticator", "\x24\xc8\x00\x08\x00\x00\x01\x00zzzz\xc8\x00", 14,
+		 MIP_REJ_EXT_ORDER},
 		{"two authenticators",
 		 "\x24\xc8\x00\x08\x00\x00\x01\x00zzzz\x24\xc8\x00\x08\x00\x00\x01\x00zzzz", 24,
 		 MIP_REJ_EXT_DUPLICATE},
@@ -244,6 +249,6 @@ static void test_too_long(void)
 	CU_ASSERT_EQUAL(make_update(bytes, 100), 0);
 }
 
-HARNESS_MAIN("agent/mip/binding", HARNESS_CASE(test_golden), HARNESS_CASE(test_profile), HARNESS_CASE(test_tampered),
-	     HARNESS_CASE(test_truncated_everywhere), HARNESS_CASE(test_warning_and_request),
-	     HARNESS_CASE(test_refusals), HARNESS_CASE(test_too_long))
+HARNESS_MAIN("agent/mip/binding", HARNESS_CASE(test_golden), HARNESS_CASE(test_profile),
+	     HARNESS_CASE(test_tampered), HARNESS_CASE(test_truncated_everywhere),
+	     HARNESS_CASE(test_warning_and_request), HARNESS_CASE(test_refusals), HARNESS_CASE(test_too_long))

@@ -44,8 +44,8 @@ static void test_f1(void)
 	world_end(&w);
 }
 
-/* A VPN that the user can do without, and that the home agent could not set up: the reply does not wait for it and says so,
- * the VPN room gets it afterwards. */
+/* A VPN that the user can do without, and that the home agent could not set up: the reply does not wait for
+ * it and says so, the VPN room gets it afterwards. */
 static void test_without_a_best_effort_vpn(void)
 {
 	static const char text[] = "VPN 2: it does not answer";
@@ -504,13 +504,13 @@ static void test_thousand(void)
 }
 
 HARNESS_MAIN("roles/fa_ha", HARNESS_CASE(test_f1), HARNESS_CASE(test_without_a_best_effort_vpn),
-	     HARNESS_CASE(test_reply_comes_last),
-	     HARNESS_CASE(test_reregistration_goes_direct), HARNESS_CASE(test_authorization_runs_out),
-	     HARNESS_CASE(test_refusal_is_authenticated), HARNESS_CASE(test_authorization_limits_lifetime),
+	     HARNESS_CASE(test_reply_comes_last), HARNESS_CASE(test_reregistration_goes_direct),
+	     HARNESS_CASE(test_authorization_runs_out), HARNESS_CASE(test_refusal_is_authenticated),
+	     HARNESS_CASE(test_authorization_limits_lifetime),
 	     HARNESS_CASE(test_newer_request_gets_the_answer), HARNESS_CASE(test_vpn_fails_at_ha),
-	     HARNESS_CASE(test_vpn_fails_at_fa),
-	     HARNESS_CASE(test_vpn_never_answers), HARNESS_CASE(test_replay), HARNESS_CASE(test_clock),
-	     HARNESS_CASE(test_dynamic_address), HARNESS_CASE(test_dynamic_home_agent),
-	     HARNESS_CASE(test_reverse_tunnel), HARNESS_CASE(test_fa_ha_wrong),
-	     HARNESS_CASE(test_new_session_replaces), HARNESS_CASE(test_renewal_fails),
-	     HARNESS_CASE(test_other_fa_and_other_user), HARNESS_CASE(test_thousand))
+	     HARNESS_CASE(test_vpn_fails_at_fa), HARNESS_CASE(test_vpn_never_answers),
+	     HARNESS_CASE(test_replay), HARNESS_CASE(test_clock), HARNESS_CASE(test_dynamic_address),
+	     HARNESS_CASE(test_dynamic_home_agent), HARNESS_CASE(test_reverse_tunnel),
+	     HARNESS_CASE(test_fa_ha_wrong), HARNESS_CASE(test_new_session_replaces),
+	     HARNESS_CASE(test_renewal_fails), HARNESS_CASE(test_other_fa_and_other_user),
+	     HARNESS_CASE(test_thousand))

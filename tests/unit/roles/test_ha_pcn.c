@@ -16,8 +16,12 @@ static void begin(uint8_t n)
 	vpn[0] = world_dynamic(&w, 5, 0, "s-1");
 	vpn[1] = world_dynamic(&w, 6, 1, "s-1");
 	vpn[1].required = false;
-	vpn[2] = (struct vpn_profile){.number = 7, .dst = {addr("10.9.0.0"), 24}, .src_gw = addr(FA_ADDR),
-				      .dst_gw = addr(HA_ADDR), .enc_key = {.len = 16}, .required = true};
+	vpn[2] = (struct vpn_profile){.number = 7,
+				      .dst = {addr("10.9.0.0"), 24},
+				      .src_gw = addr(FA_ADDR),
+				      .dst_gw = addr(HA_ADDR),
+				      .enc_key = {.len = 16},
+				      .required = true};
 	w.profiles = vpn;
 	w.n_profiles = n;
 	w.same_session = true;
@@ -88,7 +92,8 @@ static void test_reply_waits_for_the_pcn(void)
 		mn_hear(&w, &alice);
 		CU_ASSERT_EQUAL(mn_send(&w, &alice, &a), -1);
 		world_pass(&w, 1700);
-		CU_ASSERT_EQUAL(alice.replies, 0); /* the HA has asked again, the PCN has not answered twice */
+		CU_ASSERT_EQUAL(alice.replies,
+				0); /* the HA has asked again, the PCN has not answered twice */
 		CU_ASSERT_EQUAL(w.wire[AT_PCN].n, 0);
 		world_vpn_answers(&w, AT_PCN, up);
 		CU_ASSERT_EQUAL(alice.replies, 1);
@@ -187,7 +192,7 @@ static void test_f8(void)
 		CU_ASSERT_TRUE(row.left_s >= 18);
 	}
 	CU_ASSERT_EQUAL(w.wire[AT_PCN].n, 1 + 2 * 14); /* a request and an acknowledgement each time */
-	w.cut[AT_HA] = true; /* the HA dies: asked again, then all is removed */
+	w.cut[AT_HA] = true;			       /* the HA dies: asked again, then all is removed */
 	world_pass(&w, 20000);
 	CU_ASSERT_EQUAL(at_pcn(0), 0);
 	CU_ASSERT_TRUE(w.wire[AT_PCN].n <= 1 + 2 * 14 + 3);
@@ -272,7 +277,9 @@ static void replay(int from, int to, const struct in_addr *src)
 static void step(void)
 {
 	static const char *const text[] = {"10.1.0.10", "alice@home.test", "nobody"};
-	struct ask join = {.lifetime = (uint16_t)(1 + dice(300)), .keys = true, .with_aaa = true,
+	struct ask join = {.lifetime = (uint16_t)(1 + dice(300)),
+			   .keys = true,
+			   .with_aaa = true,
 			   .with_challenge = true};
 	struct role_event drop = {.type = EV_DROP, .text = text[dice(3)]};
 

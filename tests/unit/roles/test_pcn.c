@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The proxy correspondent node alone (E3, F4, F8): each refusal with its status or silence, what is forged, replayed,
- * cut or spoilt disturbs nothing that stands, retransmissions, lifetimes, ends.
+ * The proxy correspondent node alone (E3, F4, F8): each refusal with its status or silence, what is forged,
+ * replayed, cut or spoilt disturbs nothing that stands, retransmissions, lifetimes, ends.
  */
 #include "tests/unit/roles/update.h"
 
@@ -37,8 +37,9 @@ static bool ba_is_right(void)
 	uint8_t auth[32], seal[32];
 
 	update_keys(&plain, ba.key_context, auth, seal);
-	return bind_auth_check(&ba, auth) && ba.ident == last_ident && p->dst.s_addr == addr(HA_ADDR).s_addr &&
-	       p->src.s_addr == bu_path.dst.s_addr && p->sport == MIP_PORT && p->dport == MIP_PORT;
+	return bind_auth_check(&ba, auth) && ba.ident == last_ident &&
+	       p->dst.s_addr == addr(HA_ADDR).s_addr && p->src.s_addr == bu_path.dst.s_addr &&
+	       p->sport == MIP_PORT && p->dport == MIP_PORT;
 }
 
 static int send_update(struct update u)
@@ -209,7 +210,8 @@ static void test_every_length_and_bit(void)
 		HARNESS_AT(status == -1 || status == BIND_AUTH, "bit %zu: %d", i, status);
 	}
 	CU_ASSERT_EQUAL(live(), 1);
-	for (size_t extra = 1; extra < 40; extra++) { /* nothing but padding may stand behind the authenticator */
+	for (size_t extra = 1; extra < 40;
+	     extra++) { /* nothing but padding may stand behind the authenticator */
 		memcpy(damaged, bu, len);
 		memset(damaged + len, MIP_EXT_CVSE, extra);
 		HARNESS_AT(deliver(damaged, len + extra) == -1, "%zu more", extra);
@@ -218,7 +220,7 @@ static void test_every_length_and_bit(void)
 	damaged[0] = BIND_UPDATE;
 	CU_ASSERT_EQUAL(deliver(damaged, sizeof(damaged)), -1);
 	CU_ASSERT_EQUAL(deliver(damaged, 65000), -1); /* refused by its length, never read */
-	CU_ASSERT_EQUAL(deliver(bu, len), 0); /* unspoilt it is taken */
+	CU_ASSERT_EQUAL(deliver(bu, len), 0);	      /* unspoilt it is taken */
 	world_end(&w);
 }
 
@@ -326,7 +328,8 @@ static void test_tunnel_late(void)
 
 static void test_tunnel_lost(void)
 {
-	struct role_event down = {.type = EV_VPN_DOWN, .session = "pcn:10.1.0.10:5:198.51.100.21", .text = "dead"};
+	struct role_event down = {
+		.type = EV_VPN_DOWN, .session = "pcn:10.1.0.10:5:198.51.100.21", .text = "dead"};
 
 	begin();
 	CU_ASSERT_EQUAL(send_update((struct update){.lifetime = 300}), 0);
@@ -453,7 +456,8 @@ static void test_drop_and_shutdown(void)
 	begin();
 	for (uint32_t n = 5; n < 8; n++)
 		CU_ASSERT_EQUAL(send_update((struct update){.lifetime = 300, .number = n}), 0);
-	world_tell(&w, AT_PCN, &(struct role_event){.type = EV_DROP, .text = "pcn:10.1.0.10:6:198.51.100.21"});
+	world_tell(&w, AT_PCN,
+		   &(struct role_event){.type = EV_DROP, .text = "pcn:10.1.0.10:6:198.51.100.21"});
 	CU_ASSERT_EQUAL(live(), 2);
 	world_tell(&w, AT_PCN, &(struct role_event){.type = EV_DROP, .text = "10.1.0.99"});
 	world_tell(&w, AT_PCN, &(struct role_event){.type = EV_DROP});
@@ -520,8 +524,9 @@ static void test_reconfigured(void)
 }
 
 HARNESS_MAIN("roles/pcn", HARNESS_CASE(test_installs_then_answers), HARNESS_CASE(test_retransmission),
-	     HARNESS_CASE(test_refusals), HARNESS_CASE(test_every_length_and_bit), HARNESS_CASE(test_replay_of_all),
-	     HARNESS_CASE(test_refusal_rate), HARNESS_CASE(test_tunnel_fails), HARNESS_CASE(test_tunnel_late),
-	     HARNESS_CASE(test_tunnel_lost), HARNESS_CASE(test_asks), HARNESS_CASE(test_answer_keeps),
-	     HARNESS_CASE(test_lifetimes), HARNESS_CASE(test_deletes), HARNESS_CASE(test_drop_and_shutdown),
-	     HARNESS_CASE(test_full), HARNESS_CASE(test_reconfigured))
+	     HARNESS_CASE(test_refusals), HARNESS_CASE(test_every_length_and_bit),
+	     HARNESS_CASE(test_replay_of_all), HARNESS_CASE(test_refusal_rate),
+	     HARNESS_CASE(test_tunnel_fails), HARNESS_CASE(test_tunnel_late), HARNESS_CASE(test_tunnel_lost),
+	     HARNESS_CASE(test_asks), HARNESS_CASE(test_answer_keeps), HARNESS_CASE(test_lifetimes),
+	     HARNESS_CASE(test_deletes), HARNESS_CASE(test_drop_and_shutdown), HARNESS_CASE(test_full),
+	     HARNESS_CASE(test_reconfigured))
