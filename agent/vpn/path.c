@@ -126,9 +126,24 @@ static bool flow_retune(struct flow *f)
 	return false;
 }
 
+/* Behind a lost tunnel to a static gateway the protected prefix holds packets back.  A dynamic gateway's is not
+ * protected (protect_of): there the flow itself stays, as long as the profile is wanted, and lets nothing out in
+ * clear. */
+static bool flow_stays(const struct flow *f)
+{
+	const struct part *p;
+
+	LIST_FOREACH(p, &f->parts, in_flow)
+	{
+		if (f->installed && p->p.dst_gw_type == VPN_GW_DYNAMIC)
+			return true;
+	}
+	return false;
+}
+
 void flow_sync(struct vpn *v, struct flow *f)
 {
-	bool open = flow_open(f);
+	bool open = flow_open(f) || flow_stays(f);
 
 	if (f->installed && (!open || flow_retune(f)))
 		flow_uninstall(v, f); /* with the marks that it was set with */
@@ -228,7 +243,7 @@ struct protect *protect_get(struct vpn *v, const struct vpn_prefix *prefix)
 }
 
 /* A PCN's correspondents are hosts of the Internet like others: they may be reached by whom they are open
- * to, and only the packets of the profile itself never go in clear while its flow is there (E3). */
+ * to, and only the packets of the profile itself never go in clear, once its flow is there (E3). */
 struct protect *protect_of(struct vpn *v, const struct vpn_profile *p)
 {
 	return p->dst_gw_type == VPN_GW_DYNAMIC ? NULL : protect_get(v, &p->dst);

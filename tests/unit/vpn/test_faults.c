@@ -175,6 +175,27 @@ static void test_restored(void)
 	expect_clean("restored");
 }
 
+/* Nothing else holds the packets to a dynamic gateway back: its flow stays while the tunnel is away (E3). */
+static void test_dynamic_never_in_clear(void)
+{
+	struct vpn_profile p = profile_of(1, FA, GW);
+
+	p.dst_gw_type = VPN_GW_DYNAMIC;
+	open_as(FA);
+	room_install(&room, "s1", &p, 1, 3000);
+	room_settle(&room);
+	CU_ASSERT_TRUE(room_net(&room, "vpn-add"));
+	CU_ASSERT_FALSE(room_net(&room, "protect-add"));
+	room.f.outcome = FAKE_BLACK_HOLE;
+	fake_peer_down(&room, "mipvpn");
+	room_pass(&room, 4000);
+	CU_ASSERT_FALSE(room_net(&room, "vpn-del"));
+	room_remove(&room, "s1");
+	room_settle(&room);
+	CU_ASSERT_TRUE(room_net(&room, "vpn-del"));
+	expect_clean("dynamic");
+}
+
 static void test_nobody_comes(void)
 {
 	struct vpn_profile p = profile_fa_ha(1);
@@ -347,4 +368,4 @@ HARNESS_MAIN("vpn/faults", HARNESS_CASE(test_failures), HARNESS_CASE(test_deadli
 	     HARNESS_CASE(test_not_restored), HARNESS_CASE(test_restored), HARNESS_CASE(test_nobody_comes),
 	     HARNESS_CASE(test_foreign_reload), HARNESS_CASE(test_audit_finds_loss),
 	     HARNESS_CASE(test_orphans), HARNESS_CASE(test_knock), HARNESS_CASE(test_bad_profiles),
-	     HARNESS_CASE(test_names))
+	     HARNESS_CASE(test_names), HARNESS_CASE(test_dynamic_never_in_clear))
