@@ -36,7 +36,7 @@ def _flood(scene):
     start = time.monotonic()
     with binding.Forger(lambda: netns.entered(scene.settings.ns("pcn2"))) as forger:
         for i in range(4000):
-            src = f"203.0.114.{i % 250 + 2}" if i % 4 else f"203.0.{120 + i % 1000 // 250}.{i % 250 + 1}"
+            src = f"203.0.114.{i % 250 + 2}" if i % 4 else f"203.0.{120 + i // 1000}.{i // 4 % 250 + 1}"
             forger.send(src, FRANK, os.urandom(16), sport=5000, dport=5000)
     r.check("meanwhile another VPN of his carries packets", scene.ping("mn1", t.CN2, FRANK).all())
     r.check("and the one behind the static gateway", scene.ping("mn1", t.CN, FRANK).all())
