@@ -126,9 +126,9 @@ static bool flow_retune(struct flow *f)
 	return false;
 }
 
-/* Behind a lost tunnel to a static gateway the protected prefix holds packets back.  A dynamic gateway's is not
- * protected (protect_of): there the flow itself stays, as long as the profile is wanted, and lets nothing out in
- * clear. */
+/* Behind a lost tunnel to a static gateway the protected prefix holds packets back.  A dynamic gateway's is
+ * not protected (protect_of): there the flow itself stays, as long as the profile is wanted, and lets nothing
+ * out in clear. */
 static bool flow_stays(const struct flow *f)
 {
 	const struct part *p;
