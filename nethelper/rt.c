@@ -135,7 +135,14 @@ int rt_rule_set(struct rt *rt, bool add, const struct rt_rule *rule)
 	return add && error == EEXIST ? 0 : error;
 }
 
-int rt_route_set(struct rt *rt, bool add, uint32_t table, struct in_addr dst, uint8_t len, unsigned oif)
+struct route {
+	uint32_t table;
+	struct in_addr dst;
+	uint8_t len, scope, type;
+	unsigned oif;
+};
+
+static int route_set(struct rt *rt, bool add, const struct route *route)
 {
 	union message m;
 	struct nlmsghdr *h =
@@ -143,33 +150,30 @@ int rt_route_set(struct rt *rt, bool add, uint32_t table, struct in_addr dst, ui
 	struct rtmsg *r = mnl_nlmsg_put_extra_header(h, sizeof(*r));
 
 	r->rtm_family = AF_INET;
-	r->rtm_dst_len = len;
+	r->rtm_dst_len = route->len;
 	r->rtm_table = RT_TABLE_UNSPEC;
 	r->rtm_protocol = RT_PROTOCOL;
-	r->rtm_scope = RT_SCOPE_LINK;
-	r->rtm_type = RTN_UNICAST;
-	mnl_attr_put_u32(h, RTA_TABLE, table);
-	if (len > 0)
-		mnl_attr_put_u32(h, RTA_DST, dst.s_addr);
-	mnl_attr_put_u32(h, RTA_OIF, oif);
+	r->rtm_scope = route->scope;
+	r->rtm_type = route->type;
+	mnl_attr_put_u32(h, RTA_TABLE, route->table);
+	if (route->len > 0)
+		mnl_attr_put_u32(h, RTA_DST, route->dst.s_addr);
+	mnl_attr_put_u32(h, RTA_OIF, route->oif);
 	return talk(rt, h);
+}
+
+int rt_route_set(struct rt *rt, bool add, uint32_t table, struct in_addr dst, uint8_t len, unsigned oif)
+{
+	struct route r = {table, dst, len, RT_SCOPE_LINK, RTN_UNICAST, oif};
+
+	return route_set(rt, add, &r);
 }
 
 int rt_local_set(struct rt *rt, bool add, uint32_t table)
 {
-	union message m;
-	struct nlmsghdr *h =
-		start(&m, add ? RTM_NEWROUTE : RTM_DELROUTE, add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
-	struct rtmsg *r = mnl_nlmsg_put_extra_header(h, sizeof(*r));
+	struct route r = {table, {0}, 0, RT_SCOPE_HOST, RTN_LOCAL, if_nametoindex("lo")};
 
-	r->rtm_family = AF_INET;
-	r->rtm_table = RT_TABLE_UNSPEC;
-	r->rtm_protocol = RT_PROTOCOL;
-	r->rtm_scope = RT_SCOPE_HOST;
-	r->rtm_type = RTN_LOCAL;
-	mnl_attr_put_u32(h, RTA_TABLE, table);
-	mnl_attr_put_u32(h, RTA_OIF, if_nametoindex("lo"));
-	return talk(rt, h);
+	return route_set(rt, add, &r);
 }
 
 int rt_gateway_set(struct rt *rt, bool add, struct in_addr dst, uint8_t len, struct in_addr gateway,

@@ -27,8 +27,7 @@ const char *bind_status_str(uint8_t status);
 #define BIND_SUBTYPE_ROUTE 200	 /* ext 36 subtype: route optimization authentication, HMAC-SHA256 */
 #define BIND_SUBTYPE_HANDOFF 201 /* smooth handoff authentication */
 #define BIND_CVSE_PROFILE 2	 /* vendor type of the sealed VPN profile */
-#define BIND_CVSE_NUMBER                                                                                     \
-	3 /* vendor type in a BU that deletes: profile number in clear; none = all of the MN's */
+#define BIND_CVSE_NUMBER 3	 /* vendor type in a BU that deletes, a BA, a BReq: profile number in clear */
 #define BIND_TARGETS_MAX 32
 
 struct bind_msg {
