@@ -95,6 +95,7 @@ struct dm_ama {			/* AA-Mobile-Node-Answer */
 	bool has_hoa, has_ha;
 	struct in_addr hoa, ha;
 	struct dm_msa fa_to_mn, fa_to_ha;	/* 326, 328: keys for the FA */
+	uint32_t ha_to_fa_spi;	/* 323: in an AAAF's own answer (D2): under which the HA signs; 0 = absent */
 	uint32_t features;
 	bool has_previous_fa;
 	struct in_addr previous_fa;

@@ -29,7 +29,9 @@ enum vpn_security { VPN_SEC_ESP = 1, VPN_SEC_AH = 2, VPN_SEC_ENCAP = 3 };
 enum vpn_gw_type {
 	VPN_GW_AGENT = 0,	/* one of our agents, the path goes on behind it (FA-HA) */
 	VPN_GW_STATIC = 1,	/* an enterprise's gateway, configured once from the SLA */
-	VPN_GW_DYNAMIC = 2	/* a PCN, told by Binding Update */
+	VPN_GW_DYNAMIC = 2,	/* a PCN, told by Binding Update */
+	VPN_GW_HANDOFF = 3	/* the previous foreign agent after a move: it initiates.  Inside of an agent only,
+				 * never on the wire or in the database */
 };
 
 struct vpn_prefix {
@@ -95,6 +97,15 @@ int vpn_profile_ike_id(const struct vpn_profile *p, struct in_addr gateway, char
 int vpn_bu_key(const struct vpn_key *master, struct in_addr ha, const char *context, uint8_t out[32]);
 int vpn_bu_seal_key(const uint8_t bu_key[32], uint8_t out[32]);
 int vpn_bu_auth_key(const uint8_t bu_key[32], uint8_t out[32]);
+
+/* Smooth handoff (doc/moves.md).  Keys for the Binding Update between foreign agents, and the profile of the tunnel
+ * that carries what still arrives at the previous one: number, src, dst, security and proposal of p, its own
+ * SPIs and keys (HKDF-SHA256 of the session's handoff key, info "handoff" || number || gateways), src_gw = fa_new,
+ * dst_gw = fa_old, VPN_GW_HANDOFF, not required, TOS 0.  -1: no key, or an encapsulation-only profile. */
+int vpn_handoff_auth_key(const struct vpn_key *handoff, uint8_t out[32]);
+int vpn_handoff_seal_key(const struct vpn_key *handoff, uint8_t out[32]);
+int vpn_handoff_profile(const struct vpn_profile *p, struct in_addr fa_new, struct in_addr fa_old,
+			const struct vpn_key *handoff, struct vpn_profile *out);
 
 /* The vendor extension codec of a Binding Update: type-length-value in network order, unknown types are
  * skipped. encode: bytes written, 0 when it does not fit.  decode: -1 with a reason. bu_key and SLA fields

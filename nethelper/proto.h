@@ -69,6 +69,12 @@ enum nh_verb {
 			  NFLOG group 434, one per (source, addr) and 5 s; a bounded set, so that a flood
 			  changes nothing */
 	NH_WATCH_DEL,
+	NH_HOLD_ADD, /* addr: packets routed to it (whatever NH_VISITOR, NH_BINDING or NH_FORWARD say, and unless a VPN
+		      * rule takes them) wait here: bounded by number and bytes, oldest lost first and counted */
+	NH_HOLD_DEL, /* addr: and now they go on, in order, by the routes that there are; unknown: no error */
+	NH_FORWARD_ADD, /* addr -> tunnel local..peer (must exist), in place of the visitor's link: a visitor who has moved
+			 * on; packets to addr from any tunnel may go there.  Profiles' packets never in clear */
+	NH_FORWARD_DEL, /* addr: the visitor's link again, when there still is a visitor */
 	NH_VERB_MAX
 };
 /* What we are to a profile's packets.  A part as the one and a part as the other may come separately or

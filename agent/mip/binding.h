@@ -28,6 +28,7 @@ const char *bind_status_str(uint8_t status);
 #define BIND_SUBTYPE_HANDOFF 201 /* smooth handoff authentication */
 #define BIND_CVSE_PROFILE 2	 /* vendor type of the sealed VPN profile */
 #define BIND_CVSE_NUMBER 3	 /* vendor type in a BU that deletes, a BA, a BReq: profile number in clear */
+#define BIND_CVSE_HANDOFF 4	 /* vendor type: sealed, what FA' tells FA (bind_put_handoff()) */
 #define BIND_TARGETS_MAX 32
 
 struct bind_msg {
@@ -49,6 +50,7 @@ struct bind_msg {
 	uint16_t sealed_aad;	 /* the seal's aad = raw[0..sealed_aad) */
 	struct mip_auth auth;	 /* 36/200 or 36/201 */
 	uint8_t auth_subtype;
+	bool handoff;		 /* sealed is a handoff's (vendor type 4), no profile */
 	bool cvse; /* a critical vendor extension that is not ours */
 	const uint8_t *raw;
 	uint16_t raw_len;
@@ -64,6 +66,13 @@ void bind_put_profile(struct wbuf *w, const struct bind_msg *m, const struct vpn
 void bind_put_number(struct wbuf *w,
 		     const struct bind_msg *m); /* key's name and profile number, no profile */
 void bind_put_auth(struct wbuf *w, uint8_t subtype, uint32_t spi, const uint8_t key[32]);
+/* Vendor type 4, in a BU from FA' to FA: nonce 12, AES-256-GCM of members (type 1, length 2, value; unknown ones are
+ * skipped), tag 16; additional data = the whole message in front of it.  key = vpn_handoff_seal_key(). */
+struct bind_handoff {
+	bool soft; /* member 1, 1 byte: the mobile node still hears the previous foreign agent */
+};
+void bind_put_handoff(struct wbuf *w, const struct bind_handoff *h, const uint8_t key[32]);
+int bind_open_handoff(const struct bind_msg *m, const uint8_t key[32], struct bind_handoff *out);
 bool bind_auth_check(const struct bind_msg *m, const uint8_t key[32]);
 /* -1 when the seal is wrong or the content is no profile (reason in err). */
 int bind_open_profile(const struct bind_msg *m, const uint8_t key[32], struct vpn_profile *out, char *err,

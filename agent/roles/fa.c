@@ -254,6 +254,7 @@ void fa_event(struct fa *fa, const struct role_event *e, role_ms now, struct act
 	case EV_DROP:
 		fa_visitor_drop(fa, e->text, now, out);
 		break;
+	case EV_VPN_CARRIES:
 	case EV_TIMER:
 		break;
 	case EV_FIRST_PACKET:

@@ -255,6 +255,7 @@ void ha_event(struct ha *ha, const struct role_event *e, role_ms now, struct act
 	case EV_DROP:
 		drop(ha, e->text, out);
 		break;
+	case EV_VPN_CARRIES:
 	case EV_TIMER:
 		break;
 	case EV_ICMP_ERROR: /* a reply did not arrive: its mobile node asks again */

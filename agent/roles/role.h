@@ -43,6 +43,8 @@ enum role_event_type {
 	EV_HAR,			/* HA: har; answer by ACT_HAA with the same token */
 	EV_ASR,			/* AAAH ends the session: session; answer by ACT_ASA, same token */
 	EV_VPN_UP,		/* all of session's ACT_VPN_INSTALL is up (or ready, for a responder) */
+	EV_VPN_CARRIES,		/* every tunnel of the session is up at this end too (a responder's UP comes earlier,
+				 * when it is ready), and what it has replaced goes: session */
 	EV_VPN_FAILED,		/* one was not set up: session, text; vpn/ has taken down what it set */
 	EV_VPN_DOWN,		/* a tunnel of a standing session is gone for good: session, text */
 	EV_FIRST_PACKET,	/* HA (F9): a packet from path.src (CN) to path.dst (home address), no VPN live */
@@ -77,6 +79,19 @@ enum action_type {
 	ACT_VPN_INSTALL,	/* session, profiles (owned), deadline_ms: make desired;
 				 * answers EV_VPN_UP / EV_VPN_FAILED */
 	ACT_VPN_REMOVE,		/* session: make not desired */
+	ACT_VPN_MOVE,		/* HA: session, local -> peer: the source gateway (FA) of its profiles is peer from now
+				 * on (E7); deadline_ms; answers as ACT_VPN_INSTALL */
+	ACT_VPN_LEAVE,		/* FA: session, deadline_ms: use its tunnels while they stand, do not repair them; gone
+				 * at the deadline at the latest.  No answer */
+	ACT_VPN_HANDOFF,	/* FA, FA': session (a new name), from = the visitor's: for each IPsec profile of from a
+				 * tunnel between local (ours) and peer, key; FA (role_src false) initiates, FA'
+				 * (role_src true) is loaded; deadline_ms; answers as ACT_VPN_INSTALL, at once
+				 * when there is no such profile */
+	ACT_HOLD_ADD,		/* FA: hoa: packets to it wait in the helper; ACT_HOLD_DEL lets them go on, by the route
+				 * that hoa has then */
+	ACT_HOLD_DEL,
+	ACT_FORWARD_ADD,	/* FA: hoa, local, peer (FA'): instead of the visitor's link into the IP-in-IP tunnel */
+	ACT_FORWARD_DEL,
 	ACT_VISITOR_ADD,	/* FA: hoa, ifindex, mac: route and pinned neighbour; peer: the HA */
 	ACT_VISITOR_DEL,
 	ACT_REVERSE_ADD,	/* FA: hoa, ifindex, local (CoA), peer (HA): everything from hoa goes into the
@@ -109,6 +124,11 @@ struct action {
 	uint8_t n_profiles;
 	enum log_level level;
 	char *text;			/* owned */
+	char from[ROLE_SESSION_MAX];	/* ACT_VPN_HANDOFF */
+	struct vpn_key key;		/* ACT_VPN_HANDOFF: the session's handoff key */
+	bool role_src;			/* ACT_VPN_HANDOFF: we are FA' */
+	bool late_child;		/* ACT_VPN_INSTALL: replaces what carries packets, so the CHILD_SAs that we
+					 * initiate are left to the other end (doc/moves.md) */
 };
 struct actions { struct action *a; size_t n, cap; };
 /* Borrowed, zeroed; NULL without memory. */

@@ -128,7 +128,8 @@ static void on_report(void *user, const char *session, enum vpn_report what, con
 {
 	static const enum role_event_type type[] = {[VPN_REPORT_UP] = EV_VPN_UP,
 						    [VPN_REPORT_FAILED] = EV_VPN_FAILED,
-						    [VPN_REPORT_DOWN] = EV_VPN_DOWN};
+						    [VPN_REPORT_DOWN] = EV_VPN_DOWN,
+						    [VPN_REPORT_CARRIES] = EV_VPN_CARRIES};
 	struct agent *g = user;
 
 	/* A session is one role's; the others do not know it and do nothing. */
