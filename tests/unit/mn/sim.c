@@ -43,10 +43,14 @@ static void take_actions(struct sim *s)
 		} else if (a->type == MN_REPORT) {
 			snprintf(s->event, sizeof(s->event), "%s", a->event);
 			snprintf(s->text, sizeof(s->text), "%s", a->text);
+			if (a->took_us > 0)
+				s->took_us = a->took_us;
 		} else if (a->type == MN_END) {
 			s->status = a->status;
 		}
 		s->detached += a->type == MN_DETACH;
+		s->held += a->type == MN_HOLD;
+		s->unheld += a->type == MN_UNHOLD;
 		s->announced += a->type == MN_ANNOUNCE;
 		s->solicited += a->type == MN_SOLICIT;
 	}
@@ -55,6 +59,7 @@ static void take_actions(struct sim *s)
 void sim_tell(struct sim *s, struct mn_event *e)
 {
 	e->wall_ms = SIM_WALL + s->now;
+	e->now_us = s->now * 1000;
 	mn_event(s->mn, e, s->now, &s->out);
 	take_actions(s);
 }
@@ -74,6 +79,7 @@ struct mn_config sim_config(void)
 		.home_agent = sim_ip("198.51.100.21"),
 		.aaa = {.spi = 256, .alg = CRYPTO_HMAC_MD5, .key = {.len = 16}, .expires = UINT64_MAX},
 		.lifetime = 600,
+		.smooth_handoff = true,
 	};
 
 	memcpy(c.aaa.key.data, sim_aaa_key, 16);
