@@ -138,6 +138,15 @@ static bool way_stands(const struct mn *mn)
 	return mn->at_home ? a->home : mn->registered && a->coa.s_addr == mn->reg_coa.s_addr;
 }
 
+/* On the home link the foreign network's routes lead nowhere. */
+static void give_up(struct mn *mn)
+{
+	if (mn->agent != NULL && mn->agent->home && !mn->at_home)
+		mn_detach(mn);
+	else
+		unhold(mn);
+}
+
 void mn_hold_settle(struct mn *mn)
 {
 	if (!mn->holding)
@@ -145,5 +154,5 @@ void mn_hold_settle(struct mn *mn)
 	if (way_stands(mn))
 		mn_attach(mn, mn->at_home);
 	else if (mn->now >= mn->hold_until)
-		unhold(mn);
+		give_up(mn);
 }

@@ -80,6 +80,8 @@ struct mn_agent *mn_agents_hear(struct mn_agents *as, const struct mn_config *c,
 	*rebooted = has_rebooted(a, adv->sequence);
 	if (!a->used || a->addr.s_addr != addr.s_addr || memcmp(a->mac, e->mac, sizeof(a->mac)) != 0)
 		*a = (struct mn_agent){.used = true, .addr = addr};
+	if (!mn_agent_audible(a, now)) /* it faded away, and is back */
+		a->faded = false;
 	memcpy(a->mac, e->mac, sizeof(a->mac));
 	a->coa = foreign ? adv->coa[0] : (struct in_addr){0};
 	a->flags = adv->flags;

@@ -154,7 +154,8 @@ void sim_key(uint8_t out[20])
 
 size_t sim_build_reply(const struct sim *s, uint8_t code, uint16_t lifetime, uint8_t *msg, size_t cap)
 {
-	bool keys = s->rrq.mn_aaa.present && !s->no_keys && s->rrq.mn_ha_key.present;
+	bool aaa = s->rrq.mn_aaa.present && !s->no_keys;
+	bool fa_key = aaa && s->rrq.mn_fa_key.present && !s->moved_key && !s->no_fa;
 	uint64_t ident = s->rrq.ident;
 	struct wbuf w;
 	uint8_t k[20];
@@ -167,13 +168,13 @@ size_t sim_build_reply(const struct sim *s, uint8_t code, uint16_t lifetime, uin
 	wbuf_init(&w, msg, cap);
 	mip_rrp_put(&w, code, lifetime, sim_ip("10.1.0.10"), sim_ip("198.51.100.21"), ident);
 	mip_ext_put_nai(&w, "alice@home.test");
-	if (keys) {
+	if (aaa && s->rrq.mn_ha_key.present)
 		mip_ext_put_keygen_rep(&w, MIP_EXT_MN_HA_KEYGEN_REP, 3600, 256, 1000, 2, 2, nonce, 16);
+	if (fa_key)
 		mip_ext_put_keygen_rep(&w, MIP_EXT_MN_FA_KEYGEN_REP, 3600, 256, 2000, 2, 0, nonce, 16);
-	}
 	if (!s->unsigned_reply)
 		mip_ext_put_auth(&w, MIP_EXT_MN_HA, 1001, CRYPTO_HMAC_SHA1, k, 20);
-	if (!s->unsigned_reply)
+	if (!s->unsigned_reply && !s->no_fa)
 		mip_ext_put_auth(&w, MIP_EXT_MN_FA, 2001, CRYPTO_HMAC_SHA1, k, 20);
 	CU_ASSERT_TRUE(wbuf_ok(&w));
 	return w.len;

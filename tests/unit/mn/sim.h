@@ -29,6 +29,7 @@ struct sim {
 	/* How the agents answer. */
 	bool forge, no_keys, unsigned_reply;
 	uint32_t ident_high; /* 0 = as it came */
+	bool no_fa;	/* the foreign agent signs nothing */
 	bool moved_key; /* the foreign agent answers with the key that it has from the previous one */
 	uint64_t took_us; /* of the last report that told */
 };
