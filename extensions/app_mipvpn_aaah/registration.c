@@ -323,6 +323,7 @@ static enum store_status ask_store_session(struct engine *e, struct tx *t)
 				      .id = t->id,
 				      .session = t->plan->ha_session,
 				      .origin = t->rows.user.ha_host,
+				      .realm = t->rows.user.ha_realm,
 				      .flag = true,
 				      .reason = "logout"};
 
