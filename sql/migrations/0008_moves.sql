@@ -13,7 +13,7 @@ DECLARE
 	home	boolean;
 BEGIN
 	SELECT x.* INTO s FROM mipvpn.sessions x
-	WHERE (x.ha_session = p_session AND x.ha_host = p_origin) OR (x.fa_session = p_session AND x.fa_realm = lower(p_realm))
+	WHERE (x.ha_session = p_session AND x.ha_host = p_origin) OR (x.fa_session = p_session AND lower(x.fa_realm) = lower(p_realm))
 	FOR UPDATE;
 	IF NOT FOUND THEN
 		RETURN;

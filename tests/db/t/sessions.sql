@@ -23,7 +23,10 @@ SELECT results_eq('SELECT fa_session, host(fa_address), host(previous_fa) FROM s
 	$$VALUES ('f2', '198.51.100.12', '198.51.100.11')$$, 'with the previous foreign agent');
 SELECT is((SELECT count(*) FROM session_profiles)::int, 1, 'and its profiles');
 SELECT is_empty($$SELECT * FROM aaah_session_end('f1', 'FA.visited.test', 'visited.test', true, 'x')$$, 'the old session of the foreign agent is unknown');
-SELECT is_empty($$SELECT * FROM aaah_session_end('h1', 'evil.test', 'vil.test', true, 'x')$$, 'nobody else can end it');
+SELECT is_empty($$SELECT * FROM aaah_session_end('f2', 'FA.visited.test', 'evil.test', true, 'x')$$, 'a foreign agent of another realm cannot end it');
+SELECT is_empty($$SELECT * FROM aaah_session_end('h1', 'evil.test', 'evil.test', true, 'x')$$, 'nobody else can end it');
+SELECT results_eq($$SELECT side, ended, other_session FROM aaah_session_end('f2', 'fa9.visited.test', 'Visited.test', false, 'timeout')$$,
+	$$VALUES ('fa', false, '')$$, 'a foreign agent of the same realm does: the user has moved within it (D2)');
 SELECT results_eq($$SELECT side, ended, other_session FROM aaah_session_end('f2', 'FA.visited.test', 'visited.test', false, 'timeout')$$,
 	$$VALUES ('fa', false, '')$$, 'the foreign agent ends its part');
 SELECT results_eq($$SELECT side, ended, other_session FROM aaah_session_end('h1', 'ha.home.test', 'home.test', false, 'logout')$$,
