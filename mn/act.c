@@ -66,7 +66,6 @@ mn_ms mn_jitter(struct mn *mn, mn_ms ms) /* 75 .. 125 % */
 	return ms * 3 / 4 + mn_random(mn) % (ms / 2 + 1);
 }
 
-
 /* --- the interface --- */
 
 void mn_attach(struct mn *mn, bool home)
@@ -114,7 +113,6 @@ void mn_detach(struct mn *mn)
 	mn->attached = false;
 	mn->at_home = false;
 }
-
 
 /* --- between a link that is gone and the next one --- */
 

@@ -54,7 +54,8 @@ static void registered(struct mn *mn, const struct mn_reply *r)
 	    memcmp(mn->attached_mac, mn->agent->mac, sizeof(mn->attached_mac)) != 0)
 		mn_attach(mn, false);
 	a = mn_report(mn, again ? "renewed" : "registered", "%s at %s for %u s, home address %s",
-		   again ? "renewed" : "registered", mn_ip(mn->agent->addr), granted, mn_ip(mn->home_address));
+		      again ? "renewed" : "registered", mn_ip(mn->agent->addr), granted,
+		      mn_ip(mn->home_address));
 	a->lifetime = granted;
 	a->took_us = mn->now_us > mn->began_us ? mn->now_us - mn->began_us : 1;
 	mn->began_us = 0;

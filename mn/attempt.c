@@ -115,11 +115,10 @@ void mn_attempt_start(struct mn *mn, enum mn_kind kind)
 			mn->began_us = mn->now_us;
 		mn->tunnel = mn->c.reverse_tunnel || mn->agent->needs_tunnel;
 		mn_report(mn, "registering", "registering at %s%s", mn_ip(mn->agent->addr),
-		       mn->registered && mn->reg_coa.s_addr == mn->agent->coa.s_addr ? " again" : "");
+			  mn->registered && mn->reg_coa.s_addr == mn->agent->coa.s_addr ? " again" : "");
 	} else {
 		mn_report(mn, "deregistering", "deregistering at %s",
-		       mn_ip(kind == MN_LEAVE_HOME ? mn->home_agent : mn->agent->addr));
+			  mn_ip(kind == MN_LEAVE_HOME ? mn->home_agent : mn->agent->addr));
 	}
 	mn_attempt_transmit(mn);
 }
-

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Keeps what applications send while there is no link to send it by: a TUN device takes it (iface_hold() leads
- * the routes there), and it goes out when there is a link again, to the new agent's link-layer address.
+ * Keeps what applications send while there is no link to send it by: a TUN device takes it (iface_hold()
+ * leads the routes there), and it goes out when there is a link again, to the new agent's link-layer address.
  */
 #ifndef MIPVPN_MN_HOLD_H
 #define MIPVPN_MN_HOLD_H
@@ -13,7 +13,7 @@
 struct hold;
 /* For the interface of this name and number; needs CAP_NET_ADMIN and CAP_NET_RAW.  NULL with a reason. */
 struct hold *hold_open(const char *ifname, unsigned ifindex, char *why, size_t why_len);
-void hold_close(struct hold *h); /* may be NULL */
+void hold_close(struct hold *h);   /* may be NULL */
 int hold_fd(const struct hold *h); /* to be polled for reading; -1 with NULL */
 unsigned hold_index(const struct hold *h);
 void hold_begin(struct hold *h);

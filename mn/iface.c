@@ -24,7 +24,7 @@ struct iface {
 	bool addr_ours; /* we added it: we remove it */
 	int len_before; /* prefix length that addr was there with; -1 = it was not */
 	struct in_addr agent;
-	unsigned held_by; /* device that the routes lead to; 0 = this one */
+	unsigned held_by;    /* device that the routes lead to; 0 = this one */
 	char arp_ignore[16]; /* as it was; "" = not changed */
 };
 

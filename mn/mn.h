@@ -50,7 +50,7 @@ enum mn_event_type {
 	MN_EV_RENEW,	     /* register anew at once */
 	MN_EV_LINK_UP,	     /* the interface has (again) a carrier: look who is there */
 	MN_EV_LINK_DOWN,     /* it has none any more */
-	MN_EV_FADE,	     /* the present agent's link is about to go: use another one, while both are heard */
+	MN_EV_FADE,	     /* the present agent's link is about to go: use another one */
 	MN_EV_STOP	     /* deregister and end; a second one ends without waiting */
 };
 struct mn_event {

@@ -120,8 +120,8 @@ void mn_hold_settle(struct mn *mn);
 #define MN_BACKOFF_MAX_MS 64000
 void mn_attempt_start(struct mn *mn, enum mn_kind kind);
 void mn_attempt_transmit(struct mn *mn);
-/* When the next attempt may start.  The first request at another agent need not wait for the last one's second:
- * five of them in a row; what they were early is paid back at a second per second. */
+/* When the next attempt may start.  The first request at another agent need not wait for the last one's
+ * second: five of them in a row; what they were early is paid back at a second per second. */
 mn_ms mn_attempt_earliest(const struct mn *mn);
 void mn_keys_forget_fa(struct mn *mn);
 void mn_keys_forget(struct mn *mn); /* all that AAA made */

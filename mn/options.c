@@ -19,7 +19,8 @@ const char mn_usage[] =
 	"                 [--home-agent ADDRESS] [--home-prefix PREFIX] [--key-file FILE] [--spi NUMBER]\n"
 	"                 [--algorithm hmac-md5|hmac-sha1|hmac-sha256|chap] [--ha-key-file FILE]\n"
 	"                 [--ha-spi NUMBER] [--ha-algorithm NAME] [--lifetime SECONDS] [--reverse-tunnel]\n"
-	"                 [--smooth-handoff=true|false] [--once] [--timeout SECONDS] [--json] [--check-config]\n"
+	"                 [--smooth-handoff=true|false] [--once] [--timeout SECONDS] [--json]\n"
+	"                 [--check-config]\n"
 	"See mipvpn-mn(8).\n";
 
 enum { ALG_MD5, ALG_SHA1, ALG_SHA256, ALG_CHAP };
@@ -127,7 +128,8 @@ static void build_options(struct option *o)
 {
 	for (size_t i = 0; i < N_KEYS; i++)
 		o[i] = (struct option){keys[i].name,
-				       keys[i].type == CONF_BOOL ? optional_argument : required_argument, NULL,
+				       keys[i].type == CONF_BOOL ? optional_argument
+							 : required_argument, NULL,
 				       (int)(OPT_KEY + i)};
 	memcpy(o + N_KEYS, more_options, sizeof(more_options));
 	o[N_KEYS + N_MORE] = (struct option){0};

@@ -85,7 +85,8 @@ static const char *check_fa(const struct mn *mn, const uint8_t *data, struct mn_
 		return NULL;
 	}
 	if (mn->attempt.pfan_sent && !ours && r->rrp.code < 64) {
-		r->fa_moved = proves(&r->rrp.mn_fa, data, &mn->keys.fa); /* else no association; the rest stands */
+		r->fa_moved =
+			proves(&r->rrp.mn_fa, data, &mn->keys.fa); /* else no association; the rest stands */
 		return NULL;
 	}
 	if (!ours || !r->rrp.mn_fa.present)

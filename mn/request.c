@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Registration Requests, in the order of RFC 5944 3.6.1 and RFC 4721 3.2:
- * fixed | NAI, NAI carrying, key requests, previous FA (96) | MN-HA (32) | challenge (132) | MN-AAA (36) | MN-FA (33).
+ * fixed | NAI, NAI carrying, key requests, previous FA (96) | MN-HA (32) | challenge (132) |
+ * MN-AAA (36) | MN-FA (33).
  */
 #include "mn/mn_impl.h"
 
@@ -35,8 +36,8 @@ static bool both_heard(struct mn *mn)
 	const struct mn_agent *previous = mn_agents_by_coa(&mn->agents, mn->reg_coa);
 
 	return mn->c.smooth_handoff && mn->attempt.kind == MN_REGISTER && mn->registered && !mn->link_down &&
-	       mn->reg_coa.s_addr != mn->agent->coa.s_addr &&
-	       previous != NULL && previous != mn->agent && mn_agent_well(previous, mn->now);
+	       mn->reg_coa.s_addr != mn->agent->coa.s_addr && previous != NULL && previous != mn->agent &&
+	       mn_agent_well(previous, mn->now);
 }
 
 static void put_fixed(struct mn *mn, struct wbuf *w)
@@ -78,10 +79,8 @@ static void put_sa(struct wbuf *w, uint8_t type, const struct mn_sa *sa)
 static void put_previous_fa(struct mn *mn, struct wbuf *w)
 {
 	const struct mn_sa *fa = &mn->keys.fa;
-	struct mip_pfan p = {.lifetime = HANDOFF_S,
-			     .previous_fa = mn->keys.fa_coa,
-			     .coa = mn->agent->coa,
-			     .spi = fa->spi};
+	struct mip_pfan p = {
+		.lifetime = HANDOFF_S, .previous_fa = mn->keys.fa_coa, .coa = mn->agent->coa, .spi = fa->spi};
 
 	mip_ext_put_pfan(w, &p, fa->alg, fa->key.data, fa->key.len);
 }

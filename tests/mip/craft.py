@@ -57,13 +57,14 @@ def mn_aaa(spi, key, before, challenge, algorithm="md5"):
 
 
 def previous_fa(request, previous, new, lifetime, spi, key, algorithm="sha1"):
-    """Extension 96 of draft-ietf-mobileip-optim-09 4.5 for a request, of which the fixed part is read: the authenticator is
-    over the Binding Update to the previous foreign agent and the head of its extension 36/201."""
+    """Extension 96 of draft-ietf-mobileip-optim-09 4.5 for a request, of which the fixed part is read: the authenticator
+    is over the Binding Update to the previous foreign agent and the head of its extension 36/201."""
     size = hmac.new(b"", b"", algorithm).digest_size
     new = socket.inet_aton(new)
     update = struct.pack("!BBH", 18, 0xC0, lifetime) + request[4:8] + new + request[16:24]
     mac = hmac.new(key, update + struct.pack("!BBHI", GENERALIZED, 201, 4 + size, spi), algorithm).digest()
-    return short(PREVIOUS_FA, struct.pack("!H", lifetime) + socket.inet_aton(previous) + new + struct.pack("!I", spi) + mac)
+    head = struct.pack("!H", lifetime) + socket.inet_aton(previous) + new
+    return short(PREVIOUS_FA, head + struct.pack("!I", spi) + mac)
 
 
 @dataclass

@@ -72,8 +72,21 @@ class HandNode:
             self.advertisement(solicit=False)
         return self.challenge
 
-    def request(self, **changes):
-        """A request as a good node would make it, with changes."""
+    def move(self, agent):
+        """The agent of another link, on which the node is now; returns the care-of address of the one before."""
+        before = self.care_of
+        self.agent, self.care_of, self.last_sent = agent, None, 0.0
+        return before
+
+    def request(self, previous_fa=None, mn_fa=None, **changes):
+        """A request as a good node would make it, with changes.  With previous_fa, a care-of address, and the MN-FA
+        association of that foreign agent in mn_fa = (SPI, key, algorithm) it is that of a move: extension 96 for 10 s, MN-HA
+        (give mn_ha), MN-AAA, and a request for an MN-FA key only."""
+        if previous_fa:
+            changes.setdefault("previous", (previous_fa, 10, *mn_fa))
+            changes.setdefault("key_requests", craft.MN_FA_KEY_REQ)
+        elif mn_fa:
+            changes["mn_fa"] = mn_fa
         if "challenge" not in changes:
             self.fresh_challenge()
         fields = dict(home=self.home, agent=self.home_agent, care_of=self.care_of, nai=self.nai,

@@ -47,7 +47,10 @@ def cksum(data):
 def frame(mac, src, dst, ttl, proto, payload):
     h = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, 0, ttl, proto, 0, ip(src), ip(dst))
     h = h[:10] + struct.pack("!H", cksum(h)) + h[12:]
-    sock.send(mac + own_mac + b"\x08\x00" + h + payload)
+    try:
+        sock.send(mac + own_mac + b"\x08\x00" + h + payload)
+    except OSError:     # the cable was pulled
+        pass
 
 
 def advertise(seq):
@@ -99,7 +102,7 @@ def judge(m):
             return "extension %d twice" % t, ext
         ext[t] = (at, data)
     order = [t for t in ext]
-    if order != [t for t in (131, 136, 42, 40, 32, 132, 36, 33) if t in ext]:
+    if order != [t for t in (131, 136, 42, 40, 96, 32, 132, 36, 33) if t in ext]:
         return "order %s" % order, ext
     if 131 not in ext or ext[131][1] != nai.encode():
         return "nai", ext
@@ -171,7 +174,10 @@ while True:
     ready, _, _ = select.select([sock], [], [], max(0, due - time.monotonic()))
     if not ready:
         continue
-    f, who = sock.recvfrom(65535)
+    try:
+        f, who = sock.recvfrom(65535)
+    except OSError:     # the cable was pulled
+        continue
     if who[2] == socket.PACKET_OUTGOING:
         continue
     p = f[14:]

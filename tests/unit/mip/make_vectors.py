@@ -10,8 +10,8 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "fuzz"))
-from make_corpus import (AAA, CHALLENGE, COA, FA_HA, HA, HOA, IP, MN_HA, NAI, auth, chap, checksummed, long, mn_aaa,  # noqa: E402
-                         pfan, rrp, rrq, short)
+from make_corpus import (AAA, CHALLENGE, COA, FA_HA, HA, HOA, IP, MN_HA, NAI, auth, chap,  # noqa: E402
+                         checksummed, long, mn_aaa, pfan, rrp, rrq, short)
 
 
 def compare_with_scapy():

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Moves that lose nothing: what the new foreign agent is told, links that fade, and what is sent while there is
- * none.
+ * Moves that lose nothing: what the new foreign agent is told, links that fade, and what is sent while there
+ * is none.
  */
 #include <string.h>
 
@@ -72,7 +72,7 @@ static void test_fading_link(void)
 	mn_free(s.mn);
 }
 
-/* A reply without a foreign agent's authenticator, or with a wrong one: registered, and AAA makes the next key. */
+/* A reply without a foreign agent's authenticator, or with a wrong one: AAA makes the next key. */
 static void test_key_did_not_come_along(void)
 {
 	for (int wrong = 0; wrong < 2; wrong++) {
@@ -279,7 +279,7 @@ static void test_cut(void)
 	mn_free(s.mn);
 }
 
-/* The cable was pulled and put back: what was held goes by the way that stands, without waiting for a reply. */
+/* The cable was pulled and put back: what was held goes by the way that stands, without a reply. */
 static void test_cut_and_back(void)
 {
 	struct mn_config c = sim_config();

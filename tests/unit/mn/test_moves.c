@@ -202,8 +202,8 @@ static void test_once(void)
 	mn_free(s.mn);
 }
 
-/* A day with lost packets, moves and agents that come and go: never more than one request per second to an agent, never
- * sim_busy, and whenever an agent was there and answered for a minute, it is registered. */
+/* A day with lost packets, moves and agents that come and go: never more than one request per second to an
+ * agent, never sim_busy, and whenever an agent was there and answered for a minute, it is registered. */
 static void test_long_run(void)
 {
 	struct mn_config c = sim_config();

@@ -94,9 +94,11 @@ static void test_file_and_options(void)
 	CU_ASSERT_EQUAL(o.mn.aaa.key.len, 16);
 	CU_ASSERT_TRUE(o.mn.reverse_tunnel && o.json && o.mn.once);
 	CU_ASSERT_EQUAL(o.mn.home_address.s_addr, 0);
-	snprintf(line, sizeof(line), "-c %s --algorithm chap", conf);
+	CU_ASSERT_TRUE(o.mn.smooth_handoff);
+	snprintf(line, sizeof(line), "-c %s --algorithm chap --smooth-handoff=false", conf);
 	HARNESS_AT(options(line, &o, said, sizeof(said)) == 0, "%s", said);
 	CU_ASSERT_EQUAL(o.mn.aaa.spi, MIP_SPI_CHAP);
+	CU_ASSERT_FALSE(o.mn.smooth_handoff || o.mn.reverse_tunnel);
 }
 
 static void test_refused(void)
@@ -110,6 +112,7 @@ static void test_refused(void)
 		     {"--home-address 10.1", "--home-address"},
 		     {"--home-prefix 10.1.0.1/24", "--home-prefix"},
 		     {"--interface abcdefghijklmnop", "--interface"},
+		     {"--smooth-handoff=maybe", "--smooth-handoff maybe: allowed: "},
 		     {"--timeout 0", "1..3600"},
 		     {"--nonsense", "nonsense"},
 		     {"extra", "extra: what is that?"},
