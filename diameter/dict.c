@@ -89,7 +89,7 @@ static const struct member ama_abnf[] = {	/* 5.2 */
 	{ '[', DM_HA_TO_MN_MSA }, { '[', DM_MSA_LIFETIME }, { '[', DM_HOME_AGENT_ADDRESS },
 	{ '[', DM_MOBILE_NODE_ADDRESS }, { '*', DM_FILTER_RULE }, { '[', DM_ORIGIN_STATE_ID },
 	{ '[', DM_PREVIOUS_FA }, { '[', DM_PROFILE_CACHE }, { '*', DM_PROFILE }, { '[', DM_HANDOFF_KEY },
-	{ '*', DM_REFUSED_VPN }, { '*', DM_PROXY_INFO }, END_OF_ABNF
+	{ '*', DM_REFUSED_VPN }, { '[', DM_HA_TO_FA_SPI }, { '*', DM_PROXY_INFO }, END_OF_ABNF
 };
 static const struct member har_abnf[] = {	/* 5.3; 336 and 348 by the text and the table of 8.1 */
 	{ '<', DM_SESSION_ID }, { '{', DM_AUTH_APPLICATION_ID }, { '{', DM_AUTHORIZATION_LIFETIME },

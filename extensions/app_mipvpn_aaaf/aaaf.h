@@ -58,7 +58,7 @@ uint32_t aaaf_pending_count(const struct aaaf_pending *p, uint64_t now_ms, uint3
  * requirement B1's profiles, addresses, keys.  Whoever holds one ends it with aaaf_session_wipe(). */
 struct aaaf_session {
 	char session[DM_SESSION_MAX];	/* of the foreign agent */
-	/* under which the home server knows it: those of the first foreign agent; its own until it has moved */
+	/* what the home server knows it by, the first foreign agent's; its own until it has moved */
 	char home_session[DM_SESSION_MAX], home_fa_host[DM_ID_MAX];
 	char user[DM_ID_MAX], multi_session[DM_SESSION_MAX];
 	char fa_host[DM_ID_MAX], fa_realm[DM_ID_MAX], aaah_host[DM_ID_MAX], aaah_realm[DM_ID_MAX];
@@ -89,13 +89,11 @@ const char *aaaf_move_refuses(const struct aaaf_session *s, uint64_t last_ident,
  * without memory; *to is to be wiped in both cases. */
 bool aaaf_move_session(const struct aaaf_session *s, const struct dm_amr *amr, const struct mip_rrq *rrq,
 		       struct aaaf_session *to);
-/* The answer to the AMR of s, which was just made of the session at previous.  Takes the profiles out of s. */
+/* The answer to the AMR of s, which was just made of the session at previous.  Takes the profiles out. */
 void aaaf_move_answer(struct aaaf_session *s, struct in_addr previous, uint64_t now_ms, struct dm_ama *out);
 
-/* --- */
-
 /* Thread-safe.  Indexed by Session-Id and by user.  All sessions of a user are one session of the home
- * server's: several only after moves within this domain, the newest one being the one that was answered last. */
+ * server's: several only after moves within this domain, the newest one being what was answered last. */
 struct aaaf_cache;
 struct aaaf_cache *aaaf_cache_new(void);
 void aaaf_cache_free(struct aaaf_cache *c);	/* wipes */
@@ -103,8 +101,9 @@ void aaaf_cache_free(struct aaaf_cache *c);	/* wipes */
  * False when full. */
 bool aaaf_cache_put(struct aaaf_cache *c, struct aaaf_session *s, size_t most);
 #define AAAF_SESSIONS_OF_USER 4		/* the oldest goes */
-/* D2: NULL, and the user's session is in the cache for the new foreign agent too and *out is the answer; or why not
- * ("unknown" = not in the cache, "full", or what aaaf_move_refuses says), and *out is empty. */
+/* D2: NULL, and the user's session is in the cache for the new foreign agent too and *out is the answer; or
+ * why not ("unknown" = not in the cache, "request" = undecodable, "full", or what aaaf_move_refuses says),
+ * and *out is empty. */
 const char *aaaf_cache_move(struct aaaf_cache *c, const struct dm_amr *amr, uint64_t now_ms, size_t most,
 			    struct dm_ama *out);
 /* The answer could not be sent. */
@@ -122,7 +121,7 @@ enum aaaf_end {
 	AAAF_END_UNKNOWN,	/* goes on as it is: no session of ours, or not by one of its ends */
 	AAAF_END_PASS,		/* goes on as it is; the user's sessions are gone */
 	AAAF_END_TRANSLATE,	/* goes on with session and host of *to; the user's sessions are gone */
-	AAAF_END_MOVED		/* STR of a foreign agent that the user has left: ends here; that session is gone */
+	AAAF_END_MOVED		/* STR of a foreign agent that he has left: ends here; that session is gone */
 };
 struct aaaf_end_to { char session[DM_SESSION_MAX], host[DM_ID_MAX]; };
 /* STR: session and who are the foreign agent's; to: the home server's name of the session. */

@@ -341,7 +341,7 @@ static enum aaaf_end end_to(const char *session, const char *new_session, const 
 	return strcmp(session, new_session) ? AAAF_END_TRANSLATE : AAAF_END_PASS;
 }
 
-/* A foreign agent that the user has left ends what is its own.  At home its name would end the user's session. */
+/* A foreign agent that the user has left ends what is its own.  At home its name would end all of it. */
 static enum aaaf_end left(struct aaaf_cache *c, const char *session, const char *who)
 {
 	struct user *u = user_of_home(c, session);

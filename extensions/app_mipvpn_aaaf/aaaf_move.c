@@ -12,7 +12,7 @@
 #include "agent/mip/mip.h"
 #include "extensions/app_mipvpn_aaaf/aaaf.h"
 
-#define LIFETIME_INFINITE 0xffff	/* RFC 5944 3.3 */
+#define LIFETIME_INFINITE 0xffff /* RFC 5944 3.3 */
 
 static bool has_keys(const struct aaaf_session *s)
 {
@@ -26,7 +26,7 @@ static const char *refuses_session(const struct aaaf_session *s, const struct dm
 	if (s->fa.s_addr == rrq->coa.s_addr || !strcmp(s->session, amr->session))
 		return "same_fa";
 	if (strcasecmp(s->fa_realm, amr->origin_realm))
-		return "realm";		/* the home server takes an STR from that realm only */
+		return "realm"; /* the home server takes an STR from that realm only */
 	if (rrq->nai[0] && strcasecmp(rrq->nai, s->user))
 		return "user";
 	return has_keys(s) ? NULL : "no_keys";
@@ -51,8 +51,7 @@ static const char *refuses_wish(const struct aaaf_session *s, const struct dm_am
 
 static bool fits(uint32_t lifetime, uint64_t until_ms, uint64_t now_ms)
 {
-	return now_ms < until_ms &&
-	       UINT64_C(1000) * lifetime + AAAF_MOVE_MARGIN_MS <= until_ms - now_ms;
+	return now_ms < until_ms && UINT64_C(1000) * lifetime + AAAF_MOVE_MARGIN_MS <= until_ms - now_ms;
 }
 
 static const char *refuses_time(const struct aaaf_session *s, const struct mip_rrq *rrq, uint64_t now_ms)
@@ -62,8 +61,7 @@ static const char *refuses_time(const struct aaaf_session *s, const struct mip_r
 	return fits(rrq->lifetime, s->keys_until_ms, now_ms) ? NULL : "key_lifetime";
 }
 
-static const char *refuses_proof(const struct aaaf_session *s, uint64_t last_ident,
-				 const struct mip_rrq *rrq)
+static const char *refuses_proof(const struct aaaf_session *s, uint64_t last_ident, const struct mip_rrq *rrq)
 {
 	const struct dm_msa *m = &s->fa_to_mn;
 	struct mip_pfan p;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Session-Ids of messages that pass by, of a session that the home server knows under another name (D2).  What
- * the request was called travels in a Proxy-Info of ours (RFC 6733 6.2.2), so there is no table of
+ * Session-Ids of messages that pass by, of a session that the home server knows under another name (D2).
+ * What the request was called travels in a Proxy-Info of ours (RFC 6733 6.2.2), so there is no table of
  * transactions; it is read from the request that libfdcore keeps, not from the answer.
  */
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 static int set_text(struct avp *avp, const char *text, size_t len)
 {
-	union avp_value v = { .os = { (uint8_t *)text, len } };
+	union avp_value v = {.os = {(uint8_t *)text, len}};
 
 	return fd_msg_avp_setvalue(avp, &v);
 }

@@ -5,8 +5,8 @@
  * stdout, one line each.
  *
  *	amr SESSION USER [FEATURES [PREVIOUS-FA]]	send an AMR to the user's realm
- *	move SESSION USER CARE-OF PREVIOUS IDENT [forged|care_of|long]	one with a PFAN, as the keys of our AMAs go;
- *						PREVIOUS -: a first registration, without
+ *	move SESSION USER CARE-OF PREVIOUS IDENT [forged|care_of|long]	one with a PFAN under the keys of our
+ *			AMAs; PREVIOUS -: a first registration, without
  *	str SESSION USER [APPLICATION]	asr SESSION REALM HOST [APPLICATION]
  *	mode answer|silent|refuse|malformed		what becomes of AMRs that come in (answer)
  *	quit
@@ -57,8 +57,8 @@ static void on_ama(void *data, struct msg **m)
 	if (rc)
 		say("AMA malformed %d %s", rc, err);
 	else
-		say("AMA session=%s result=%u profiles=%u keys=%d gateway=%s spi=%u from=%s error=%s", a.session,
-		    a.result, a.vpn.n, a.fa_to_mn.present + a.fa_to_ha.present,
+		say("AMA session=%s result=%u profiles=%u keys=%d gateway=%s spi=%u from=%s error=%s",
+		    a.session, a.result, a.vpn.n, a.fa_to_mn.present + a.fa_to_ha.present,
 		    a.vpn.n ? inet_ntoa(a.vpn.p[0].src_gw) : "-", a.ha_to_fa_spi, a.origin_host, a.error);
 	dm_ama_wipe(&a);
 	fd_msg_free(*m);

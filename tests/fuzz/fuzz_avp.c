@@ -53,10 +53,12 @@ static void try_answers(struct msg *m)
 	struct dm_haa h;
 	char err[256] = "";
 
-	if (dm_ama_parse(m, &a, err, sizeof(err)))
+	if (dm_ama_parse(m, &a, err, sizeof(err))) {
 		FUZZ_CHECK(err[0]);
-	else
+	} else {
 		check_vpn(&a.vpn);
+		FUZZ_CHECK(a.result != DM_SUCCESS || a.rrp.len >= 20 || a.ha_to_fa_spi);
+	}
 	ENDS(a.error);
 	dm_ama_wipe(&a);
 	if (!dm_haa_parse(m, &h, err, sizeof(err)))
