@@ -52,7 +52,7 @@ int fw_visitor_del(struct fw *fw, struct in_addr addr);
 int fw_tunnel_source(struct fw *fw, bool add, const char *tunnel, struct in_addr addr);
 int fw_protect(struct fw *fw, bool add, const struct vpn_prefix *prefix);
 int fw_pcn(struct fw *fw, bool add, const struct vpn_prefix *prefix);
-int fw_watch(struct fw *fw, bool add, struct in_addr addr); /* does not count */
+int fw_watch(struct fw *fw, bool add, struct in_addr addr);   /* does not count */
 int fw_forward(struct fw *fw, bool add, struct in_addr addr); /* does not count */
 void fw_hold(struct fw *fw, bool there);
 /* One end's part in a profile.  here_is_src: we are its source gateway.  tunnel: an IP-in-IP device, NULL =

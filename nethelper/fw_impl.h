@@ -14,7 +14,7 @@ struct leg { /* our part as destination gateway [0], as source gateway [1] */
 	struct leg_tunnel {
 		char name[IFNAMSIZ]; /* "" = charon's; then it is the only one */
 		unsigned refs;
-	} tunnel[FW_LEG_TUNNELS]; /* several while a user moves: what is under way may still use the old one */
+	} tunnel[FW_LEG_TUNNELS]; /* several while a user moves: packets may be under way */
 	unsigned n;		  /* 0 = no part of ours */
 };
 struct profile {

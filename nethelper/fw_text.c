@@ -69,7 +69,8 @@ static const char skeleton[] =
 	"	chain first_packet { }\n"
 	"	chain forward {\n"
 	"		type filter hook forward priority filter; policy accept;\n"
-	"		iifname \"" FW_HOLD_DEVICE "\" oifname \"" FW_HOLD_DEVICE "\" counter name hold_lost drop\n"
+	"		iifname \"" FW_HOLD_DEVICE "\" oifname \"" FW_HOLD_DEVICE
+	"\" counter name hold_lost drop\n"
 	"		iifname @links ip saddr . iifname . ether saddr != @visitors jump unregistered\n"
 	"		ip saddr vmap @up\n"
 	"		ip daddr vmap @down\n"
@@ -191,8 +192,8 @@ static void put_via(FILE *out, const char *rule, const struct leg *leg, bool in)
 /*
  * near: our part on the side that the packet comes from; far: on the side that it goes to.  Where we have no
  * part the other side is in clear: the correspondent's network, or the mobile node, which must then be the
- * registered station.  What an IPsec tunnel has brought down to its link does not follow it in clear when it has moved on
- * (NH_FORWARD_ADD).
+ * registered station.  What an IPsec tunnel has brought down to its link does not follow it in clear when it
+ * has moved on (NH_FORWARD_ADD).
  */
 static void put_profile(struct fw *fw, FILE *out, const char *chain, const struct profile *p, bool up)
 {

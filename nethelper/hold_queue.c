@@ -52,11 +52,11 @@ void hold_queue_clear(struct hold_queue *q)
 /* RFC 1624: HC' = ~(~HC + ~m + m'). */
 void hold_ttl_restore(uint8_t *packet)
 {
-	uint32_t sum = (uint16_t)~(packet[10] << 8 | packet[11]);
+	uint32_t sum = (uint16_t) ~(packet[10] << 8 | packet[11]);
 
 	if (packet[8] == 255)
 		return;
-	sum += (uint16_t)~(packet[8] << 8 | packet[9]);
+	sum += (uint16_t) ~(packet[8] << 8 | packet[9]);
 	packet[8]++;
 	sum += (uint32_t)(packet[8] << 8 | packet[9]);
 	sum = (sum & 0xffff) + (sum >> 16);

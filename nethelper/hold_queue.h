@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Packets that wait, in the order in which they came: at most NH_HOLD_PACKETS and NH_HOLD_BYTES, the oldest is dropped
- * for a new one.  Pure.
+ * Packets that wait, in the order in which they came: at most NH_HOLD_PACKETS and NH_HOLD_BYTES, the oldest
+ * is dropped for a new one.  Pure.
  */
 #ifndef MIPVPN_NH_HOLD_QUEUE_H
 #define MIPVPN_NH_HOLD_QUEUE_H
@@ -25,8 +25,8 @@ unsigned hold_queue_put(struct hold_queue *q, const void *packet, size_t len, bo
 struct held_packet *hold_queue_take(struct hold_queue *q); /* the oldest, to be freed; NULL = none */
 void hold_queue_clear(struct hold_queue *q);
 
-/* Waiting is no hop: takes back the one that the kernel has counted on the way to the device.  packet: an IPv4 header
- * that was checked. */
+/* Waiting is no hop: takes back the one that the kernel has counted on the way to the device.  packet: an
+ * IPv4 header that was checked.  */
 void hold_ttl_restore(uint8_t *packet);
 
 #endif

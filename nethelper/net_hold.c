@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Packets to a home address that wait while its user moves: a rule in front of all others but the profiles' own leads
- * them into a TUN device, and they are read from there.  When they may go on they are written back into the device,
- * from which another rule leads them as if nothing were held; only when none is left the first rule goes, so that
- * no packet that arrives meanwhile overtakes them (but one that comes in that very moment may).
+ * Packets to a home address that wait while its user moves: a rule in front of all others but the profiles'
+ * own leads them into a TUN device, and they are read from there.  When they may go on they are written back
+ * into the device, from which another rule leads them as if nothing were held; only when none is left the
+ * first rule goes, so that no packet that arrives meanwhile overtakes them (but one that comes in that very
+ * moment may).
  *
- * What was of a profile when it came has to be of one when it goes on, and the reverse: chain in_ipsec takes what comes
- * out of this device for what came out of a tunnel.
+ * What was of a profile when it came has to be of one when it goes on, and the reverse: chain in_ipsec takes
+ * what comes out of this device for what came out of a tunnel.
  */
 #include "nethelper/net_impl.h"
 
@@ -19,10 +20,10 @@
 #include "lib/counter.h"
 #include "lib/log.h"
 
-#define MTU 65535	/* waiting is no link: what is too big for the next one is told by that one */
-#define BURST 256	/* packets per turn of the loop, and written before the next devices get their turn */
-#define ROUNDS 16	/* of writing what came while the earlier ones were written */
-#define LINGER_MS 1000	/* of the device without anything to hold: making it takes time */
+#define MTU 65535      /* waiting is no link: what is too big for the next one is told by that one */
+#define BURST 256      /* packets per turn of the loop, and written before the next devices get their turn */
+#define ROUNDS 16      /* of writing what came while the earlier ones were written */
+#define LINGER_MS 1000 /* of the device without anything to hold: making it takes time */
 
 /* --- reading --- */
 
@@ -119,8 +120,8 @@ static int hold_device_rules(struct net *n, bool add)
 	return error;
 }
 
-/* As IP-in-IP devices, no reverse path filter.  Sources may be our own, and what has come out of an IPsec tunnel was
- * checked against its policy then. */
+/* As IP-in-IP devices, no reverse path filter.  Sources may be our own, and what has come out of an IPsec
+ * tunnel was checked against its policy then.  */
 static int hold_device_configure(struct net *n)
 {
 	static const char *const settings[][2] = {

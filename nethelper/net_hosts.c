@@ -78,7 +78,7 @@ static void route_end(struct net *n, struct in_addr addr)
 	mip_rule_release(n);
 }
 
-/* Brings the route of addr to what is known of it; one replaces the other, so that no packet is lost in between. */
+/* Brings the route of addr to what is known of it.  One replaces the other: no packet is lost in between. */
 static int route_settle(struct net *n, struct in_addr addr)
 {
 	unsigned ifindex = route_wanted(n, addr);

@@ -41,12 +41,12 @@ struct binding_entry {
 	uint64_t order;
 	UT_hash_handle hh;
 };
-struct forward_entry { /* before visitor and binding */
+struct forward_entry {	     /* before visitor and binding */
 	struct in_addr addr; /* key */
 	struct tunnel *tunnel;
 	UT_hash_handle hh;
 };
-struct route_entry { /* what table NH_TABLE_MIP has */
+struct route_entry {	     /* what table NH_TABLE_MIP has */
 	struct in_addr addr; /* key */
 	unsigned ifindex;
 	UT_hash_handle hh;
@@ -110,7 +110,7 @@ struct net {
 	struct hold hold;
 	struct path_entry *paths;
 	unsigned mip_rule_users; /* routes */
-	unsigned pcn_users; /* prefixes that the rule to NH_TABLE_PCN is there for */
+	unsigned pcn_users;	 /* prefixes that the rule to NH_TABLE_PCN is there for */
 	struct home_link homes[NH_IFS_MAX];
 	size_t n_homes;
 	uint64_t now_ms;

@@ -76,8 +76,8 @@ static struct path_via *leg_find(struct path_leg *leg, const struct tunnel *t)
 	return NULL;
 }
 
-/* The kernel takes the first of two rules that are the same but for their table, so one is added before the other goes
- * and no packet is without. */
+/* The kernel takes the first of two rules that are the same but for their table: one is added before the
+ * other goes, and no packet is without. */
 static int leg_switch(struct net *n, const struct path_entry *p, bool here_is_src, const struct path_via *to,
 		      const struct path_via *from)
 {

@@ -25,7 +25,7 @@
 #define NH_PREF_PCN 90	  /* ip rule preferences, in this order */
 #define NH_PREF_VPN 100
 #define NH_PREF_HOLD_OUT 104 /* what comes out of that device goes as if nothing were held */
-#define NH_PREF_HOLD 105     /* to a held address; and where what came out of it has no other way, to be dropped */
+#define NH_PREF_HOLD 105     /* to a held address; last for what comes out of it, to be dropped */
 #define NH_PREF_MIP 110
 #define NH_PREF_LOCAL 115 /* for reverse tunnels: what a visitor sends to the agent itself stays here */
 #define NH_PREF_REVERSE 120
@@ -59,9 +59,9 @@ enum nh_verb {
 			   allows; by count */
 	NH_PROTECT_DEL,
 	NH_ENCAP_ADD, /* encapsulation-only profile: src/dst into the tunnel local..peer instead of charon's
-			 table; with another peer it leads there from now on, and packets are still taken from the
-			 earlier one until its NH_ENCAP_DEL (a move); counts per peer */
-	NH_ENCAP_DEL, /* when it is the peer that it leads to, the one before it takes over, if still there */
+			 table; with another peer it leads there from now on, and packets are still
+			 taken from the earlier one until its NH_ENCAP_DEL (a move); counts per peer */
+	NH_ENCAP_DEL, /* of the peer that it leads to: the one before takes over, if still there */
 	NH_OPEN_TRANSPARENT, /* UDP socket on port 434 with IP_TRANSPARENT, IP_PKTINFO, IP_RECVTTL: fd (PCN);
 				the correspondent is ipi_addr when receiving and ipi_spec_dst when sending */
 	NH_PCN_ADD,	     /* prefix dst: UDP/434 to any of its hosts comes to the transparent socket (nft
@@ -73,15 +73,17 @@ enum nh_verb {
 			  NFLOG group 434, one per (source, addr) and 5 s; a bounded set, so that a flood
 			  changes nothing */
 	NH_WATCH_DEL,
-	NH_HOLD_ADD, /* addr: packets routed to it (whatever NH_VISITOR, NH_BINDING or NH_FORWARD say, and
-			unless a VPN rule takes them) wait here: NH_HOLD_PACKETS or NH_HOLD_BYTES, oldest lost first
-			and counted; at most NH_HOLDS_MAX addresses (ENOSPC).  One that nobody ends is ended after
-			NH_HOLD_MS, and its packets dropped; another NH_HOLD_ADD of addr begins that time anew */
-	NH_HOLD_DEL, /* addr: and now they go on, in order, to where a VPN, forward, visitor or binding of addr
-			leads (else dropped); reply.value: how many were lost while waiting; unknown: no error */
-	NH_FORWARD_ADD, /* addr -> tunnel local..peer (must exist), in place of the visitor's link: a visitor who
-			   has moved on; replaces; packets to addr from any tunnel may go there. IPsec profiles' packets
-			   never in clear */
+	NH_HOLD_ADD,	/* addr: packets routed to it (whatever NH_VISITOR, NH_BINDING or NH_FORWARD say, and
+			unless a VPN rule takes them) wait here: NH_HOLD_PACKETS or NH_HOLD_BYTES, oldest
+			lost first and counted; at most NH_HOLDS_MAX addresses (ENOSPC).  One that nobody
+			ends is ended after NH_HOLD_MS, and its packets dropped; another NH_HOLD_ADD of addr
+			begins that time anew */
+	NH_HOLD_DEL,	/* addr: and now they go on, in order, to where a VPN, forward, visitor or binding of
+			addr leads (else dropped); reply.value: how many were lost while waiting; unknown: no
+			error */
+	NH_FORWARD_ADD, /* addr -> tunnel local..peer (must exist), in place of the visitor's link: a
+			   visitor who has moved on; replaces; packets to addr from any tunnel may go there.
+			   IPsec profiles' packets never in clear */
 	NH_FORWARD_DEL, /* addr: the visitor's link again, when there still is a visitor */
 	NH_VERB_MAX
 };

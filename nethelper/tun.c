@@ -18,7 +18,8 @@ int watch_fd(int epoll_fd, int fd, struct watch *w)
 	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &e);
 }
 
-/* The kernel's 500 are little for a process that may be busy with nftables for 20 ms.  Without it: those 500. */
+/* The kernel's 500 are little for a process that may be busy with nftables for 20 ms.  Without it: those
+ * 500.  */
 static void set_queue(const char *name)
 {
 	struct ifreq ifr = {.ifr_qlen = TUN_QUEUE};

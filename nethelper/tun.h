@@ -13,8 +13,8 @@ struct watch {
 };
 int watch_fd(int epoll_fd, int fd, struct watch *w); /* for reading; -1 with errno */
 
-/* A new device without packet information, non-blocking; it goes when the descriptor is closed.  -1 with errno, EEXIST
- * when there is one of that name. */
+/* A new device without packet information, non-blocking; it goes when the descriptor is closed.  -1 with
+ * errno, EEXIST when there is one of that name.  */
 int tun_open(const char *name);
 
 #endif

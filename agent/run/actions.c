@@ -168,7 +168,7 @@ static void vpn_result(struct agent *g, enum role_id role, const struct action *
 
 static void do_vpn_install(struct agent *g, enum role_id role, struct action *a)
 {
-	int (*install)(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n,
+	int (*install)(struct vpn * v, const char *session, const struct vpn_profile *p, size_t n,
 		       uint32_t deadline_ms, uint64_t now_ms, char *err, size_t err_len) =
 		a->late_child ? vpn_install_late : vpn_install;
 	char err[160] = "";
@@ -255,7 +255,7 @@ static void do_binding_del(struct agent *g, enum role_id role, struct action *a)
 
 static void do_hold_add(struct agent *g, enum role_id role, struct action *a)
 {
-	ask(g, ROLE_NONE, a, NH_HOLD_ADD); /* without it packets are lost, and nothing else */
+	ask(g, role, a, NH_HOLD_ADD); /* without it packets are lost, and nothing else */
 }
 static void do_hold_del(struct agent *g, enum role_id role, struct action *a)
 {

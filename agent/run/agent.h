@@ -13,7 +13,7 @@
  *	links.c		what the kernel knows of interfaces
  *	charon.c	wiring of the VPN room
  *	ctl.c		control socket; its commands: ctl_cmds.c, ctl_show.c
- *	config.c, config_schema.c, journal.c, loop.c, notify.c, privs.c: see their headers
+ *	config.c, config_schema.c, journal.c, loop.c, whose.c, notify.c, privs.c: see their headers
  */
 #ifndef MIPVPN_RUN_AGENT_H
 #define MIPVPN_RUN_AGENT_H
@@ -26,11 +26,10 @@
 #include "agent/run/config.h"
 #include "agent/run/journal.h"
 #include "agent/run/loop.h"
+#include "agent/run/whose.h"
 #include "nethelper/client.h"
 
 #define AGENT_STOP_MS 10000 /* for an orderly shutdown, libfdcore's own excepted */
-
-enum role_id { ROLE_NONE, ROLE_FA, ROLE_HA, ROLE_PCN };
 
 /* An interface of the configuration: a visited link of the FA, or the home link. */
 struct link {
@@ -123,8 +122,6 @@ void agent_note(struct agent *g, enum log_level level, const char *fmt, ...)
 uint64_t agent_wall_ms(void);
 void agent_tick(void *user); /* the timer of the roles and the VPN room */
 bool agent_owns(struct agent *g, enum role_id role, const char *session);
-/* A name that the FA gives to tunnels between foreign agents: "handoff-in:...", "handoff-out:...". */
-bool agent_is_handoff(const char *session);
 void agent_spis_apply(struct agent *g); /* the configured default SPIs, at the start */
 int agent_reload(struct agent *g, struct conf_errors *errs);
 void agent_stop(struct agent *g, bool failed); /* begins the orderly shutdown */

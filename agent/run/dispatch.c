@@ -13,7 +13,8 @@
  *
  * Who gets what: on a visited link the FA, on the home link the HA; on the core side requests go to the HA,
  * replies to the FA; of route optimization's messages an update for a correspondent to the PCN, what
- * correspondents say to the HA, and what foreign agents tell each other (extension 36, subtype 201) to the FA.
+ * correspondents say to the HA, and what foreign agents tell each other (extension 36, subtype 201) to the
+ * FA.
  */
 #include <errno.h>
 #include <linux/icmp.h>
@@ -24,7 +25,6 @@
 
 #include <linux/errqueue.h>
 
-#include "agent/mip/binding.h"
 #include "agent/run/agent.h"
 #include "agent/run/nflog.h"
 #include "lib/counter.h"
@@ -153,33 +153,6 @@ static void control_data(struct msghdr *m, struct role_path *path, unsigned *ifi
 	}
 }
 
-/* Between foreign agents.  What cannot be read as that is left to those who know and count what is wrong. */
-static bool is_handoff(const uint8_t *data, size_t len)
-{
-	struct bind_msg m;
-
-	return bind_decode(data, len, &m) == MIP_REJ_OK && m.auth_subtype == BIND_SUBTYPE_HANDOFF;
-}
-
-/* ROLE_NONE: nobody's. */
-static enum role_id udp_role(const uint8_t *data, size_t len)
-{
-	switch (len ? data[0] : 0) {
-	case BIND_ACK:
-		return is_handoff(data, len) ? ROLE_FA : ROLE_HA;
-	case MIP_RRQ:
-	case BIND_WARNING:
-	case BIND_REQUEST:
-		return ROLE_HA;
-	case BIND_UPDATE: /* others' updates are for correspondents */
-		return is_handoff(data, len) ? ROLE_FA : ROLE_NONE;
-	case MIP_RRP:
-		return ROLE_FA;
-	default:
-		return ROLE_NONE;
-	}
-}
-
 static void udp_packet(struct agent *g, struct msghdr *m, const uint8_t *data, size_t len)
 {
 	const struct sockaddr_in *from = m->msg_name;
@@ -191,7 +164,7 @@ static void udp_packet(struct agent *g, struct msghdr *m, const uint8_t *data, s
 	e.path.sport = ntohs(from->sin_port);
 	e.path.dport = MIP_PORT;
 	control_data(m, &e.path, &ifindex);
-	role = udp_role(data, len);
+	role = whose_message(data, len);
 	if (role != ROLE_NONE && !is_link(g, ifindex))
 		agent_event(g, role, &e);
 	else

@@ -124,6 +124,8 @@ static void on_reply(void *user, const struct nh_reply *r, int fd)
 			complain(g, a, r);
 		if (r->error && a->role != ROLE_NONE && verb_adds(a->verb))
 			user_failed(g, a, r->text[0] ? r->text : strerror(r->error));
+		if (r->error && a->verb == NH_FORWARD_ADD) /* no Binding Acknowledge; the user is elsewhere */
+			held_fail(g, a->batch, r->text);
 	}
 	free(a);
 }

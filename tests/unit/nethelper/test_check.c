@@ -87,8 +87,8 @@ static void test_no_such_verb(void)
 #define FORWARD V(NH_FORWARD_ADD)
 #define ADDRESSED                                                                                            \
 	(VISITOR_REVERSE | PROXY | V(NH_VISITOR_DEL) | V(NH_BINDING_ADD) | V(NH_BINDING_DEL) |               \
-	 V(NH_REVERSE_DEL) | V(NH_WATCH_ADD) | V(NH_WATCH_DEL) | FORWARD | V(NH_HOLD_ADD) |                \
-	 V(NH_HOLD_DEL) | V(NH_FORWARD_DEL))
+	 V(NH_REVERSE_DEL) | V(NH_WATCH_ADD) | V(NH_WATCH_DEL) | FORWARD | V(NH_HOLD_ADD) | V(NH_HOLD_DEL) | \
+	 V(NH_FORWARD_DEL))
 #define ENCAP (V(NH_ENCAP_ADD) | V(NH_ENCAP_DEL))
 #define PAIRED (V(NH_IPIP_ADD) | V(NH_IPIP_DEL) | V(NH_BINDING_ADD) | V(NH_REVERSE_ADD) | ENCAP | FORWARD)
 #define PROFILE (V(NH_VPN_ADD) | V(NH_VPN_DEL) | ENCAP)

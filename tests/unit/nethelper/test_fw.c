@@ -249,13 +249,19 @@ static void test_encapsulation(void)
 	CU_ASSERT_EQUAL(fw_vpn_add(fw, &v), 0);
 	CU_ASSERT_EQUAL(fw_vpn_add(fw, &esp), EEXIST);
 	CU_ASSERT_EQUAL(fw_vpn_del(fw, &esp), ENOENT);
-	expect_has(fw, UP "iifname != \"mip3\" iifname != \"mvhold0\" counter name in_clear drop\n" UP "goto mark_0\n", true);
-	expect_has(fw, DOWN "oifname != \"mip3\" oifname != \"mvhold0\" counter name in_clear drop\n" DOWN "goto mark_0\n", true);
+	expect_has(fw,
+		   UP "iifname != \"mip3\" iifname != \"mvhold0\" counter name in_clear drop\n" UP
+		      "goto mark_0\n",
+		   true);
+	expect_has(fw,
+		   DOWN "oifname != \"mip3\" oifname != \"mvhold0\" counter name in_clear drop\n" DOWN
+			"goto mark_0\n",
+		   true);
 	expect_has(fw, "dscp set", false);
 	fw_free(fw);
 }
 
-/* A move of an encapsulated profile: what is under way may still come out of the old tunnel, until that goes. */
+/* A move of an encapsulated profile: what is under way may come out of the old tunnel until that goes. */
 static void test_encapsulation_moves(void)
 {
 	static const char *const more[] = {"mip3", "mip4", "mip5", "mip6"};
@@ -290,7 +296,9 @@ static void test_encapsulation_forwarded(void)
 	struct fw *fw = fw_ready();
 
 	CU_ASSERT_EQUAL(fw_vpn_add(fw, &v), 0);
-	expect_has(fw, DOWN "iifname != \"mip3\" iifname != \"mvhold0\" counter name in_clear drop\n" DOWN "goto mark_34\n",
+	expect_has(fw,
+		   DOWN "iifname != \"mip3\" iifname != \"mvhold0\" counter name in_clear drop\n" DOWN
+			"goto mark_34\n",
 		   true);
 	expect_has(fw, NOT_ON, false);
 	fw_free(fw);
@@ -322,7 +330,8 @@ static void test_hold(void)
 	fw_hold(fw, true);
 	text = fw_changes(fw);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(text);
-	CU_ASSERT_PTR_NOT_NULL(strstr(text, "iifname \"mvhold0\" oifname \"mvhold0\" counter name hold_lost drop"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(text, "iifname \"mvhold0\" oifname \"mvhold0\" counter name hold_lost drop"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "iifname \"mvhold0\" return"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "oifname \"mvhold0\" return"));
 	free(text);
@@ -396,4 +405,5 @@ HARNESS_MAIN("nethelper/fw", HARNESS_CASE(test_nothing), HARNESS_CASE(test_visit
 	     HARNESS_CASE(test_tunnel_sources), HARNESS_CASE(test_protect), HARNESS_CASE(test_pcn),
 	     HARNESS_CASE(test_watch), HARNESS_CASE(test_source_gateway), HARNESS_CASE(test_middle),
 	     HARNESS_CASE(test_encapsulation), HARNESS_CASE(test_encapsulation_moves),
-	     HARNESS_CASE(test_encapsulation_forwarded), HARNESS_CASE(test_forward), HARNESS_CASE(test_hold), HARNESS_CASE(test_nested), HARNESS_CASE(test_recovery))
+	     HARNESS_CASE(test_encapsulation_forwarded), HARNESS_CASE(test_forward), HARNESS_CASE(test_hold),
+	     HARNESS_CASE(test_nested), HARNESS_CASE(test_recovery))

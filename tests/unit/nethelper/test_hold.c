@@ -26,7 +26,8 @@ static void expect(struct hold_queue *q, uint32_t number, size_t len)
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
 	memcpy(&got, p->data, sizeof(got));
-	HARNESS_AT(got == number && p->len == len && p->covered == (number % 3 == 0), "number %u: %u", number, got);
+	HARNESS_AT(got == number && p->len == len && p->covered == (number % 3 == 0), "number %u: %u", number,
+		   got);
 	free(p);
 }
 
@@ -90,16 +91,17 @@ static uint16_t sum(const uint8_t *p)
 static void test_ttl(void)
 {
 	for (unsigned ttl = 0; ttl < 256; ttl++) {
-		uint8_t p[20] = {0x45, 0, 0, 20, 1, 2, 0, 0, (uint8_t)ttl, 17, 0, 0, 10, 9, 0, 5, 10, 1, 0, 10};
+		uint8_t p[20] = {0x45, 0, 0, 20, 1,  2, 0, 0, (uint8_t)ttl, 17, 0, 0,
+				 10,   9, 0, 5,	 10, 1, 0, 10};
 		uint16_t s = (uint16_t)~sum(p);
 
 		p[10] = (uint8_t)(s >> 8);
 		p[11] = (uint8_t)s;
 		hold_ttl_restore(p);
-		HARNESS_AT(p[8] == (ttl == 255 ? 255 : ttl + 1) && sum(p) == 0xffff, "ttl %u: %u, sum %x", ttl, p[8],
-			   sum(p));
+		HARNESS_AT(p[8] == (ttl == 255 ? 255 : ttl + 1) && sum(p) == 0xffff, "ttl %u: %u, sum %x",
+			   ttl, p[8], sum(p));
 	}
 }
 
-HARNESS_MAIN("nethelper/hold", HARNESS_CASE(test_order), HARNESS_CASE(test_too_many), HARNESS_CASE(test_too_long),
-	     HARNESS_CASE(test_ttl))
+HARNESS_MAIN("nethelper/hold", HARNESS_CASE(test_order), HARNESS_CASE(test_too_many),
+	     HARNESS_CASE(test_too_long), HARNESS_CASE(test_ttl))

@@ -66,17 +66,21 @@ static void test_moves(void)
 
 	CU_ASSERT_EQUAL_FATAL(config_parse("t", FD FA, &c, &errs), 0);
 	fa = &c->fa.v->role;
-	CU_ASSERT(fa->smooth_handoff && fa->early_ike && fa->handoff_lifetime == 10 && fa->clock_skew_ms == 7000);
+	CU_ASSERT(fa->smooth_handoff && fa->early_ike && fa->handoff_lifetime == 10 &&
+		  fa->clock_skew_ms == 7000);
 	CU_ASSERT(!c->vpn_room.take_early); /* a foreign agent begins, and is told of all others */
 	config_free(c);
 	CU_ASSERT_EQUAL_FATAL(
-		config_parse("t",
-			     FD "fa {\n care-of-address = \"1.2.3.4\"\n links = { \"l\" }\n smooth-handoff = false\n "
-				"handoff-lifetime = 60\n early-ike = false\n clock-skew = 1\n}\n",
-			     &c, &errs),
+		config_parse(
+			"t",
+			FD
+			"fa {\n care-of-address = \"1.2.3.4\"\n links = { \"l\" }\n smooth-handoff = false\n "
+			"handoff-lifetime = 60\n early-ike = false\n clock-skew = 1\n}\n",
+			&c, &errs),
 		0);
 	fa = &c->fa.v->role;
-	CU_ASSERT(!fa->smooth_handoff && !fa->early_ike && fa->handoff_lifetime == 60 && fa->clock_skew_ms == 1);
+	CU_ASSERT(!fa->smooth_handoff && !fa->early_ike && fa->handoff_lifetime == 60 &&
+		  fa->clock_skew_ms == 1);
 	config_free(c);
 }
 
