@@ -192,8 +192,9 @@ static void vpn_failed(struct ha *ha, const struct role_event *e, struct actions
 		p = NULL; /* what stood is lost, and its move with it */
 	if (p) {
 		counter_inc("ha.vpn.failed");
-		if (p->udp && b)
-			b->vpn_coa = b->coa; /* the room has gone back by itself */
+		if (b && b->vpn)
+			b->vpn_coa = b->vpn_up; /* the room has gone back by itself, but maybe not far enough */
+		ha_move_undo(ha, p, out);
 		ha_pending_refuse(ha, p, &ha_vpn_failed, e->text, out);
 	} else if (b) {
 		counter_inc("ha.vpn.down");

@@ -288,7 +288,12 @@ void ha_pending_check(struct ha *ha, struct ha_pending *p, role_ms now, struct a
 void ha_vpn_up(struct ha *ha, const char *session, role_ms now, struct actions *out)
 {
 	struct ha_pending *p = ha_pending_of(ha, session);
+	struct ha_binding *b = ha_binding_by_session(ha, session);
 
+	if (b && p && !p->udp)
+		b->vpn_coa = p->coa;
+	if (b)
+		b->vpn_up = b->vpn_coa;
 	if (!p)
 		return;
 	p->vpn_waits = false;

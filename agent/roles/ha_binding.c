@@ -218,7 +218,7 @@ struct ha_binding *ha_binding_grant(struct ha *ha, const struct ha_grant *g, rol
 		ha_path_up(ha, b, out);
 	else if (!role_same_addr(b->coa, g->coa))
 		move(ha, b, g, now, out);
-	b->vpn_coa = b->coa;
+	b->vpn_coa = b->vpn_up = b->coa;
 	b->reverse = g->reverse;
 	set_keys(b, g, now);
 	set_lifetime(ha, b, g->lifetime, now);

@@ -49,7 +49,8 @@ struct ha_binding {
 	char *session;		    /* Diameter, or "local:<home address>" */
 	char *aaa_host, *aaa_realm; /* of the AAAH; "" without AAA */
 	struct in_addr hoa, coa; /* coa: granted; path follows it */
-	struct in_addr vpn_coa;	 /* the source gateway that the VPN room knows */
+	struct in_addr vpn_coa;	 /* the source gateway that the VPN room has been told last */
+	struct in_addr vpn_up;	 /* the last one that it has got ready: where it is after a failure */
 	struct ha_path path;
 	bool aaa, vpn, reverse; /* vpn: session has tunnels in the VPN room */
 	uint8_t n_profiles;
@@ -187,7 +188,7 @@ void ha_reply_send(const struct ha *ha, const struct ha_answer *a, const struct 
 void ha_move(struct ha *ha, struct ha_req *r, struct actions *out);
 /* The move of b's session that is under way, or NULL. */
 struct ha_pending *ha_move_of(const struct ha *ha, const struct ha_binding *b);
-/* The VPN room goes back to where the binding is.  Not when it has failed: then it has done so itself. */
+/* The VPN room goes back to where the binding is, when it is elsewhere. */
 void ha_move_undo(struct ha *ha, const struct ha_pending *p, struct actions *out);
 /* The binding is gone (its fields still can be read), so is its move. */
 void ha_move_orphan(struct ha *ha, const struct ha_binding *b, const char *why, struct actions *out);

@@ -167,9 +167,14 @@ static void forget(struct pcn *pcn, struct pcn_req *r, struct actions *out)
 /* Its answer was lost, or is still being made. */
 static void again(const struct pcn *pcn, struct pcn_req *r, struct actions *out)
 {
+	const struct pcn_entry *x = r->entry;
+	/* Under the update's key: the entry may be what it was before it. */
+	struct answer a = {x->cn,	x->name.ha, x->name.hoa, x->name.number, x->ident, r->m.key_context,
+			   x->status};
+
 	role_count("pcn.bu", "again");
-	if (r->entry->state != PCN_INSTALLING) /* as the update says: the entry may be what it was before it */
-		acknowledge_update(pcn, r, r->entry->status, out);
+	if (x->state != PCN_INSTALLING)
+		acknowledge(pcn, &a, out);
 }
 
 void pcn_packet(struct pcn *pcn, const struct role_event *e, role_ms now, struct actions *out)

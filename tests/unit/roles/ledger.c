@@ -34,6 +34,40 @@ static void book(struct world *w, int by, int max, const char *what)
 		*r = w->ledger[--w->n_ledger];
 }
 
+static struct ledger_row *row_with(struct world *w, const char *begin, const char *part)
+{
+	for (size_t i = 0; i < w->n_ledger; i++) {
+		if (strncmp(w->ledger[i].what, begin, strlen(begin)) == 0 && strstr(w->ledger[i].what, part))
+			return &w->ledger[i];
+	}
+	return NULL;
+}
+
+/* Another binding of the same node is replaced. */
+static void binding_replaced(struct world *w, int role, const char *hoa)
+{
+	struct ledger_row *r;
+	char name[64];
+
+	snprintf(name, sizeof(name), "%d binding %s ", role, hoa);
+	r = row_with(w, name, "");
+	if (r)
+		*r = w->ledger[--w->n_ledger];
+}
+
+/* A binding points to a tunnel that stands, always. */
+static void binding_has_tunnel(struct world *w, int role, const char *ends)
+{
+	char bindings[32], tunnels[32];
+
+	snprintf(bindings, sizeof(bindings), "%d binding ", role);
+	snprintf(tunnels, sizeof(tunnels), "%d tunnel ", role);
+	if (!row_with(w, bindings, ends) || row_with(w, tunnels, ends))
+		return;
+	fprintf(stderr, "\n    ledger: a binding without its tunnel%s", ends);
+	w->ledger_errors++;
+}
+
 /* Everything that identifies what was added has to be the same when it is deleted. */
 void ledger_note(struct world *w, int role, const struct action *a)
 {
@@ -49,7 +83,7 @@ void ledger_note(struct world *w, int role, const struct action *a)
 		{ACT_PROXY_ARP_ADD, ACT_PROXY_ARP_DEL, "proxy arp", 1},
 		{ACT_WATCH_ADD, ACT_WATCH_DEL, "watch", 1},
 	};
-	char what[160], hoa[20], local[20], peer[20];
+	char what[160], hoa[20], local[20], peer[20], ends[48];
 	bool tunnel, arp;
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
@@ -62,7 +96,11 @@ void ledger_note(struct world *w, int role, const struct action *a)
 		inet_ntop(AF_INET, &a->peer, peer, sizeof(peer));
 		snprintf(what, sizeof(what), "%d %s %s %s %s %u", role, pairs[i].name, tunnel ? "" : hoa,
 			 arp ? "" : local, arp ? "" : peer, tunnel ? 0 : a->ifindex);
+		if (a->type == ACT_BINDING_ADD)
+			binding_replaced(w, role, hoa);
 		book(w, a->type == pairs[i].add ? 1 : -1, pairs[i].max, what);
+		snprintf(ends, sizeof(ends), " %s %s ", local, peer);
+		binding_has_tunnel(w, role, ends);
 	}
 }
 

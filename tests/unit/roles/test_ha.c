@@ -290,7 +290,7 @@ static void test_deregistrations(void)
 	}
 }
 
-/* Another foreign agent: the tunnel moves, nothing is left of the old one. */
+/* Another foreign agent: the tunnel moves; the old one stays for what is in it, and then nothing is left of it. */
 static void test_moves(void)
 {
 	struct udp u = {{RRQ}, GOOD_34, NULL, NULL},
@@ -304,8 +304,12 @@ static void test_moves(void)
 		CU_ASSERT_EQUAL(ha_ask(&alice, i % 2 ? &v : &u, 0), 0);
 		CU_ASSERT_EQUAL(ha_rows(w.ha, w.now, &row, 1), 1);
 		CU_ASSERT_EQUAL(row.coa.s_addr, addr(i % 2 ? "203.0.113.9" : FA_ADDR).s_addr);
-		CU_ASSERT_EQUAL(w.n_ledger, 3); /* tunnel, binding, proxy ARP */
+		CU_ASSERT_EQUAL(w.n_ledger, i ? 4 : 3); /* tunnels, binding, proxy ARP */
 	}
+	world_pass(&w, 1999);
+	CU_ASSERT_EQUAL(w.n_ledger, 4);
+	world_pass(&w, 1);
+	CU_ASSERT_EQUAL(w.n_ledger, 3);
 	world_end(&w);
 }
 

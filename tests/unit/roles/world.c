@@ -402,6 +402,9 @@ static void carry_one(struct world *w, int role, const struct action *a)
 	case ACT_VPN_INSTALL:
 		vpn_install(w, role, a);
 		break;
+	case ACT_VPN_MOVE:
+		world_vpn_move(w, role, a);
+		break;
 	case ACT_VPN_REMOVE:
 		vpn_remove(w, role, a);
 		break;

@@ -109,6 +109,11 @@ struct world {
 	char vpn_session[ROLES][DM_SESSION_MAX]; /* hangs */
 	uint8_t vpn_asked[ROLES];		     /* profiles of the last one */
 	bool vpn_had[ROLES];		     /* and was there before it was asked for again */
+	struct { /* the HA's moves (room.c) */
+		unsigned n;
+		char session[DM_SESSION_MAX]; /* the last one's */
+		struct in_addr from, to;
+	} moved;
 	/* the wire */
 	bool cut_fa_ha;	       /* nothing gets from the FA to the HA */
 	unsigned to_ha;	       /* packets of the FA */
@@ -145,6 +150,8 @@ void world_start(struct world *w);
 void ledger_note(struct world *w, int role, const struct action *a);
 bool ledger_vpn(struct world *w, int role, const char *session, bool there); /* was it there before? */
 void world_binding_send(struct world *w, int role, const struct role_event *e);
+
+void world_vpn_move(struct world *w, int role, const struct action *a); /* room.c */
 
 void world_pcns(struct world *w); /* starts both */
 /* A dynamic profile, with the keys of this session; the PCN is 0 or 1. */
