@@ -82,8 +82,10 @@ static void on_net(void *user, const struct nh_request *r, uint64_t cookie)
 	struct driver *d = user;
 	char src[VPN_PREFIX_STRLEN], dst[VPN_PREFIX_STRLEN];
 
-	printf("net %s %s %s\n", verb_name(r->verb), vpn_prefix_str(&r->src, src),
-	       vpn_prefix_str(&r->dst, dst));
+	static const char *const sides[] = {"dst", "src", "both"};
+
+	printf("net %s %s %s %s\n", verb_name(r->verb), vpn_prefix_str(&r->src, src),
+	       vpn_prefix_str(&r->dst, dst), sides[r->side]);
 	if (d->n_net < NET_QUEUE)
 		d->net[d->n_net++] = cookie;
 }
