@@ -59,6 +59,7 @@ struct session {
 	bool failed;		  /* the change under way has; why says why */
 	bool down, down_reported; /* a tunnel is gone for good; the role has been told */
 	bool uncarried;		  /* UP has been reported, CARRIES not yet */
+	uint64_t drop_at;	  /* carries: what lingers goes then; 0 = not set */
 	bool was_leaving;	  /* when the change under way began */
 	uint64_t deadline;	  /* of the change under way; of a session that leaves */
 	uint64_t linger_at;	  /* was_leaving: the deadline that counts when the change fails */
@@ -308,6 +309,7 @@ struct vici_msg *vpn_msg_early(const struct vpn *v, const char *name);
 struct session *session_find(struct vpn *v, const char *id);
 int session_install(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n, bool late,
 		    uint32_t deadline_ms, char *err, size_t err_len);
+uint64_t session_next(const struct session *s);
 void session_leave(struct vpn *v, struct session *s, uint32_t linger_ms);
 void session_free(struct vpn *v, struct session *s);
 void session_dirty(struct vpn *v, struct session *s);

@@ -15,6 +15,9 @@
 
 #include "lib/counter.h"
 
+/* The other end switches over up to a round trip later, and what it has sent before is on its way still. */
+#define GRACE_MS 500
+
 void session_dirty(struct vpn *v, struct session *s)
 {
 	if (s->is_dirty)
@@ -142,6 +145,12 @@ static bool change_done(struct vpn *v, struct session *s)
 	return true;
 }
 
+static void drop_later(struct vpn *v, struct session *s)
+{
+	s->drop_at = v->now + GRACE_MS;
+	vpn_timer(v, s->drop_at);
+}
+
 static void settle_failed(struct vpn *v, struct session *s)
 {
 	char id[256], why[sizeof(s->why)];
@@ -159,6 +168,8 @@ static void settle_failed(struct vpn *v, struct session *s)
 		session_dirty(v, s); /* where it was before the change it goes on */
 		if (s->was_leaving)
 			vpn_timer(v, s->deadline);
+		else if (!s->uncarried)
+			drop_later(v, s);
 	}
 	v->ops.report(v->user, id, VPN_REPORT_FAILED, why);
 }
@@ -201,7 +212,7 @@ static void settle_carried(struct vpn *v, struct session *s)
 	}
 	snprintf(id, sizeof(id), "%s", s->id);
 	s->uncarried = false;
-	parts_drop(v, s, LINGERING);
+	drop_later(v, s);
 	v->ops.report(v->user, id, VPN_REPORT_CARRIES, "");
 }
 
@@ -213,6 +224,7 @@ static void settle_down(struct vpn *v, struct session *s)
 		return;
 	s->down_reported = true;
 	s->uncarried = false;
+	s->drop_at = 0;
 	parts_drop(v, s, LINGERING);
 	counter_inc("vpn.session.down");
 	snprintf(id, sizeof(id), "%s", s->id);
@@ -236,6 +248,18 @@ void session_settle(struct vpn *v, struct session *s)
 		settle_down(v, s);
 	else if (s->uncarried)
 		settle_carried(v, s);
+	else if (s->drop_at && v->now >= s->drop_at) {
+		s->drop_at = 0;
+		parts_drop(v, s, LINGERING);
+	}
+}
+
+/* When time alone has something to say to it. */
+uint64_t session_next(const struct session *s)
+{
+	if (s->state != SESSION_UP)
+		return s->deadline;
+	return s->drop_at ? s->drop_at : NEVER;
 }
 
 void session_free(struct vpn *v, struct session *s)
@@ -331,6 +355,7 @@ static void change_begin(struct vpn *v, struct session *s, uint32_t deadline_ms)
 		s->linger_at = s->deadline;
 	}
 	s->state = SESSION_INSTALLING;
+	s->drop_at = 0;
 	s->failed = s->down = s->down_reported = false;
 	s->why[0] = '\0';
 	s->deadline = v->now + deadline_ms;
@@ -371,6 +396,7 @@ void session_leave(struct vpn *v, struct session *s, uint32_t linger_ms)
 	parts_drop(v, s, ENDED);
 	s->state = SESSION_LEAVING;
 	s->failed = s->down = s->uncarried = false;
+	s->drop_at = 0;
 	s->deadline = v->now + linger_ms;
 	vpn_timer(v, s->deadline);
 	session_dirty(v, s);

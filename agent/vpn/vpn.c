@@ -151,12 +151,10 @@ static void timers(struct vpn *v)
 	}
 	HASH_ITER(hh, v->sessions, s, stmp)
 	{
-		if (s->state == SESSION_UP)
-			continue;
-		if (v->now >= s->deadline)
+		if (v->now >= session_next(s))
 			session_dirty(v, s);
 		else
-			vpn_timer(v, s->deadline);
+			vpn_timer(v, session_next(s));
 	}
 }
 

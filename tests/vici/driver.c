@@ -6,7 +6,10 @@
  *
  * usage: driver SELF VICI-SOCKET [option=number]...
  *	install SESSION DEADLINE-MS FILE	profiles as a JSON array
- *	remove SESSION | default PEER SPI SECRET | resync | vpns | tunnels | idle | quit
+ *	late SESSION DEADLINE-MS FILE		the same; the CHILD_SA is the other end's to make
+ *	move SESSION DEADLINE-MS FROM TO | leave SESSION LINGER-MS
+ *	handoff SESSION DEADLINE-MS FROM-SESSION PEER old|new	with a key that both have
+ *	remove SESSION | default PEER SPI SECRET | resync | vpns | tunnels | bye | idle | quit
  */
 #include <arpa/inet.h>
 #include <poll.h>
@@ -79,15 +82,17 @@ static void on_net(void *user, const struct nh_request *r, uint64_t cookie)
 	struct driver *d = user;
 	char src[VPN_PREFIX_STRLEN], dst[VPN_PREFIX_STRLEN];
 
-	printf("net %s %s %s\n", verb_name(r->verb), vpn_prefix_str(&r->src, src),
-	       vpn_prefix_str(&r->dst, dst));
+	static const char *const sides[] = {"dst", "src", "both"};
+
+	printf("net %s %s %s %s\n", verb_name(r->verb), vpn_prefix_str(&r->src, src),
+	       vpn_prefix_str(&r->dst, dst), sides[r->side]);
 	if (d->n_net < NET_QUEUE)
 		d->net[d->n_net++] = cookie;
 }
 
 static void on_report(void *user, const char *session, enum vpn_report what, const char *text)
 {
-	static const char *const words[] = {"UP", "FAILED", "DOWN"};
+	static const char *const words[] = {"UP", "FAILED", "DOWN", "CARRIES"};
 
 	(void)user;
 	printf("report %s %s %s\n", session, words[what], text);
@@ -99,7 +104,7 @@ static void on_event(void *user, int level, const char *text)
 	printf("event %d %llu %s\n", level, (unsigned long long)now_ms(), text);
 }
 
-static void do_install(struct driver *d, char *args)
+static void do_install(struct driver *d, char *args, bool late)
 {
 	struct vpn_profile p[VPN_PROFILES_MAX];
 	char session[128], file[256], err[128] = "";
@@ -117,9 +122,45 @@ static void do_install(struct driver *d, char *args)
 		if (vpn_profile_from_json(json_array_get(j, i), &p[i], err, sizeof(err)) < 0)
 			break;
 	}
-	if (i < n || vpn_install(d->v, session, p, n, deadline, now_ms(), err, sizeof(err)) < 0)
+	if (i < n || (late ? vpn_install_late : vpn_install)(d->v, session, p, n, deadline, now_ms(), err,
+							     sizeof(err)) < 0)
 		printf("refused %s %s\n", session, err);
 	json_decref(j);
+}
+
+static void do_move(struct driver *d, char *args)
+{
+	char session[128], from[32], to[32], err[128] = "";
+	struct in_addr a = {0}, b = {0};
+	unsigned deadline;
+
+	if (sscanf(args, "%127s %u %31s %31s", session, &deadline, from, to) != 4 ||
+	    inet_pton(AF_INET, from, &a) != 1 || inet_pton(AF_INET, to, &b) != 1 ||
+	    vpn_move(d->v, session, a, b, deadline, now_ms(), err, sizeof(err)) < 0)
+		printf("refused %s %s\n", args, err);
+}
+
+static void do_leave(struct driver *d, char *args)
+{
+	char session[128];
+	unsigned linger;
+
+	if (sscanf(args, "%127s %u", session, &linger) == 2)
+		vpn_leave(d->v, session, linger, now_ms());
+}
+
+static void do_handoff(struct driver *d, char *args)
+{
+	static const struct vpn_key key = {32, "the handoff key of both agents!!"};
+	char session[128], from[128], peer[32], who[8], err[128] = "";
+	struct in_addr a = {0};
+	unsigned deadline;
+
+	if (sscanf(args, "%127s %u %127s %31s %7s", session, &deadline, from, peer, who) != 5 ||
+	    inet_pton(AF_INET, peer, &a) != 1 ||
+	    vpn_handoff(d->v, session, from, a, !strcmp(who, "new"), &key, deadline, now_ms(), err,
+			sizeof(err)) < 0)
+		printf("refused %s %s\n", args, err);
 }
 
 static void do_default(struct driver *d, char *args)
@@ -143,6 +184,19 @@ static void show(const char *word, json_t *j)
 	json_decref(j);
 }
 
+static bool command_of_move(struct driver *d, const char *word, char *args)
+{
+	if (!strcmp(word, "move"))
+		do_move(d, args);
+	else if (!strcmp(word, "leave"))
+		do_leave(d, args);
+	else if (!strcmp(word, "handoff"))
+		do_handoff(d, args);
+	else
+		return false;
+	return true;
+}
+
 static bool command(struct driver *d, char *line)
 {
 	char *args = strchr(line, ' ');
@@ -150,8 +204,10 @@ static bool command(struct driver *d, char *line)
 	line[strcspn(line, "\n")] = '\0';
 	if (args)
 		*args++ = '\0';
-	if (!strcmp(line, "install") && args)
-		do_install(d, args);
+	if (args && command_of_move(d, line, args))
+		return true;
+	if ((!strcmp(line, "install") || !strcmp(line, "late")) && args)
+		do_install(d, args, line[0] == 'l');
 	else if (!strcmp(line, "remove") && args)
 		vpn_remove(d->v, args, now_ms());
 	else if (!strcmp(line, "default") && args)
@@ -162,6 +218,8 @@ static bool command(struct driver *d, char *line)
 		show("vpns", vpn_json_vpns(d->v, false));
 	else if (!strcmp(line, "tunnels"))
 		show("tunnels", vpn_json_tunnels(d->v));
+	else if (!strcmp(line, "bye"))
+		vpn_quit(d->v, now_ms());
 	else if (!strcmp(line, "idle"))
 		d->waits_idle = true;
 	else if (!strcmp(line, "quit"))
@@ -252,8 +310,8 @@ static void option(struct vpn_config *c, const char *arg)
 			*(uint32_t *)(void *)((char *)c + numbers[i].at) =
 				(uint32_t)strtoul(arg + n, NULL, 10);
 	}
-	if (!strcmp(arg, "no_marks"))
-		c->no_marks = true;
+	c->no_marks |= !strcmp(arg, "no_marks");
+	c->take_early |= !strcmp(arg, "take_early");
 }
 
 int main(int argc, char **argv)
