@@ -257,7 +257,7 @@ static void test_handoff(void)
 	struct bind_handoff h = {.soft = true, .request = 0xec00000012345678u}, got;
 	struct vpn_profile p;
 	struct bind_msg m;
-	uint8_t bytes[256];
+	uint8_t bytes[MIP_MSG_MAX];
 	char err[128];
 	size_t n = make_handoff(bytes, sizeof(bytes), &h);
 
