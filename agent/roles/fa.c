@@ -204,16 +204,16 @@ static void vpn_up(struct fa *fa, const struct role_event *e, role_ms now, struc
 	struct fa_pending *p;
 
 	HASH_FIND_STR(fa->pend_by_session, e->session, p);
-	if (v && !p)
-		v->completing = false;
 	fa_handin_event(fa, e, now, out);
 	fa_handout_event(fa, e, out);
-	if (p && p->state == FA_MOVING)
+	if (v && !p)
+		v->completing = false;
+	if (p && p->state == FA_MOVING) {
 		fa_move_up(fa, p, now, out);
-	if (!p || p->state != FA_TUNNELS || fa_pending_accept(fa, p, now, out))
-		return;
-	fa_pending_undo(fa, p, out);
-	fa_fail(fa, p, &fa_resources, NULL, now, out);
+	} else if (p && p->state == FA_TUNNELS && !fa_pending_accept(fa, p, now, out)) {
+		fa_pending_undo(fa, p, out);
+		fa_fail(fa, p, &fa_resources, NULL, now, out);
+	}
 }
 
 static void vpn_failed(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out)
