@@ -64,8 +64,10 @@ def write_conf(settings, node, tls=True, more="", top=""):
     diameter.write_agent_conf(settings, node, tls)
     where = settings.node_dir(node)
     text = COMMON.format(user=USER, dir=where, ent=t.ENT_NET, helper=settings.program("mipvpn-nethelper")) + top
-    part = FA_PART if node == "fa" else HA_PART
-    text += part.format(fa=t.FA, ha=t.HA, home=t.HOME_NET, more=more)
+    if node in t.FAS:
+        text += FA_PART.format(fa=t.FAS[node].care_of, more=more)
+    else:
+        text += HA_PART.format(ha=t.HA, home=t.HOME_NET, more=more)
     return _write(where / "agentd.conf", text)
 
 

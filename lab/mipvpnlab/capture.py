@@ -19,7 +19,7 @@ class Capture:
         self.path = path
         with netns.entered(settings.ns(topology.NET)):
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-            self.wires = set(topology.WIRES) | {"lo"}
+            self.wires = {*topology.WIRES, *topology.MOVE_WIRES, "lo"}
         self.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 32 << 20)
         self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.sock.settimeout(None)
@@ -66,7 +66,7 @@ class Capture:
             except BlockingIOError:
                 return
             ifname, _, pkttype = addr[:3]
-            if pkttype == PACKET_OUTGOING or ifname in self.wires:
+            if pkttype == PACKET_OUTGOING or ifname in self.wires or ifname.startswith("joint-"):
                 continue
             with self.lock:
                 self._write(ifname, data, anc)

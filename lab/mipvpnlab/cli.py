@@ -29,6 +29,11 @@ def _with_build(p):
     return p
 
 
+def _with_delay(p):
+    p.add_argument("--delay", metavar="MS", type=float, help="each frame on the core takes so long, one way [0, or the "
+                   "scenario's own]")
+
+
 def _require_root():
     if os.geteuid() != 0:
         raise LabError("the lab makes network namespaces: run it as root")
@@ -116,9 +121,10 @@ def cmd_run(argv):
     p.add_argument("scenario", nargs="+", choices=[*known, "all"], metavar="SCENARIO", help=f"{', '.join(known)}, all")
     p.add_argument("--keep", action="store_true", help="leave the lab of the last scenario up")
     p.add_argument("--pcap", metavar="DIR", help="keep the captures there")
+    _with_delay(p)
     a = p.parse_args(argv)
     names = list(usual) if "all" in a.scenario else a.scenario
-    s = Settings(a.dir, a.prefix or st.DEFAULT_PREFIX, a.builddir, a.pcap)
+    s = Settings(a.dir, a.prefix or st.DEFAULT_PREFIX, a.builddir, a.pcap, a.delay)
     report = Report()
     with lock(s.dir):
         for i, name in enumerate(names):
@@ -141,8 +147,9 @@ def _run_and_clear(s, name, module, report, keep):
 def cmd_up(argv):
     p = _with_build(_parser("up", "Brings a lab up with its servers and agents, and leaves it up."))
     p.add_argument("topology", choices=["F1"])
+    _with_delay(p)
     a = p.parse_args(argv)
-    s = Settings(a.dir, a.prefix or st.DEFAULT_PREFIX, a.builddir)
+    s = Settings(a.dir, a.prefix or st.DEFAULT_PREFIX, a.builddir, delay=a.delay)
     from .scene import Scene
     with lock(s.dir):
         prepare(s)

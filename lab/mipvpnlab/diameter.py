@@ -20,19 +20,26 @@ class Identity:
 
 IDENTITIES = {
     "fa": Identity("fa.visited.test", "visited.test", topology.FA),
+    "fb": Identity("fb.visited.test", "visited.test", topology.FAS["fb"].care_of),
     "aaaf": Identity("aaaf.visited.test", "visited.test", topology.AAAF),
+    "fc": Identity("fc.visited2.test", "visited2.test", topology.FAS["fc"].care_of),
+    "fd": Identity("fd.visited2.test", "visited2.test", topology.FAS["fd"].care_of),
+    "aaaf2": Identity("aaaf2.visited2.test", "visited2.test", topology.AAAF2),
     "aaah": Identity("aaah.home.test", "home.test", topology.AAAH),
     "ha": Identity("ha.home.test", "home.test", topology.HA),
 }
 # Who connects to whom. Agents are clients; each server lets in who is on its list.
-CONNECTS = {"fa": ["aaaf"], "aaaf": ["aaah"], "aaah": [], "ha": ["aaah"]}
-ADMITS = {"aaaf": ["fa", "aaah"], "aaah": ["aaaf", "ha"], "fa": [], "ha": []}
+CONNECTS = {"fa": ["aaaf"], "fb": ["aaaf"], "fc": ["aaaf2"], "fd": ["aaaf2"], "aaaf": ["aaah"], "aaaf2": ["aaah"],
+            "aaah": [], "ha": ["aaah"]}
+ADMITS = {"aaaf": ["fa", "fb", "aaah"], "aaaf2": ["fc", "fd", "aaah"], "aaah": ["aaaf", "aaaf2", "ha"]}
 # A realm other than the peer's own goes where a server says.
-DEFAULT_ROUTE = {"aaaf": "aaah", "aaah": "aaaf"}
+ROUTES = {"aaaf": [('*', "aaah")], "aaaf2": [('*', "aaah")],
+          "aaah": [('dr="visited.test"', "aaaf"), ('dr="visited2.test"', "aaaf2")]}
+FIRST = ("fa", "aaaf", "aaah", "ha")    # the nodes of every lab
 
 
-def hosts():
-    return [i.host for i in IDENTITIES.values()]
+def hosts(nodes=FIRST):
+    return [IDENTITIES[n].host for n in nodes]
 
 
 def _own_part(settings, node, tls):
@@ -69,8 +76,7 @@ def write_server_conf(settings, node, extensions, tls=True):
     where = settings.node_dir(node)
     allow = "" if tls else "ALLOW_IPSEC "
     _write(where / "acl_wl.conf", [f"{allow}{IDENTITIES[o].host}" for o in ADMITS[node]])
-    route = IDENTITIES[DEFAULT_ROUTE[node]].host
-    _write(where / "rt_default.conf", [f'* : "{route}" += 30;'])
+    _write(where / "rt_default.conf", [f'{which} : "{IDENTITIES[to].host}" += 30;' for which, to in ROUTES[node]])
     lines = _own_part(settings, node, tls)
     lines += [f'LoadExtension = "{FDEXT}/acl_wl.fdx" : "{where}/acl_wl.conf";',
         f'LoadExtension = "{FDEXT}/rt_default.fdx" : "{where}/rt_default.conf";']

@@ -20,8 +20,12 @@ grace = 5
 reap-interval = 1
 """
 AAAF_CONF = """\
-foreign-agents = {{ "{fa}" }}
+foreign-agents = {{ {fas} }}
 """
+# Users that a scenario makes: kind -> their VPNs, each (destination, security type).
+STATIC, DYNAMIC = (topology.ENT_NET, "ESP"), (topology.PCN_NET, "ESP")
+KINDS = {"static": (STATIC,), "dynamic": (DYNAMIC,), "both": (STATIC, DYNAMIC), "plain": (),
+         "encap": ((topology.ENT_NET, "ENCAP"),), "encap-dynamic": ((topology.PCN_NET, "ENCAP"),)}
 
 
 def nai(user):
@@ -37,12 +41,12 @@ def key(settings, name):
     return bytes.fromhex(key_path(settings, name).read_text().strip())
 
 
-def make_keys(settings):
-    """A key per user, the contract's PSK, and the key under which the database's keys are wrapped."""
+def make_keys(settings, more=()):
+    """A key per user, more: those that a scenario makes, the contract's PSK, and the key under which the database's keys are wrapped."""
     where = settings.dir / "keys"
     where.mkdir(mode=0o750)
     shutil.chown(where, group=USER)
-    for name in (*USERS, *PCN_USERS, *topology.PCNS, "acme", "wrapping"):
+    for name in (*USERS, *PCN_USERS, *topology.PCNS, *more, "acme", "wrapping"):
         path = key_path(settings, name)
         path.write_text(secrets.token_hex(32) + "\n")
         os.chmod(path, 0o640)
@@ -78,15 +82,44 @@ def add_pcn_rows(settings):
     postgres.psql(settings, files=[TOP / "sql" / "example-pcn.sql"], variables=variables)
 
 
-def write_server_conf(settings, tls):
-    """freeDiameterd's configuration for AAAF and AAAH with our extensions."""
+def add_roaming_partner(settings):
+    """The second visited domain's agreement."""
+    care_of = ",".join(f.care_of for f in topology.FAS.values() if f.aaaf == "aaaf2")
+    postgres.psql(settings, "INSERT INTO mipvpn.roaming_domains (realm, care_of, description) "
+                            f"VALUES ('visited2.test', '{{{care_of}}}', 'another roaming partner')")
+
+
+def add_users(settings, users):
+    """Users that a scenario makes: {name: kind}, names u1, u2 and so on; rows as in the examples."""
+    sql = ["BEGIN;", "SET LOCAL search_path = mipvpn, pg_catalog;"]
+    number = 1000
+    for user, kind in users.items():
+        key, who = wrap(settings, user, "subscriber:" + nai(user)), nai(user)
+        sql.append("INSERT INTO subscribers (nai, aaa_key, aaa_spi, aaa_algorithm, home_agent, home_address) VALUES "
+                   f"('{who}', decode('{key}', 'hex'), 256, 'hmac-md5', '{topology.HA}', '{topology.home_address(user)}');")
+        if any(net == topology.ENT_NET for net, _ in KINDS[kind]):
+            sql.append(f"INSERT INTO sla_users (sla, nai) VALUES ('acme', '{who}');")
+        for net, security in KINDS[kind]:
+            sql.append("INSERT INTO vpns (number, nai, vpnshare, destination, up_class, down_class, up_spi, down_spi, security)"
+                       f" VALUES ({number}, '{who}', 1, '{net}', '0', '0', {2 * number + 4096}, {2 * number + 4097}, "
+                       f"'{security}');")
+            number += 1
+    postgres.psql(settings, "\n".join([*sql, "COMMIT;"]))
+
+
+def write_server_conf(settings, tls, nodes=("aaah", "aaaf")):
+    """freeDiameterd's configuration for AAAFs and AAAH with our extensions."""
     aaah = settings.node_dir("aaah") / "aaah.conf"
     _write(aaah, AAAH_CONF.format(sock=postgres.socket_dir(settings), wrapping=key_path(settings, "wrapping")))
-    aaaf = settings.node_dir("aaaf") / "aaaf.conf"
-    _write(aaaf, AAAF_CONF.format(fa=diameter.IDENTITIES["fa"].host))
-    for node, conf in (("aaah", aaah), ("aaaf", aaaf)):
+    for node in nodes:
+        conf = aaah
+        if node != "aaah":
+            conf = settings.node_dir(node) / "aaaf.conf"
+            hosts = diameter.hosts(n for n, f in topology.FAS.items() if f.aaaf == node)
+            _write(conf, AAAF_CONF.format(fas=", ".join(f'"{h}"' for h in hosts)))
+        module = f"app_mipvpn_{node[:4]}.fdx"
         extensions = [f'LoadExtension = "{settings.module("dict_mipvpn.fdx")}";',
-                      f'LoadExtension = "{settings.module(f"app_mipvpn_{node}.fdx")}" : "{conf}";']
+                      f'LoadExtension = "{settings.module(module)}" : "{conf}";']
         diameter.write_server_conf(settings, node, extensions, tls)
 
 

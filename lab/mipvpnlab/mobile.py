@@ -26,14 +26,15 @@ reverse-tunnel = {reverse}
 class Mobile:
     """One mobile node that runs mipvpn-mn."""
 
-    def __init__(self, settings, user, node, reverse=False, lifetime=600):
+    def __init__(self, settings, user, node, reverse=False, lifetime=600, more=""):
+        """more: lines of its configuration."""
         self.settings, self.user, self.node = settings, user, node
         self.conf = settings.node_dir(node) / "mn.conf"
         text = CONF.format(nai=home.nai(user), agent=t.HA, prefix=t.HOME_NET, lifetime=lifetime,
                            key=home.key_path(settings, user), reverse=str(reverse).lower())
-        if user in t.HOME:
-            text += f"home-address = {t.HOME[user]}\n"
-        self.conf.write_text(text)
+        if t.home_address(user):
+            text += f"home-address = {t.home_address(user)}\n"
+        self.conf.write_text(text + more)
         self.daemon, self.seen = None, 0
 
     def start(self):
@@ -60,21 +61,25 @@ class Mobile:
     def renew(self):
         os.kill(self.daemon.pid, signal.SIGHUP)
 
+    def hint(self):
+        """The link layer's word that it has moved, or is about to."""
+        os.kill(self.daemon.pid, signal.SIGUSR1)
+
     def end_at_once(self):
         """Power off: no deregistration."""
         return procs.stop(self.settings, self.daemon, 2, signal.SIGKILL)
 
 
-def by_hand(settings, user, node, key=None, nai=None):
+def by_hand(settings, user, node, key=None, nai=None, link=t.FA_LINK):
     """A mobile node without any program: addresses by hand, messages by tests/mip."""
     secret = home.key(settings, user) if key is None else key
-    return by_hand_at(settings, node, t.HOME[user], nai or home.nai(user), secret)
+    return by_hand_at(settings, node, t.home_address(user), nai or home.nai(user), secret, link)
 
 
-def by_hand_at(settings, node, hoa, nai, secret):
-    """The same for anybody's home address."""
+def by_hand_at(settings, node, hoa, nai, secret, link=t.FA_LINK):
+    """The same for anybody's home address; link: the foreign agent's address there."""
     from node import HandNode
     ns = settings.ns(node)
     netns.ip("addr", "replace", f"{hoa}/32", "dev", "eth0", ns=ns)
-    netns.ip("route", "replace", "default", "via", t.FA_LINK, "dev", "eth0", "onlink", ns=ns)
-    return HandNode(lambda: netns.entered(ns), hoa, t.FA_LINK, nai, secret, t.HA)
+    netns.ip("route", "replace", "default", "via", link, "dev", "eth0", "onlink", ns=ns)
+    return HandNode(lambda: netns.entered(ns), hoa, link, nai, secret, t.HA)

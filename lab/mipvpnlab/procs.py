@@ -47,13 +47,13 @@ class Daemon:
             return f.read().decode("utf-8", "replace")
 
 
-def start(settings, name, node, cmd, env=None, user=None):
+def start(settings, name, node, cmd, env=None, user=None, stdin=subprocess.DEVNULL):
     """Starts cmd in node's namespace, in a session of its own, output to NODE/NAME.log."""
     log = settings.node_dir(node) / f"{name}.log"
     full = ["ip", "netns", "exec", settings.ns(node)]
     full += ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
     with open(log, "ab") as out:
-        p = subprocess.Popen(full + [str(c) for c in cmd], stdin=subprocess.DEVNULL, stdout=out,
+        p = subprocess.Popen(full + [str(c) for c in cmd], stdin=stdin, stdout=out,
             stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}, start_new_session=True)
     d = Daemon(name, node, p.pid, start_time(p.pid), log)
     d.popen = p

@@ -4,6 +4,7 @@ from . import agents, capture, certs, charon, diameter, home, mobile, ping, post
 from . import topology as t
 from .report import Report
 from .settings import LabError
+from .wait import wait_line
 
 SLA_IDS = (t.GW, t.HA)
 
@@ -16,13 +17,19 @@ def gateway_conf(settings):
 
 class Scene:
     """tls: Diameter over TLS. fa, ha, pcn: extra lines in the role's section of the agent's configuration.
-    pcns: proxy correspondent nodes that run from the beginning; None = the lab has none."""
+    pcns: proxy correspondent nodes that run from the beginning; None = the lab has none.
+    fas: its foreign agents. users: {u1: kind} of those that are made for it (home.KINDS). mns: number of mobile nodes.
+    delay: ms one way on the core, where the command line says nothing else."""
 
-    def __init__(self, settings, report=None, tls=True, fa="", ha="", pcn="", pcns=None):
+    def __init__(self, settings, report=None, tls=True, fa="", ha="", pcn="", pcns=None, fas=("fa",), users=None, mns=3,
+                 delay=0):
         self.settings, self.report, self.tls = settings, report or Report(), tls
         self.more = {"fa": fa, "ha": ha, "pcn": pcn, "pcn2": pcn}
         self.pcns = pcns
-        self.agent_nodes = ("fa", "ha", *(pcns or ()))
+        self.fas, self.users, self.mns = fas, users or {}, mns
+        self.agent_nodes = (*fas, "ha", *(pcns or ()))
+        self.servers = ("aaah", "aaaf", "aaaf2") if "aaaf2" in (t.FAS[n].aaaf for n in fas) else ("aaah", "aaaf")
+        self.delay = delay if settings.delay is None else settings.delay
         self.daemons, self.capture, self.captures = {}, None, 0
 
     # -- coming up
@@ -30,11 +37,17 @@ class Scene:
     def start(self):
         """Everything up and connected; the enterprise's gateway has its static configuration."""
         self.configure()
-        self.start_charons(t.GATEWAYS + tuple(self.pcns or ()))
+        if self.delay:
+            self.start_delay()
+        self.start_charons(("gw", *self.agent_nodes))
         self.start_database()
         if self.pcns is not None:
             home.add_pcn_rows(self.settings)
-        self.start_servers()
+        if "aaaf2" in self.servers:
+            home.add_roaming_partner(self.settings)
+        if self.users:
+            home.add_users(self.settings, self.users)
+        self.start_servers(self.servers)
         self.start_agents(self.agent_nodes[::-1])
         self.wait_all_ready()
         return self
@@ -48,14 +61,16 @@ class Scene:
 
     def configure(self):
         s = self.settings
-        home.make_keys(s)
+        home.make_keys(s, self.users)
         if self.pcns is not None:
             self.add_pcns()
-        certs.make(s, diameter.hosts())
+        if self.fas != ("fa",) or self.users or self.mns > 3:
+            self.add_moves()
+        certs.make(s, diameter.hosts((*self.fas, "ha", *self.servers)))
         postgres.create(s, home.ROLES)
-        home.write_server_conf(s, self.tls)
-        for node in ("fa", "ha"):
-            agents.write_conf(s, node, self.tls, self.more[node])
+        home.write_server_conf(s, self.tls, self.servers)
+        for node in (*self.fas, "ha"):
+            agents.write_conf(s, node, self.tls, self.more["ha" if node == "ha" else "fa"])
 
     def add_pcns(self):
         for node in t.PCN_NODES:
@@ -63,6 +78,22 @@ class Scene:
         t.add_pcns(self.settings)
         for node in t.PCNS:
             agents.write_pcn_conf(self.settings, node, self.more[node])
+
+    def add_moves(self):
+        mns = [f"mn{i}" for i in range(4, self.mns + 1)]
+        for node in (*self.fas, *self.servers, *mns):
+            if not self.settings.node_dir(node).exists():
+                self.settings.make_node_dir(node)
+        t.add_moves(self.settings, self.fas, mns, self.users)
+
+    def start_delay(self):
+        """A switch of our own with a delay in place of the core's bridge; the kernel may have no netem."""
+        ports = t.core_ports(self.settings)
+        t.take_off_core(self.settings, ports)
+        self.settings.make_node_dir(t.NET)
+        cmd = [self.settings.program("lab-delay"), "-d", self.delay, *ports]
+        self.daemons["delay"] = d = procs.start(self.settings, "delay", t.NET, cmd)
+        wait_line(d.log, "^ready$", 5 * self.settings.slow, alive=d.alive)
 
     def start_charons(self, nodes=t.GATEWAYS):
         for n in nodes:
@@ -88,7 +119,8 @@ class Scene:
             self.daemons[n] = agents.launch(self.settings, n)
 
     def wait_all_ready(self):
-        diameter.wait_peer(self.settings, self.daemons["aaaf"], "aaah")
+        for n in self.servers[1:]:
+            diameter.wait_peer(self.settings, self.daemons[n], "aaah")
         for n in self.agent_nodes:
             agents.wait_ready(self.settings, self.daemons[n])
 

@@ -18,11 +18,12 @@ class LabError(Exception):
 class Settings:
     """One lab: run directory, prefix of its namespaces, build to test."""
 
-    def __init__(self, directory=DEFAULT_DIR, prefix=DEFAULT_PREFIX, builddir=None, pcap=None):
+    def __init__(self, directory=DEFAULT_DIR, prefix=DEFAULT_PREFIX, builddir=None, pcap=None, delay=None):
         self.dir = Path(directory).absolute()
         self.prefix = prefix
         self.builddir = Path(builddir).absolute() if builddir else default_builddir()
         self.pcap = Path(pcap).absolute() if pcap else None
+        self.delay = delay      # ms one way on the core; None = what the scenario wants
         # A sanitized build, or a loaded machine, is slower: MIPVPN_LAB_SLOW=3 makes every deadline three times as long.
         self.slow = float(os.environ.get("MIPVPN_LAB_SLOW", "1"))
 

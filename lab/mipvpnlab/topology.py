@@ -11,6 +11,12 @@ Scenarios with proxy correspondent nodes have two more enterprises on the core (
 
   pcn .32 ------------- cn2 .5   203.0.113.0/24          pcn2 .33 ------------- cn3 .5   203.0.114.0/24
 
+Scenarios in which somebody moves (add_moves()) have more foreign agents, a second visited domain with a AAA server of its
+own, and more mobile nodes; each foreign agent has a visited link of its own:
+
+  visited.test:  fa .11 10.2.1.0/24   fb .12 10.2.2.0/24   aaaf .41
+  visited2.test: fc .13 10.2.3.0/24   fd .14 10.2.4.0/24   aaaf2 .42
+
 Every wire is a bridge in the namespace `net`, its ports are named NODE.INTERFACE: a node is moved to another link by
 giving its port another master, and one capture there sees every wire.
 """
@@ -19,6 +25,7 @@ from dataclasses import dataclass, field
 from . import netns
 
 WIRES = ("core", "visited", "home", "ent", "ent2", "ent3")
+MOVE_WIRES = ("visitedb", "visitedc", "visitedd")
 NET = "net"
 
 FA, HA, GW, AAAF, AAAH = "198.51.100.11", "198.51.100.21", "198.51.100.31", "198.51.100.41", "198.51.100.51"
@@ -28,7 +35,30 @@ PCN_NET, PCN2_NET = "203.0.113.0/24", "203.0.114.0/24"
 HOME_NET, VISITED_NET, ENT_NET = "10.1.0.0/24", "10.2.1.0/24", "10.9.0.0/24"
 HOME = {"alice": "10.1.0.10", "bob": "10.1.0.11", "carol": "10.1.0.12", "mallory": "10.1.0.14",
         "erin": "10.1.0.15", "frank": "10.1.0.16"}
+GENERATED_FIRST = 20    # user u1 has 10.1.0.20
 VPN_USERS = ("alice", "bob", "mallory", "erin", "frank")		# whose addresses kernel-libipsec must find on a gateway
+
+
+
+@dataclass(frozen=True)
+class ForeignAgent:
+    care_of: str
+    link: str       # its address on its visited link, a /24
+    wire: str
+    realm: str
+    aaaf: str
+
+    def net(self):
+        return self.link.rsplit(".", 1)[0] + ".0/24"
+
+
+FAS = {
+    "fa": ForeignAgent(FA, FA_LINK, "visited", "visited.test", "aaaf"),
+    "fb": ForeignAgent("198.51.100.12", "10.2.2.1", "visitedb", "visited.test", "aaaf"),
+    "fc": ForeignAgent("198.51.100.13", "10.2.3.1", "visitedc", "visited2.test", "aaaf2"),
+    "fd": ForeignAgent("198.51.100.14", "10.2.4.1", "visitedd", "visited2.test", "aaaf2"),
+}
+AAAF2 = "198.51.100.42"
 
 # What the Internet between the domains would know.
 TO_HOME, TO_VISITED, TO_ENT = f"{HOME_NET} via {HA}", f"{VISITED_NET} via {FA}", f"{ENT_NET} via {GW}"
@@ -63,6 +93,13 @@ PCN_NODES = {
 }
 PCNS = {"pcn": (PCN, PCN_NET), "pcn2": (PCN2, PCN2_NET)}
 TO_PCNS = [f"{net} via {address}" for address, net in PCNS.values()]
+
+
+def home_address(user):
+    """A user's home address; None = from the pool. u1, u2, ... are those that a scenario makes."""
+    if user in HOME or not user[1:].isdigit():
+        return HOME.get(user)
+    return f"10.1.0.{GENERATED_FIRST - 1 + int(user[1:])}"
 
 
 def build(settings):
@@ -123,10 +160,76 @@ def add_pcns(settings):
         netns.ip_batch(settings.ns(name), [f"route add {r}" for r in TO_PCNS])
 
 
+def add_moves(settings, fas, mns, users):
+    """More foreign agents, the second domain, more mobile nodes and users, beside a lab that stands."""
+    netns.ip_batch(settings.ns(NET), [line for w in MOVE_WIRES for line in (
+        f"link add {w} type bridge stp_state 0 forward_delay 0 mcast_snooping 0", f"link set {w} up")])
+    added = [n for n in fas if n != "fa"]
+    for name in added:
+        fa = FAS[name]
+        _build_node(settings, name, Node({"core0": ("core", fa.care_of + "/24"), "link0": (fa.wire, fa.link + "/24")},
+                                         [TO_HOME, TO_ENT, *TO_PCNS], True))
+    if "aaaf2" in (FAS[n].aaaf for n in fas):
+        _build_node(settings, "aaaf2", Node({"core0": ("core", AAAF2 + "/24")}, [TO_HOME]))
+    for name in mns:
+        _build_node(settings, name, Node({"eth0": ("visited", None)}))
+    to_links = [f"route add {FAS[n].net()} via {FAS[n].care_of}" for n in added]
+    for name in ("ha", "gw", "aaaf", "aaah"):
+        netns.ip_batch(settings.ns(name), to_links)
+    _prepare_moves(settings, added, users)
+
+
+def _prepare_moves(settings, added, users):
+    """prepare_libipsec() for them; and both ends of a tunnel from one foreign agent to the next."""
+    new = [f"addr add {home_address(u)}/32 dev lo" for u in users if u[1:].isdigit()]
+    ends = [f"addr add {net.split('/')[0]}/32 dev lo" for net in (ENT_NET, PCN_NET, PCN2_NET)]
+    for name in added:
+        netns.sysctl(settings.ns(name), {"ipv4/conf/all/accept_local": 1})
+        netns.ip_batch(settings.ns(name), LOCAL_LAST + [f"addr add {HOME[u]}/32 dev lo" for u in VPN_USERS] + new + ends)
+    netns.ip_batch(settings.ns("fa"), new + ends)
+    if new:
+        netns.ip_batch(settings.ns("ha"), new)
+
+
 def plug(settings, node, wire, ifname="eth0"):
     """Takes a node's cable to another wire: its carrier goes and comes, as on a real machine."""
     port = f"{node}.{ifname}"
     netns.ip_batch(settings.ns(NET), [f"link set {port} down", f"link set {port} master {wire}", f"link set {port} up"])
+
+
+def slide(settings, node, wire, ifname="eth0"):
+    """The same without a blink of the carrier: the radio was on the new link before."""
+    netns.ip("link", "set", f"{node}.{ifname}", "master", wire, ns=settings.ns(NET))
+
+
+def _joint(a, b):
+    """Names of the two ends of the joint between two wires, 15 characters at most."""
+    short = {"visited": "a", "visitedb": "b", "visitedc": "c", "visitedd": "d"}
+    x, y = sorted((short[a], short[b]))
+    return f"joint-{x}{y}-0", f"joint-{x}{y}-1"
+
+
+def join(settings, a, b):
+    """Two visited links overlap: what is sent on one is heard on both."""
+    ends = _joint(a, b)
+    netns.ip_batch(settings.ns(NET), [f"link add {ends[0]} type veth peer name {ends[1]}",
+        f"link set {ends[0]} master {a} up", f"link set {ends[1]} master {b} up"])
+
+
+def part(settings, a, b):
+    """They overlap no more."""
+    netns.ip("link", "del", _joint(a, b)[0], ns=settings.ns(NET))
+
+
+def core_ports(settings):
+    """The ports on the core wire."""
+    lines = netns.ip("-br", "link", "show", "master", "core", ns=settings.ns(NET)).splitlines()
+    return [line.split("@")[0].split()[0] for line in lines]
+
+
+def take_off_core(settings, ports):
+    """The ports leave the core's bridge: a program stands in for it."""
+    netns.ip_batch(settings.ns(NET), [f"link set {p} nomaster" for p in ports])
 
 
 def destroy(settings):
