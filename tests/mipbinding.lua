@@ -27,11 +27,12 @@ local f = {
 	ext_len = ProtoField.uint16("mipbinding.ext.length", "Length"),
 	vendor = ProtoField.uint32("mipbinding.vendor", "Vendor"),
 	vendor_type = ProtoField.uint16("mipbinding.vendor.type", "Vendor type", base.DEC,
-		{[2] = "sealed VPN profile", [3] = "profile number"}),
+		{[2] = "sealed VPN profile", [3] = "profile number", [4] = "sealed handoff"}),
 	key_home_agent = ProtoField.ipv4("mipbinding.key.home_agent", "Key of home agent"),
 	profile = ProtoField.uint32("mipbinding.profile", "Profile number"),
 	context = ProtoField.string("mipbinding.key.context", "Key context"),
 	sealed = ProtoField.bytes("mipbinding.sealed", "Sealed profile"),
+	handoff = ProtoField.bytes("mipbinding.handoff", "Sealed handoff"),
 	subtype = ProtoField.uint8("mipbinding.auth.subtype", "Subtype", base.DEC,
 		{[200] = "route optimization", [201] = "smooth handoff"}),
 	spi = ProtoField.uint32("mipbinding.auth.spi", "SPI"),
@@ -41,13 +42,19 @@ p.fields = f
 local bad = ProtoExpert.new("mipbinding.malformed", "Malformed", expert.group.MALFORMED, expert.severity.ERROR)
 p.experts = {bad}
 
--- vendor, vendor type, home agent, profile number, length of context, context, and for type 2 the seal: nonce 12, text, tag 16
+-- vendor, vendor type, home agent, profile number, length of context, context, and for type 2 the seal: nonce 12, text, tag 16;
+-- type 4 has the seal and nothing else
 local function vendor_extension(data, tree)
 	if data:len() < 6 then return false end
 	local vendor, kind = data(0, 4):uint(), data(4, 2):uint()
 	tree:add(f.vendor, data(0, 4))
 	tree:add(f.vendor_type, data(4, 2))
-	if vendor ~= VENDOR or (kind ~= 2 and kind ~= 3) then return true end
+	if vendor ~= VENDOR or kind < 2 or kind > 4 then return true end
+	if kind == 4 then
+		if data:len() <= 6 + 28 then return false end
+		tree:add(f.handoff, data(6))
+		return true
+	end
 	if data:len() < 15 then return false end
 	local n = data(14, 1):uint()
 	local at = 15 + n

@@ -7,6 +7,7 @@
  * Our critical vendor extensions, behind vendor and vendor type:
  *	2	home agent 4 | profile number 4 | length of context 1 | context | sealed profile
  *	3	the same without the sealed profile
+ *	4	sealed handoff
  */
 #include "agent/mip/binding.h"
 
@@ -88,14 +89,10 @@ static enum mip_reject key_name(struct rbuf *r, struct bind_msg *m)
 	return MIP_REJ_OK;
 }
 
-static enum mip_reject ours(struct rbuf *r, uint16_t vendor_type, struct bind_msg *m)
+static enum mip_reject sealed(struct rbuf *r, struct bind_msg *m)
 {
-	enum mip_reject rej = key_name(r, m);
-
-	if (rej)
-		return rej;
-	if (vendor_type == BIND_CVSE_NUMBER)
-		return rbuf_left(r) ? MIP_REJ_CVSE : MIP_REJ_OK;
+	if (m->sealed.len)
+		return MIP_REJ_EXT_DUPLICATE;
 	if (rbuf_left(r) <= CRYPTO_SEAL_EXTRA)
 		return MIP_REJ_CVSE;
 	m->sealed_aad = (uint16_t)(r->p - m->raw);
@@ -103,6 +100,20 @@ static enum mip_reject ours(struct rbuf *r, uint16_t vendor_type, struct bind_ms
 	m->sealed.data = rbuf_bytes(r, m->sealed.len);
 	m->sealed.start = m->sealed_aad;
 	return MIP_REJ_OK;
+}
+
+static enum mip_reject ours(struct rbuf *r, uint16_t vendor_type, struct bind_msg *m)
+{
+	enum mip_reject rej = vendor_type == BIND_CVSE_HANDOFF ? MIP_REJ_OK : key_name(r, m);
+
+	if (rej)
+		return rej;
+	if (vendor_type == BIND_CVSE_NUMBER)
+		return rbuf_left(r) ? MIP_REJ_CVSE : MIP_REJ_OK;
+	rej = sealed(r, m);
+	if (!rej)
+		m->handoff = vendor_type == BIND_CVSE_HANDOFF;
+	return rej;
 }
 
 static enum mip_reject vendor_ext(const struct mip_ext *e, struct bind_msg *m)
@@ -116,7 +127,7 @@ static enum mip_reject vendor_ext(const struct mip_ext *e, struct bind_msg *m)
 	type = rbuf_u16(&r);
 	if (!rbuf_ok(&r))
 		return MIP_REJ_CVSE;
-	if (vendor == MIP_VENDOR && (type == BIND_CVSE_PROFILE || type == BIND_CVSE_NUMBER))
+	if (vendor == MIP_VENDOR && type >= BIND_CVSE_PROFILE && type <= BIND_CVSE_HANDOFF)
 		return ours(&r, type, m);
 	m->cvse = true;
 	return MIP_REJ_OK;
@@ -172,19 +183,59 @@ bool bind_auth_check(const struct bind_msg *m, const uint8_t key[32])
 	return m->raw && m->auth.present && mip_auth_check(&m->auth, m->raw, CRYPTO_HMAC_SHA256, key, 32);
 }
 
+/* Bytes of plain; 0 when there is no seal or it is wrong. */
+static size_t open_seal(const struct bind_msg *m, const uint8_t key[32], uint8_t plain[MIP_MSG_MAX])
+{
+	if (m->sealed.len <= CRYPTO_SEAL_EXTRA ||
+	    crypto_open(key, m->raw, m->sealed_aad, m->sealed.data, m->sealed.len, plain) < 0)
+		return 0;
+	return m->sealed.len - CRYPTO_SEAL_EXTRA;
+}
+
 int bind_open_profile(const struct bind_msg *m, const uint8_t key[32], struct vpn_profile *out, char *err,
 		      size_t err_len)
 {
 	uint8_t plain[MIP_MSG_MAX];
-	size_t len = m->sealed.len > CRYPTO_SEAL_EXTRA ? m->sealed.len - CRYPTO_SEAL_EXTRA : 0;
+	size_t len = open_seal(m, key, plain);
 	int rc;
 
 	memset(out, 0, sizeof(*out));
-	if (!len || crypto_open(key, m->raw, m->sealed_aad, m->sealed.data, m->sealed.len, plain) < 0) {
+	if (m->handoff || !len) {
 		snprintf(err, err_len, "the seal of the profile is wrong");
 		return -1;
 	}
 	rc = vpn_wire_decode(plain, len, out, err, err_len);
 	crypto_wipe(plain, sizeof(plain));
+	return rc;
+}
+
+static int handoff_member(struct rbuf *r, struct bind_handoff *h)
+{
+	uint8_t type = rbuf_u8(r);
+	uint16_t len = rbuf_u16(r);
+	struct rbuf value = rbuf_sub(r, len);
+
+	if (!rbuf_ok(r))
+		return -1;
+	if (type == BIND_HANDOFF_SOFT)
+		h->soft = rbuf_u8(&value);
+	else if (type == BIND_HANDOFF_REQUEST)
+		h->request = rbuf_u64(&value);
+	else
+		return 0;
+	return rbuf_ok(&value) && !rbuf_left(&value) ? 0 : -1;
+}
+
+int bind_open_handoff(const struct bind_msg *m, const uint8_t key[32], struct bind_handoff *out)
+{
+	uint8_t plain[MIP_MSG_MAX];
+	size_t len = m->handoff ? open_seal(m, key, plain) : 0;
+	struct rbuf r;
+	int rc = len ? 0 : -1;
+
+	*out = (struct bind_handoff){0};
+	rbuf_init(&r, plain, len);
+	while (!rc && rbuf_left(&r))
+		rc = handoff_member(&r, out);
 	return rc;
 }

@@ -29,6 +29,7 @@ const char *bind_status_str(uint8_t status);
 #define BIND_CVSE_PROFILE 2	 /* vendor type of the sealed VPN profile */
 #define BIND_CVSE_NUMBER 3	 /* vendor type in a BU that deletes, a BA, a BReq: profile number in clear */
 #define BIND_CVSE_HANDOFF 4	 /* vendor type: sealed, what FA' tells FA (bind_put_handoff()) */
+enum bind_handoff_member { BIND_HANDOFF_SOFT = 1, BIND_HANDOFF_REQUEST = 2 };
 #define BIND_TARGETS_MAX 32
 
 struct bind_msg {
@@ -70,8 +71,11 @@ void bind_put_auth(struct wbuf *w, uint8_t subtype, uint32_t spi, const uint8_t 
  * skipped), tag 16; additional data = the whole message in front of it.  key = vpn_handoff_seal_key(). */
 struct bind_handoff {
 	bool soft; /* member 1, 1 byte: the mobile node still hears the previous foreign agent */
+	uint64_t request; /* member 2, 8 bytes: Identification of the registration behind it, so that a previous
+			   * foreign agent to which the node has come back knows an old move; 0 = absent */
 };
 void bind_put_handoff(struct wbuf *w, const struct bind_handoff *h, const uint8_t key[32]);
+/* -1 when there is none, or its seal or a member of it is wrong. */
 int bind_open_handoff(const struct bind_msg *m, const uint8_t key[32], struct bind_handoff *out);
 bool bind_auth_check(const struct bind_msg *m, const uint8_t key[32]);
 /* -1 when the seal is wrong or the content is no profile (reason in err). */

@@ -36,6 +36,15 @@ void bind_put(struct wbuf *w, const struct bind_msg *m)
 	}
 }
 
+static void put_vendor(struct wbuf *w, uint16_t vendor_type, size_t body)
+{
+	wbuf_u8(w, MIP_EXT_CVSE);
+	wbuf_u8(w, 0);
+	wbuf_u16(w, (uint16_t)(6 + body));
+	wbuf_u32(w, MIP_VENDOR);
+	wbuf_u16(w, vendor_type);
+}
+
 /* Header of our vendor extension and the key's name; body is what comes behind. */
 static void put_key_name(struct wbuf *w, uint16_t vendor_type, const struct bind_msg *m, size_t body)
 {
@@ -43,11 +52,7 @@ static void put_key_name(struct wbuf *w, uint16_t vendor_type, const struct bind
 
 	if (!n || n >= VPN_NAME_MAX)
 		w->bad = true;
-	wbuf_u8(w, MIP_EXT_CVSE);
-	wbuf_u8(w, 0);
-	wbuf_u16(w, (uint16_t)(6 + 4 + 4 + 1 + n + body));
-	wbuf_u32(w, MIP_VENDOR);
-	wbuf_u16(w, vendor_type);
+	put_vendor(w, vendor_type, 4 + 4 + 1 + n + body);
 	put_addr(w, m->key_ha);
 	wbuf_u32(w, m->profile);
 	wbuf_u8(w, (uint8_t)n);
@@ -66,6 +71,27 @@ void bind_put_profile(struct wbuf *w, const struct bind_msg *m, const struct vpn
 	else
 		wbuf_bytes(w, sealed, n + CRYPTO_SEAL_EXTRA);
 	crypto_wipe(plain, sizeof(plain));
+}
+
+void bind_put_handoff(struct wbuf *w, const struct bind_handoff *h, const uint8_t key[32])
+{
+	uint8_t mem[16], sealed[sizeof(mem) + CRYPTO_SEAL_EXTRA];
+	struct wbuf plain;
+
+	wbuf_init(&plain, mem, sizeof(mem));
+	wbuf_u8(&plain, BIND_HANDOFF_SOFT);
+	wbuf_u16(&plain, 1);
+	wbuf_u8(&plain, h->soft);
+	if (h->request) {
+		wbuf_u8(&plain, BIND_HANDOFF_REQUEST);
+		wbuf_u16(&plain, 8);
+		wbuf_u64(&plain, h->request);
+	}
+	put_vendor(w, BIND_CVSE_HANDOFF, plain.len + CRYPTO_SEAL_EXTRA);
+	if (!wbuf_ok(&plain) || !wbuf_ok(w) || crypto_seal(key, w->base, w->len, mem, plain.len, sealed) < 0)
+		w->bad = true;
+	else
+		wbuf_bytes(w, sealed, plain.len + CRYPTO_SEAL_EXTRA);
 }
 
 void bind_put_number(struct wbuf *w, const struct bind_msg *m)

@@ -44,6 +44,7 @@ static void action_wipe(struct action *a)
 		vpn_profile_wipe(&a->profiles[i]);
 	free(a->profiles);
 	free(a->text);
+	crypto_wipe(&a->key, sizeof(a->key));
 }
 
 void actions_clear(struct actions *as)

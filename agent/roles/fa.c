@@ -8,7 +8,9 @@
  *	fa_pending.c	requests under way: retransmissions, deadlines, ICMP errors
  *	fa_aaa.c	AMR, AMA, ASR, STR (RFC 4004)
  *	fa_reply.c	Registration Replies: the HA's to the mobile node, and our own
- *	fa_visitor.c	the visitor list and its data path
+ *	fa_visitor.c	the visitor list; fa_route.c: its data path
+ *	fa_move.c	a move within the domain, at the new foreign agent (D2)
+ *	fa_handin.c	smooth handoff, newcomer; fa_bu.c, fa_handout.c: previous foreign agent (F5)
  *
  * Not thread-safe: one loop owns it.
  */
@@ -39,6 +41,12 @@ static void config_defaults(struct fa_config *c)
 		c->aaa_timeout_ms = 7000;
 	if (!c->vpn_timeout_ms)
 		c->vpn_timeout_ms = 4000;
+	if (!c->handoff_lifetime)
+		c->handoff_lifetime = 10;
+	if (c->handoff_lifetime > FA_HANDOFF_MAX)
+		c->handoff_lifetime = FA_HANDOFF_MAX;
+	if (!c->clock_skew_ms)
+		c->clock_skew_ms = 7000;
 	if (c->n_links > FA_LINKS_MAX)
 		c->n_links = FA_LINKS_MAX;
 }
@@ -103,6 +111,8 @@ void fa_free(struct fa *fa)
 		fa_pending_end(fa, TAILQ_FIRST(&fa->pendings));
 	HASH_ITER(hh, fa->by_key, v, next)
 	fa_visitor_end(fa, v, "agent ends", FA_NO_STR, &gone);
+	while (fa->handins)
+		fa_handin_end(fa, fa->handins, &gone);
 	actions_clear(&gone);
 	role_sa_free(fa->sas, fa->cfg.n_sas);
 	free(fa->own);
@@ -164,7 +174,7 @@ bool fa_ha_assoc(const struct fa *fa, struct in_addr ha, uint32_t spi, struct ro
 	return role_sa_view(fa->sas, fa->cfg.n_sas, ha, NULL, spi, out);
 }
 
-static void timers_due(struct fa *fa, role_ms now, struct actions *out)
+static void timers_due(struct fa *fa, uint64_t wall_ms, role_ms now, struct actions *out)
 {
 	struct role_timer *t;
 
@@ -176,6 +186,9 @@ static void timers_due(struct fa *fa, role_ms now, struct actions *out)
 			break;
 		case FA_T_PENDING:
 			fa_pending_due(fa, ROLE_OF(t, struct fa_pending), now, out);
+			break;
+		case FA_T_HANDIN:
+			fa_handin_due(fa, ROLE_OF(t, struct fa_handin), wall_ms, now, out);
 			break;
 		case FA_T_BEACON:
 		case FA_T_CHALLENGE:
@@ -191,12 +204,16 @@ static void vpn_up(struct fa *fa, const struct role_event *e, role_ms now, struc
 	struct fa_pending *p;
 
 	HASH_FIND_STR(fa->pend_by_session, e->session, p);
+	fa_handin_event(fa, e, now, out);
+	fa_handout_event(fa, e, out);
 	if (v && !p)
 		v->completing = false;
-	if (!p || p->state != FA_TUNNELS || fa_pending_accept(fa, p, now, out))
-		return;
-	fa_pending_undo(fa, p, out);
-	fa_fail(fa, p, &fa_resources, NULL, now, out);
+	if (p && p->state == FA_MOVING) {
+		fa_move_up(fa, p, now, out);
+	} else if (p && p->state == FA_TUNNELS && !fa_pending_accept(fa, p, now, out)) {
+		fa_pending_undo(fa, p, out);
+		fa_fail(fa, p, &fa_resources, NULL, now, out);
+	}
 }
 
 static void vpn_failed(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out)
@@ -205,16 +222,20 @@ static void vpn_failed(struct fa *fa, const struct role_event *e, role_ms now, s
 	struct fa_pending *p;
 
 	HASH_FIND_STR(fa->pend_by_session, e->session, p);
-	if (p && p->state == FA_TUNNELS) {
+	fa_handin_event(fa, e, now, out);
+	fa_handout_event(fa, e, out);
+	if (p && p->state == FA_MOVING) {
+		fa_move_failed(fa, p, e->text, now, out);
+	} else if (p && p->state == FA_TUNNELS) {
 		counter_inc("fa.vpn.failed");
-		p->state = FA_AAA; /* the VPN room has taken down its part by itself */
+		p->vpn = false; /* the VPN room has taken down its part by itself */
 		fa_pending_undo(fa, p, out);
 		fa_fail(fa, p, &fa_resources, e->text, now, out);
 	} else if (v && v->completing && e->type == EV_VPN_FAILED) { /* what stood still stands */
 		v->completing = false;
 		v->vpn = !v->bare;
 		counter_inc("fa.vpn.not_completed");
-	} else if (v) {
+	} else if (v && !v->out.on) {
 		counter_inc("fa.vpn.down");
 		fa_visitor_end(fa, v, e->text ? e->text : "tunnel lost", DM_TERM_LINK_BROKEN, out);
 	}
@@ -262,7 +283,7 @@ void fa_event(struct fa *fa, const struct role_event *e, role_ms now, struct act
 		counter_inc("fa.event.not_ours");
 		break;
 	}
-	timers_due(fa, now, out);
+	timers_due(fa, e->wall_ms, now, out);
 }
 
 role_ms fa_next(const struct fa *fa)
@@ -272,15 +293,15 @@ role_ms fa_next(const struct fa *fa)
 	return t ? t->due : ROLE_NEVER;
 }
 
+const char *const fa_state_word[] = {
+	[FA_AAA] = "aaa", [FA_TUNNELS] = "tunnels", [FA_RELAYED] = "relayed", [FA_MOVING] = "moving"};
+
 static void pending_row(const struct fa_pending *p, struct role_row *r)
 {
-	static const char *const word[] = {
-		[FA_AAA] = "aaa", [FA_TUNNELS] = "tunnels", [FA_RELAYED] = "relayed"};
-
 	*r = (struct role_row){.hoa = p->hoa,
 			       .coa = p->coa,
 			       .ha = p->ha,
-			       .state = word[p->state],
+			       .state = fa_state_word[p->state],
 			       .lifetime_s = p->lifetime,
 			       .since_wall_ms = p->wall_ms};
 	role_copy(r->session, sizeof(r->session), p->session);
@@ -293,7 +314,7 @@ static void visitor_row(const struct fa_visitor *v, role_ms now, struct role_row
 	*r = (struct role_row){.hoa = v->hoa,
 			       .coa = v->coa,
 			       .ha = v->ha,
-			       .state = "registered",
+			       .state = v->out.on ? "handed-off" : "registered",
 			       .lifetime_s = v->lifetime,
 			       .since_wall_ms = v->since_wall_ms,
 			       .n_profiles = v->n_profiles,

@@ -82,6 +82,8 @@ static void amr_fill(const struct fa *fa, const struct fa_req *r, const struct f
 	a->features = features(fa, r);
 	a->ha_to_fa_spi = a->features & DM_F_FA_HA_KEY ? p->fa_spi : 0;
 	a->service_update = q->service_update;
+	a->has_previous_fa = p->has_previous;
+	a->previous_fa = p->previous_fa;
 }
 
 void fa_ask_aaa(struct fa *fa, struct fa_req *r, struct actions *out)
@@ -191,6 +193,7 @@ static bool grant_fill(struct fa_pending *p, const struct dm_ama *a, const struc
 	g->auth_lifetime = a->auth_lifetime;
 	g->msa_lifetime = a->msa_lifetime;
 	g->n_profiles = a->vpn.n;
+	fa_grant_handoff(g, a);
 	if (p->mn_spi && r->mn_fa_key.present)
 		role_assoc_set(&g->mn_fa, r->mn_fa_key.spi, p->mn_spi, &a->fa_to_mn);
 	g->aaa_host = role_dup(a->origin_host);
@@ -203,35 +206,26 @@ static bool grant_fill(struct fa_pending *p, const struct dm_ama *a, const struc
 	return true;
 }
 
-static bool install(struct fa *fa, struct fa_pending *p, const struct vpn_profile *set, uint8_t n,
-		    role_ms now, struct actions *out)
-{
-	struct action *act = role_act(out, ACT_VPN_INSTALL, p->session);
-	char who[ROLE_WHO_MAX];
-
-	if (!act || !role_act_profiles(act, set, n)) {
-		if (act)
-			out->n--;
-		return false;
-	}
-	act->deadline_ms = fa->cfg.vpn_timeout_ms;
-	p->state = FA_TUNNELS;
-	role_heap_set(&fa->heap, &p->timer, now + fa->cfg.vpn_timeout_ms + FA_SAFETY_MS);
-	role_log(out, LOG_LVL_INFO, "visitor %s: aaa -> tunnels, %u profiles",
-		 role_who(p->nai, p->grant.hoa, who), n);
-	return true;
-}
-
 /* What the mobile node has to wait for. */
 static bool install_first(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, role_ms now,
 			  struct actions *out)
 {
 	struct vpn_profile set[VPN_PROFILES_MAX];
 	uint8_t n = fa_later_split(a, set);
-	bool ok = n ? install(fa, p, set, n, now, out) : fa_pending_accept(fa, p, now, out);
+	bool ok = !n || fa_pending_install(fa, p, set, n, out);
+	char who[ROLE_WHO_MAX];
 
 	crypto_wipe(set, sizeof(set));
-	return ok;
+	if (!ok)
+		return false;
+	fa_handin_start(fa, p, now, out);
+	if (!n)
+		return fa_pending_accept(fa, p, now, out);
+	p->state = FA_TUNNELS;
+	role_heap_set(&fa->heap, &p->timer, now + fa->cfg.vpn_timeout_ms + FA_SAFETY_MS);
+	role_log(out, LOG_LVL_INFO, "visitor %s: aaa -> tunnels, %u profiles",
+		 role_who(p->nai, p->grant.hoa, who), n);
+	return true;
 }
 
 static void granted(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, const struct mip_rrp *r,
@@ -305,6 +299,13 @@ static void with_reply(struct fa *fa, struct fa_pending *p, const struct dm_ama 
 		granted(fa, p, a, &r, now, out);
 }
 
+/* The AAAF's own answer to a move (D2).  An STR for it would end the session at the AAAH, which has not been
+ * asked. */
+static bool is_aaafs_own(const struct dm_ama *a)
+{
+	return a->result == DM_SUCCESS && !a->rrp.len && a->has_previous_fa;
+}
+
 void fa_ama(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out)
 {
 	const struct dm_ama *a = e->ama;
@@ -312,7 +313,8 @@ void fa_ama(struct fa *fa, const struct role_event *e, role_ms now, struct actio
 
 	if (!p || p->state != FA_AAA) {
 		role_count("fa.ama", "late");
-		if (a->result == DM_SUCCESS && !p && e->session && !fa_visitor_by_session(fa, e->session))
+		if (a->result == DM_SUCCESS && !p && !is_aaafs_own(a) && e->session &&
+		    !fa_visitor_by_session(fa, e->session))
 			fa_str(fa, e->session, a->user, a->origin_host, a->origin_realm,
 			       DM_TERM_ADMINISTRATIVE, out);
 		return;
@@ -325,6 +327,8 @@ void fa_ama(struct fa *fa, const struct role_event *e, role_ms now, struct actio
 	}
 	if (a->rrp.len)
 		with_reply(fa, p, a, now, out);
+	else if (is_aaafs_own(a))
+		fa_move_begin(fa, p, a, now, out);
 	else if (a->result == DM_SUCCESS)
 		give_up(fa, p, a, &fa_poor_reply, now, out);
 	else
@@ -356,8 +360,7 @@ void fa_asr(struct fa *fa, const struct role_event *e, role_ms now, struct actio
 	if (v)
 		fa_visitor_end(fa, v, "ended by the AAAH (ASR)", FA_NO_STR, out);
 	if (p) {
-		if (p->state == FA_TUNNELS)
-			role_act(out, ACT_VPN_REMOVE, p->session);
+		fa_move_undo(fa, p, out);
 		fa_fail(fa, p, &ended, NULL, now, out);
 	}
 	a = role_act(out, ACT_ASA, e->session);

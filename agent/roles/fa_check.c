@@ -174,7 +174,10 @@ static bool can_go_direct(const struct fa *fa, const struct fa_req *r)
 		return true;
 	if (!v || !r->authentic || !is_authorized(v, r))
 		return false;
-	if (r->rrq.mn_fa_key.present || r->rrq.mn_ha_key.present || r->rrq.service_update || r->rrq.pfan.len)
+	if (r->rrq.mn_fa_key.present || r->rrq.mn_ha_key.present || r->rrq.service_update)
+		return false;
+	if (v->out.on ||
+	    (fa->cfg.smooth_handoff && r->rrq.pfan.len)) /* he has moved: his session is another's */
 		return false;
 	return role_same_addr(v->ha, r->rrq.ha) && role_same_addr(v->hoa, r->rrq.hoa) &&
 	       (role_assoc_view(&v->fa_ha, &fa_ha) || fa_ha_assoc(fa, v->ha, 0, &fa_ha));

@@ -4,6 +4,7 @@
  *
  *	aaa ---- AMA, no profiles ------------------> registered
  *	   \---- AMA with profiles --> tunnels --up--> registered
+ *	   \---- AMA of the AAAF (D2) --> moving --reply, up--> registered
  *	relayed (straight to the HA) -- reply ------> registered
  *
  * and, once accepted, as a struct fa_visitor until it expires, deregisters or is dropped.  A pending entry
@@ -15,6 +16,7 @@
 #include <sys/queue.h>
 #include <uthash.h>
 
+#include "agent/mip/binding.h"
 #include "agent/roles/fa.h"
 #include "agent/roles/role_int.h"
 
@@ -22,9 +24,11 @@
 #define FA_WINDOW_MAX 64
 #define FA_SEEN 1024	   /* slots; power of two */
 #define FA_MESSAGE_MAX 256 /* of a message string, with the NUL */
+#define FA_HANDOFF_MAX 60  /* s */
+#define FA_MOVED 256	   /* slots */
 #define FA_SAFETY_MS 1000  /* longer than the answerer's own deadline */
 
-enum fa_timer_kind { FA_T_VISITOR, FA_T_PENDING, FA_T_BEACON, FA_T_CHALLENGE };
+enum fa_timer_kind { FA_T_VISITOR, FA_T_PENDING, FA_T_BEACON, FA_T_CHALLENGE, FA_T_HANDIN };
 
 struct fa_challenge {
 	uint8_t len;
@@ -45,6 +49,25 @@ struct fa_challenges {
 	uint8_t secret[32];
 };
 
+/* What packets to and from a home address need beside the VPNs (fa_route.c). */
+struct fa_route {
+	struct in_addr hoa, ha, coa;
+	unsigned ifindex;
+	uint8_t mac[6];
+	bool reverse;
+};
+
+/* The visitor has moved on, says an authentic Binding Update (fa_handout.c).  His entry stays to its end or his
+ * return, and no STR is sent for it: the session is another foreign agent's or dead. */
+struct fa_handout {
+	bool on;
+	bool hold, vpn, tunnel, forward; /* the actions that are in force */
+	bool waiting;			 /* for the VPN room; then comes the acknowledgement */
+	uint8_t status;			 /* of the acknowledgement, when not waiting */
+	struct in_addr local, peer;	 /* ours, the new foreign agent's */
+	uint64_t ident;			 /* of its last Binding Update */
+};
+
 struct fa_visitor {
 	struct role_timer timer;
 	UT_hash_handle hh, hh_hoa, hh_session;
@@ -63,13 +86,18 @@ struct fa_visitor {
 	role_ms expires, auth_until, msa_until;
 	uint64_t since_wall_ms;
 	struct role_assoc mn_fa, fa_ha;
+	struct vpn_key handoff; /* of the session; len 0 = none */
+	uint64_t ident;		/* of the request that was granted last */
+	uint64_t bu_ident;	/* of the last Binding Update about it that was believed */
+	struct fa_handout out;
 	uint8_t offer[FA_CHALLENGE_LEN]; /* in the last reply to it */
 	bool offered;
 	uint8_t used[FA_CHALLENGE_LEN]; /* the last one it used */
 	bool used_any;
 };
 
-enum fa_state { FA_AAA, FA_TUNNELS, FA_RELAYED };
+enum fa_state { FA_AAA, FA_TUNNELS, FA_RELAYED, FA_MOVING };
+extern const char *const fa_state_word[];
 
 /* What an accepted reply brings; becomes the visitor. */
 struct fa_grant {
@@ -84,6 +112,21 @@ struct fa_grant {
 	char *message;		   /* to go with it, NULL = none */
 	struct vpn_profile *later; /* the whole set, when some of it is not waited for */
 	uint8_t n_later;
+	struct in_addr previous_fa; /* 0.0.0.0 = none */
+	struct vpn_key handoff;
+};
+
+/* State FA_MOVING (fa_move.c). */
+struct fa_move {
+	uint8_t *request; /* for the home agent, without 34 */
+	uint16_t len;
+	struct vpn_profile *profiles;
+	uint8_t n;
+	bool up;      /* the tunnels stand */
+	bool early;   /* the attempt under way was begun before the reply */
+	bool replied; /* the home agent has said yes */
+	bool routed;  /* route is in force */
+	struct fa_route route;
 };
 
 struct fa_pending {
@@ -102,10 +145,32 @@ struct fa_pending {
 	uint32_t fa_spi;	 /* ours, AVP 323 */
 	bool authentic;		 /* 33 was right, or the AAAH has said so */
 	struct role_assoc mn_fa; /* the visitor's at the request: he may be gone before the reply comes */
-	struct fa_grant grant;	 /* state FA_TUNNELS */
+	struct fa_grant grant;	 /* states FA_TUNNELS, FA_MOVING */
+	bool vpn;		 /* profiles of session are desired in the VPN room */
+	bool has_previous;	 /* a PFAN came with the request */
+	struct in_addr previous_fa;
+	uint16_t handoff_lifetime; /* s, of the PFAN */
+	struct fa_move move;
 	uint64_t wall_ms;
 };
 TAILQ_HEAD(fa_pendings, fa_pending);
+
+/* A smooth handoff of which we are the newcomer (fa_handin.c): by home address, beside the registration. */
+struct fa_handin {
+	struct role_timer timer;
+	UT_hash_handle hh;
+	struct in_addr hoa, local, peer; /* peer: the previous foreign agent */
+	char session[DM_SESSION_MAX];	 /* of the registration that it belongs to */
+	uint8_t auth[32], seal[32];
+	uint16_t lifetime;
+	bool soft;
+	uint64_t request;
+	bool vpn, tunnel; /* the actions that are in force */
+	bool ready, answered;
+	uint8_t sent;
+	uint64_t first, last; /* Identifications of the Binding Updates sent */
+	role_ms ends;
+};
 
 struct fa {
 	struct fa_config cfg;
@@ -116,12 +181,17 @@ struct fa {
 	struct fa_challenges chal;
 	struct fa_visitor *by_key, *by_hoa, *by_session;
 	struct fa_pending *pend_by_session;
+	struct fa_handin *handins;
 	struct fa_pendings pendings;
 	unsigned n_pending;
 	struct {
 		uint32_t who;
 		role_ms at;
 	} denied[FA_SEEN]; /* one denial a second for each mobile node */
+	struct {
+		struct in_addr hoa;
+		uint64_t ident;
+	} moved[FA_MOVED]; /* the last Binding Update about one who is gone: it must not be taken again */
 	uint32_t session_hi, session_lo;
 };
 
@@ -172,11 +242,15 @@ struct fa_pending *fa_pending_same(const struct fa *fa, const struct fa_req *r);
 void fa_pending_due(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out);
 void fa_icmp(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out);
 void fa_grant_wipe(struct fa_grant *g);
+/* Profiles of p->session go to the VPN room; p->vpn.  false = no memory. */
+bool fa_pending_install(struct fa *fa, struct fa_pending *p, const struct vpn_profile *set, uint8_t n,
+			struct actions *out);
 /* Everything that p waits for is there: visitor, reply, end of p.  false = no memory: p is as it was. */
 bool fa_pending_accept(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out);
+bool fa_pending_asks_ha(const struct fa_pending *p); /* by UDP, and has no answer yet */
 bool fa_pending_newer(const struct fa_pending *p); /* the same node has asked again since */
-/* p is given up after the AAAH has said yes: STR, tunnels gone, and with them the session that p was to
- * renew. */
+/* p is given up: what it has set up goes.  When the AAAH has said yes: STR, and the session that p was to renew
+ * goes too. */
 void fa_pending_undo(struct fa *fa, struct fa_pending *p, struct actions *out);
 
 /* fa_reply.c */
@@ -191,6 +265,56 @@ void fa_relay_reply(struct fa *fa, struct fa_pending *p, struct fa_visitor *v, c
 		    uint8_t fa_error, struct actions *out);
 bool fa_challenge_differs(const struct fa_pending *p, const struct mip_rrp *r);
 extern const struct role_refusal fa_poor_reply, fa_timeout, fa_resources;
+
+/* fa_route.c */
+void fa_route_up(const struct fa_route *r, const char *session, struct actions *out);
+void fa_route_down(const struct fa_route *r, const char *session, struct actions *out);
+bool fa_route_same(const struct fa_route *a, const struct fa_route *b);
+
+/* fa_move.c: the AAAF has answered by itself (D2); the home agent is asked by UDP */
+bool fa_move_keep(struct fa_pending *p, const struct mip_rrq *q); /* may become a move; false = no memory */
+void fa_move_begin(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, role_ms now,
+		   struct actions *out);
+void fa_move_again(struct fa *fa, struct fa_pending *p, const struct fa_req *r, struct actions *out);
+/* The home agent's yes, 34 verified. */
+void fa_move_replied(struct fa *fa, struct fa_pending *p, const struct mip_rrp *r, role_ms now,
+		     struct actions *out);
+void fa_move_up(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out);
+void fa_move_failed(struct fa *fa, struct fa_pending *p, const char *text, role_ms now, struct actions *out);
+/* All that p has set up goes. */
+void fa_move_undo(struct fa *fa, struct fa_pending *p, struct actions *out);
+/* A visitor is to have this route: the same one of p is taken over (true), those of others go. */
+bool fa_move_take_route(struct fa *fa, struct fa_pending *p, const struct fa_route *want, struct actions *out);
+void fa_move_wipe(struct fa_move *m);
+
+/* What an AMA says about the move behind it. */
+void fa_grant_handoff(struct fa_grant *g, const struct dm_ama *a);
+
+/* fa_handin.c: smooth handoff, newcomer's side */
+/* p is accepted by its home agent, and its profiles have been given to the VPN room. */
+void fa_handin_start(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out);
+void fa_handin_event(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out);
+void fa_handin_due(struct fa *fa, struct fa_handin *h, uint64_t wall_ms, role_ms now, struct actions *out);
+void fa_handin_ack(struct fa *fa, const struct role_event *e, struct actions *out);
+void fa_handin_end(struct fa *fa, struct fa_handin *h, struct actions *out);
+void fa_handin_end_of(struct fa *fa, struct in_addr hoa, const char *session, struct actions *out);
+/* It is session to's from now on; to NULL: and it sends nothing any more. */
+void fa_handin_pass(struct fa *fa, struct in_addr hoa, const char *from, const char *to);
+
+/* fa_bu.c, fa_handout.c: smooth handoff, the previous foreign agent's side */
+struct fa_bu { /* one Binding Update that is authentic */
+	const struct role_event *e;
+	struct bind_msg m;
+	struct bind_handoff h;
+	struct fa_visitor *v;
+};
+void fa_bu(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out);
+void fa_bu_ack(struct fa *fa, const struct fa_visitor *v, struct in_addr local, struct in_addr peer,
+	       uint64_t ident, uint8_t status, struct actions *out);
+void fa_handout_start(struct fa *fa, struct fa_bu *u, role_ms now, struct actions *out);
+void fa_handout_event(struct fa *fa, const struct role_event *e, struct actions *out);
+/* Packets take the visitor's link again. */
+void fa_handout_stop(struct fa_visitor *v, struct actions *out);
 
 /* fa_aaa.c */
 void fa_ask_aaa(struct fa *fa, struct fa_req *r, struct actions *out);

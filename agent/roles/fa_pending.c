@@ -21,8 +21,6 @@ static const struct role_refusal vpn_timeout = {"vpn_timeout", MIP_FA_RESOURCES,
 
 static role_ms deadline(const struct fa *fa, enum fa_state state, role_ms now)
 {
-	if (state == FA_TUNNELS)
-		return now + fa->cfg.vpn_timeout_ms + FA_SAFETY_MS;
 	return now + fa->cfg.aaa_timeout_ms + (state == FA_AAA ? FA_SAFETY_MS : 0);
 }
 
@@ -49,9 +47,25 @@ static bool copy_request(struct fa_pending *p, const struct fa_req *r, const cha
 	return p->session && p->key && p->nai;
 }
 
+/* A PFAN is for the AAA; the home agent may be asked behind that. */
+static bool copy_pfan(const struct fa *fa, struct fa_pending *p, const struct fa_req *r)
+{
+	struct mip_pfan f;
+
+	if (p->state != FA_AAA || !fa->cfg.smooth_handoff || !mip_pfan_get(&r->rrq, &f) ||
+	    !role_same_addr(f.coa, r->rrq.coa) || role_any_addr(f.previous_fa) ||
+	    fa_is_own(fa, f.previous_fa))
+		return true;
+	p->has_previous = true;
+	p->previous_fa = f.previous_fa;
+	p->handoff_lifetime = f.lifetime;
+	return fa_move_keep(p, &r->rrq);
+}
+
 static void pending_free(struct fa_pending *p)
 {
 	fa_grant_wipe(&p->grant);
+	fa_move_wipe(&p->move);
 	free(p->session);
 	free(p->key);
 	free(p->nai);
@@ -66,11 +80,11 @@ struct fa_pending *fa_pending_new(struct fa *fa, const struct fa_req *r, enum fa
 
 	if (!p)
 		return NULL;
-	if (!copy_request(p, r, session) || !role_heap_reserve(&fa->heap)) {
+	p->state = state;
+	if (!copy_request(p, r, session) || !copy_pfan(fa, p, r) || !role_heap_reserve(&fa->heap)) {
 		pending_free(p);
 		return NULL;
 	}
-	p->state = state;
 	p->timer.kind = FA_T_PENDING;
 	role_heap_set(&fa->heap, &p->timer, deadline(fa, state, r->now));
 	TAILQ_INSERT_TAIL(&fa->pendings, p, link);
@@ -136,10 +150,9 @@ void fa_pending_undo(struct fa *fa, struct fa_pending *p, struct actions *out)
 {
 	struct fa_visitor *v = fa_visitor_find(fa, p->key);
 
-	if (p->state == FA_RELAYED)
+	fa_move_undo(fa, p, out);
+	if (p->state == FA_RELAYED || p->state == FA_MOVING)
 		return;
-	if (p->state == FA_TUNNELS)
-		role_act(out, ACT_VPN_REMOVE, p->session);
 	fa_str(fa, p->session, p->nai, p->grant.aaa_host, p->grant.aaa_realm, DM_TERM_ADMINISTRATIVE, out);
 	/* Known to have been granted: for the AAAH it is this session by now that the visitor has. */
 	if (v && v->aaa && p->grant.aaa_host)
@@ -148,7 +161,8 @@ void fa_pending_undo(struct fa *fa, struct fa_pending *p, struct actions *out)
 
 void fa_pending_due(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out)
 {
-	const struct role_refusal *why = p->state == FA_TUNNELS ? &vpn_timeout : &fa_timeout;
+	bool tunnels = p->state == FA_TUNNELS || p->move.replied;
+	const struct role_refusal *why = tunnels ? &vpn_timeout : &fa_timeout;
 
 	fa_pending_undo(fa, p, out); /* an answer on its way must not leave anything behind */
 	fa_fail(fa, p, why, NULL, now, out);
@@ -176,6 +190,24 @@ static const struct role_refusal *icmp_meaning(const struct role_event *e)
 	}
 }
 
+bool fa_pending_install(struct fa *fa, struct fa_pending *p, const struct vpn_profile *set, uint8_t n,
+			struct actions *out)
+{
+	const struct fa_visitor *v = fa_visitor_find(fa, p->key);
+	struct in_addr previous = p->grant.previous_fa;
+	struct action *a = role_act(out, ACT_VPN_INSTALL, p->session);
+
+	if (!a || !role_act_profiles(a, set, n)) {
+		if (a)
+			out->n--;
+		return false;
+	}
+	a->deadline_ms = fa->cfg.vpn_timeout_ms;
+	a->late_child = (v && v->vpn) || (!role_any_addr(previous) && !fa_is_own(fa, previous));
+	p->vpn = true;
+	return true;
+}
+
 bool fa_pending_accept(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out)
 {
 	struct fa_visitor *v = fa_visitor_grant(fa, p, now, out);
@@ -188,13 +220,18 @@ bool fa_pending_accept(struct fa *fa, struct fa_pending *p, role_ms now, struct 
 	return true;
 }
 
+bool fa_pending_asks_ha(const struct fa_pending *p)
+{
+	return p->state == FA_RELAYED || (p->state == FA_MOVING && !p->move.replied);
+}
+
 /* The error's quotation names the request when the kernel hands it over; else all to that home agent are
  * meant. */
 static bool icmp_means(const struct role_event *e, const struct fa_pending *p)
 {
 	struct mip_rrq q = {0};
 
-	if (p->state != FA_RELAYED || !role_same_addr(p->ha, e->path.dst))
+	if (!fa_pending_asks_ha(p) || !role_same_addr(p->ha, e->path.dst))
 		return false;
 	if (e->data)
 		mip_rrq_decode(e->data, e->len, &q);
@@ -207,7 +244,9 @@ void fa_icmp(struct fa *fa, const struct role_event *e, role_ms now, struct acti
 
 	for (; p; p = next) {
 		next = TAILQ_NEXT(p, link);
-		if (icmp_means(e, p))
-			fa_fail(fa, p, icmp_meaning(e), NULL, now, out);
+		if (!icmp_means(e, p))
+			continue;
+		fa_pending_undo(fa, p, out);
+		fa_fail(fa, p, icmp_meaning(e), NULL, now, out);
 	}
 }

@@ -109,6 +109,8 @@ static struct role_view sign_view(const struct fa *fa, const struct fa_pending *
 {
 	struct role_view view = {0};
 
+	if (p->state == FA_MOVING && role_assoc_view(&p->grant.mn_fa, &view))
+		return view;
 	if (!role_assoc_view(v ? &v->mn_fa : &p->mn_fa, &view))
 		role_sa_view(fa->sas, fa->cfg.n_sas, p->hoa, p->nai, 0, &view);
 	return view;
@@ -117,8 +119,6 @@ static struct role_view sign_view(const struct fa *fa, const struct fa_pending *
 void fa_fail(struct fa *fa, struct fa_pending *p, const struct role_refusal *why, const char *text,
 	     role_ms now, struct actions *out)
 {
-	static const char *const word[] = {
-		[FA_AAA] = "aaa", [FA_TUNNELS] = "tunnels", [FA_RELAYED] = "relayed"};
 	uint8_t mem[1024];
 	struct wbuf w;
 	char who[ROLE_WHO_MAX];
@@ -129,7 +129,7 @@ void fa_fail(struct fa *fa, struct fa_pending *p, const struct role_refusal *why
 	(void)now;
 	role_count("fa.rrq", why->name);
 	role_log(out, LOG_LVL_NOTICE, "visitor %s: %s -> refused, code %u: %s", role_who(p->nai, p->hoa, who),
-		 word[p->state], why->code, text && text[0] ? text : why->text);
+		 fa_state_word[p->state], why->code, text && text[0] ? text : why->text);
 	wbuf_init(&w, mem, sizeof(mem));
 	put_denial(&w, why, text && text[0] ? text : NULL, p->lifetime, p->hoa, p->ha, p->ident, p->nai);
 	finish(fa, &w, v, p->key, p->authentic, &sign);
@@ -188,7 +188,7 @@ bool fa_challenge_differs(const struct fa_pending *p, const struct mip_rrp *r)
 
 static bool answers(const struct fa_pending *p, const struct role_event *e, const struct mip_rrp *r)
 {
-	if (p->state != FA_RELAYED || (uint32_t)p->ident != (uint32_t)r->ident ||
+	if (!fa_pending_asks_ha(p) || (uint32_t)p->ident != (uint32_t)r->ident ||
 	    !role_same_addr(p->ha, e->path.src))
 		return false;
 	if (role_any_addr(p->hoa) || role_ones_addr(p->hoa))
@@ -213,6 +213,8 @@ static struct fa_pending *find_answered(const struct fa *fa, const struct role_e
 static bool expected_fa_ha(const struct fa *fa, const struct fa_pending *p, const struct fa_visitor *v,
 			   struct role_view *out)
 {
+	if (p->state == FA_MOVING)
+		return role_assoc_view(&p->grant.fa_ha, out);
 	if (v && role_same_addr(v->ha, p->ha) && role_assoc_view(&v->fa_ha, out))
 		return true;
 	return fa_ha_assoc(fa, p->ha, 0, out);
@@ -225,6 +227,7 @@ static void take(struct fa *fa, struct fa_pending *p, struct fa_visitor *v, cons
 	char who[ROLE_WHO_MAX];
 
 	if (!r->lifetime || !p->lifetime) {
+		fa_move_undo(fa, p, out);
 		fa_relay_reply(fa, p, v, r->raw, r->mn_part, 0, out);
 		role_log(out, LOG_LVL_INFO, "visitor %s: deregistration accepted",
 			 role_who(p->nai, p->hoa, who));
@@ -233,7 +236,7 @@ static void take(struct fa *fa, struct fa_pending *p, struct fa_visitor *v, cons
 		fa_pending_end(fa, p);
 		return;
 	}
-	if (fa->cfg.aaa && !(v && v->aaa)) {
+	if (fa->cfg.aaa && !(v && v->aaa && !v->out.on)) {
 		fa_fail(fa, p, &visitor_gone, NULL, now, out);
 		return;
 	}
@@ -259,15 +262,20 @@ static void take_reply(struct fa *fa, struct fa_pending *p, const struct mip_rrp
 	char who[ROLE_WHO_MAX];
 
 	if (why) {
+		fa_pending_undo(fa, p, out);
 		fa_fail(fa, p, why, NULL, now, out);
 	} else if (!accepted(r) || fa_challenge_differs(p, r)) {
 		bool differs = accepted(r);
 
 		role_count("fa.rrp", differs ? "ha_challenge" : "refused");
-		role_log(out, LOG_LVL_NOTICE, "visitor %s: relayed -> refused, home agent's code %u%s",
-			 role_who(p->nai, p->hoa, who), r->code, differs ? ", with another challenge" : "");
+		role_log(out, LOG_LVL_NOTICE, "visitor %s: %s -> refused, home agent's code %u%s",
+			 role_who(p->nai, p->hoa, who), fa_state_word[p->state], r->code,
+			 differs ? ", with another challenge" : "");
+		fa_pending_undo(fa, p, out);
 		fa_relay_reply(fa, p, v, r->raw, r->mn_part, differs ? MIP_FA_HA_CHALLENGE : 0, out);
 		fa_pending_end(fa, p);
+	} else if (p->state == FA_MOVING && r->lifetime) {
+		fa_move_replied(fa, p, r, now, out);
 	} else {
 		take(fa, p, v, r, now, out);
 	}
@@ -279,6 +287,14 @@ void fa_core_packet(struct fa *fa, const struct role_event *e, role_ms now, stru
 	struct fa_pending *p;
 	enum mip_reject rej;
 
+	if (e->len && e->data[0] == BIND_UPDATE) {
+		fa_bu(fa, e, now, out);
+		return;
+	}
+	if (e->len && e->data[0] == BIND_ACK) {
+		fa_handin_ack(fa, e, out);
+		return;
+	}
 	if (!e->len || e->data[0] != MIP_RRP) {
 		role_count("fa.core", "not_a_reply");
 		return;
@@ -293,8 +309,9 @@ void fa_core_packet(struct fa *fa, const struct role_event *e, role_ms now, stru
 	}
 	if (rej == MIP_REJ_EXT_UNKNOWN)
 		return;
-	if (rej)
+	if (rej) {
+		fa_pending_undo(fa, p, out);
 		fa_fail(fa, p, &fa_poor_reply, NULL, now, out);
-	else
+	} else
 		take_reply(fa, p, &r, now, out);
 }

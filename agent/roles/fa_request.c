@@ -53,6 +53,8 @@ static void ask_ha(struct fa *fa, struct fa_req *r, struct actions *out)
 static void again(struct fa *fa, struct fa_req *r, struct actions *out)
 {
 	role_count("fa.rrq", "retransmission");
+	if (r->same->state == FA_MOVING)
+		fa_move_again(fa, r->same, r, out);
 	if (r->same->state != FA_RELAYED)
 		return;
 	r->same->ident = r->rrq.ident;

@@ -26,33 +26,20 @@ struct fa_visitor *fa_visitor_by_session(const struct fa *fa, const char *sessio
 	return v;
 }
 
-static void path_action(const struct fa_visitor *v, enum action_type type, struct actions *out)
+static struct fa_route route_of(const struct fa_visitor *v)
 {
-	struct action *a = role_act(out, type, v->session);
+	struct fa_route r = {
+		.hoa = v->hoa, .ha = v->ha, .coa = v->coa, .ifindex = v->ifindex, .reverse = v->reverse};
 
-	if (!a)
-		return;
-	a->hoa = v->hoa;
-	a->local = v->coa;
-	a->peer = v->ha;
-	a->ifindex = v->ifindex;
-	memcpy(a->mac, v->mac, sizeof(a->mac));
-}
-
-static void path_up(const struct fa_visitor *v, struct actions *out)
-{
-	path_action(v, ACT_TUNNEL_ADD, out);
-	path_action(v, ACT_VISITOR_ADD, out);
-	if (v->reverse)
-		path_action(v, ACT_REVERSE_ADD, out);
+	memcpy(r.mac, v->mac, sizeof(r.mac));
+	return r;
 }
 
 static void path_down(const struct fa_visitor *v, struct actions *out)
 {
-	if (v->reverse)
-		path_action(v, ACT_REVERSE_DEL, out);
-	path_action(v, ACT_VISITOR_DEL, out);
-	path_action(v, ACT_TUNNEL_DEL, out);
+	struct fa_route r = route_of(v);
+
+	fa_route_down(&r, v->session, out);
 }
 
 static void visitor_free(struct fa_visitor *v)
@@ -98,32 +85,66 @@ static void displace(struct fa *fa, const struct fa_visitor *v, struct in_addr h
 			       out);
 }
 
-static bool path_changes(const struct fa *fa, const struct fa_visitor *v, const struct fa_pending *p)
+static struct fa_route route_wanted(const struct fa *fa, const struct fa_pending *p)
 {
-	return !role_same_addr(v->hoa, p->grant.hoa) || !role_same_addr(v->ha, p->grant.ha) ||
-	       !role_same_addr(v->coa, fa->cfg.coa) || v->ifindex != p->path.ifindex ||
-	       memcmp(v->mac, p->path.mac, sizeof(v->mac)) != 0 || v->reverse != !!(p->flags & MIP_T);
+	struct fa_route r = {.hoa = p->grant.hoa,
+			     .ha = p->grant.ha,
+			     .coa = fa->cfg.coa,
+			     .ifindex = p->path.ifindex,
+			     .reverse = p->flags & MIP_T};
+
+	memcpy(r.mac, p->path.mac, sizeof(r.mac));
+	return r;
 }
 
-static void path_set(struct fa *fa, struct fa_visitor *v, const struct fa_pending *p, struct actions *out)
+static void path_set(struct fa *fa, struct fa_visitor *v, struct fa_pending *p, struct actions *out)
 {
+	struct fa_route is = route_of(v), want = route_wanted(fa, p);
 	bool was = !role_any_addr(v->hoa);
 
-	if (was && !path_changes(fa, v, p))
+	if (was && fa_route_same(&is, &want))
 		return;
-	displace(fa, v, p->grant.hoa, out);
+	displace(fa, v, want.hoa, out);
 	if (was) {
 		path_down(v, out);
 		HASH_DELETE(hh_hoa, fa->by_hoa, v);
 	}
-	v->hoa = p->grant.hoa;
-	v->ha = p->grant.ha;
-	v->coa = fa->cfg.coa;
-	v->ifindex = p->path.ifindex;
-	memcpy(v->mac, p->path.mac, sizeof(v->mac));
-	v->reverse = p->flags & MIP_T;
+	v->hoa = want.hoa;
+	v->ha = want.ha;
+	v->coa = want.coa;
+	v->ifindex = want.ifindex;
+	memcpy(v->mac, want.mac, sizeof(v->mac));
+	v->reverse = want.reverse;
 	HASH_ADD(hh_hoa, fa->by_hoa, hoa, sizeof(v->hoa), v);
-	path_up(v, out);
+	if (!fa_move_take_route(fa, p, &want, out))
+		fa_route_up(&want, v->session, out);
+}
+
+/* A Binding Update that was recorded is not taken again for one who has come back. */
+static uint64_t *moved_slot(struct fa *fa, const struct fa_visitor *v)
+{
+	size_t i = role_hash(&v->hoa, sizeof(v->hoa), fa->chal.seed) % FA_MOVED;
+
+	if (!role_same_addr(fa->moved[i].hoa, v->hoa))
+		fa->moved[i].ident = 0;
+	fa->moved[i].hoa = v->hoa;
+	return &fa->moved[i].ident;
+}
+
+/* He is here (again): packets for him take his link. */
+static void path_grant(struct fa *fa, struct fa_visitor *v, struct fa_pending *p, struct actions *out)
+{
+	bool same = role_same_addr(v->hoa, p->grant.hoa);
+
+	if (!same)
+		fa_handout_stop(v, out);
+	path_set(fa, v, p, out);
+	if (same)
+		fa_handout_stop(v, out);
+	v->out.on = false;
+	v->ident = p->ident;
+	if (!same)
+		v->bu_ident = *moved_slot(fa, v);
 }
 
 static bool session_name(struct fa *fa, struct fa_visitor *v, const char *name)
@@ -151,7 +172,10 @@ static bool session_set(struct fa *fa, struct fa_visitor *v, struct fa_pending *
 		return false;
 	if (v->vpn)
 		role_act(out, ACT_VPN_REMOVE, earlier);
-	v->vpn = p->state == FA_TUNNELS;
+	fa_handin_pass(fa, v->hoa, earlier, v->session);
+	v->handoff = p->grant.handoff;
+	v->vpn = p->vpn;
+	p->vpn = false;
 	v->completing = false;
 	v->n_profiles = p->grant.n_profiles;
 	v->aaa = true;
@@ -201,8 +225,6 @@ static void lifetime_set(struct fa *fa, struct fa_visitor *v, const struct fa_pe
 
 struct fa_visitor *fa_visitor_grant(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out)
 {
-	static const char *const word[] = {
-		[FA_AAA] = "aaa", [FA_TUNNELS] = "tunnels", [FA_RELAYED] = "relayed"};
 	struct fa_visitor *v = fa_visitor_find(fa, p->key);
 	bool fresh = !v;
 	char who[ROLE_WHO_MAX];
@@ -216,7 +238,7 @@ struct fa_visitor *fa_visitor_grant(struct fa *fa, struct fa_pending *p, role_ms
 			fa_visitor_end(fa, v, "no memory", FA_NO_STR, out);
 		return NULL;
 	}
-	path_set(fa, v, p, out);
+	path_grant(fa, v, p, out);
 	lifetime_set(fa, v, p, now);
 	if (p->session[0] || fresh)
 		keys_set(v, &p->grant, now);
@@ -227,7 +249,7 @@ struct fa_visitor *fa_visitor_grant(struct fa *fa, struct fa_pending *p, role_ms
 	role_count("fa.visitor", fresh ? "added" : "renewed");
 	role_log(out, fresh ? LOG_LVL_NOTICE : LOG_LVL_INFO,
 		 "visitor %s: %s -> registered, lifetime %u, %u profiles", role_who(v->nai, v->hoa, who),
-		 word[p->state], v->lifetime, v->n_profiles);
+		 fa_state_word[p->state], v->lifetime, v->n_profiles);
 	return v;
 }
 
@@ -236,15 +258,19 @@ void fa_visitor_end(struct fa *fa, struct fa_visitor *v, const char *why, int ca
 	char who[ROLE_WHO_MAX];
 
 	role_count("fa.visitor", "ended");
-	role_log(out, LOG_LVL_NOTICE, "visitor %s: registered -> gone, %s", role_who(v->nai, v->hoa, who),
-		 why);
+	role_log(out, LOG_LVL_NOTICE, "visitor %s: %s -> gone, %s", role_who(v->nai, v->hoa, who),
+		 v->out.on ? "handed off" : "registered", why);
+	fa_handin_end_of(fa, v->hoa, v->session, out);
+	fa_handout_stop(v, out);
 	if (!role_any_addr(v->hoa)) {
+		if (v->bu_ident)
+			*moved_slot(fa, v) = v->bu_ident;
 		path_down(v, out);
 		HASH_DELETE(hh_hoa, fa->by_hoa, v);
 	}
 	if (v->vpn)
 		role_act(out, ACT_VPN_REMOVE, v->session);
-	if (v->aaa && cause != FA_NO_STR)
+	if (v->aaa && cause != FA_NO_STR && !v->out.on)
 		fa_str(fa, v->session, v->nai, v->aaa_host, v->aaa_realm, (enum dm_termination)cause, out);
 	if (v->session[0])
 		HASH_DELETE(hh_session, fa->by_session, v);

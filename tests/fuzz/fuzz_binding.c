@@ -12,6 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint8_t key[32];
 	struct bind_msg m;
+	struct bind_handoff h;
 	struct vpn_profile p;
 	char err[128];
 	enum mip_reject rej = bind_decode(data, size, &m);
@@ -27,7 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (m.sealed.len) {
 		FUZZ_CHECK(m.sealed.data == data + m.sealed_aad &&
 			   (size_t)m.sealed_aad + m.sealed.len <= size);
-		bind_open_profile(&m, key, &p, err, sizeof(err));
+		FUZZ_CHECK(bind_open_profile(&m, key, &p, err, sizeof(err)) < 0 || !m.handoff);
+		FUZZ_CHECK(bind_open_handoff(&m, key, &h) < 0 || m.handoff);
 	}
 	return 0;
 }

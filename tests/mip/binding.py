@@ -15,9 +15,9 @@ from craft import ident
 WARNING, REQUEST, UPDATE, ACK = 16, 17, 18, 19
 A, I = 0x80, 0x40
 OK, PROHIBITED, RESOURCES, AUTH, IDENT, POOR = 0, 129, 130, 131, 133, 134
-VENDOR, SEALED, NUMBER = 32473, 2, 3
+VENDOR, SEALED, NUMBER, HANDOFF = 32473, 2, 3, 4
 GENERALIZED, CRITICAL = 36, 38
-ROUTE = 200
+ROUTE, BETWEEN_AGENTS = 200, 201
 DYNAMIC, ESP = 2, 1
 
 
@@ -90,6 +90,31 @@ class Update:
         head = vendor_extension(SEALED, name, len(self.profile) + 28)
         nonce = os.urandom(12)
         return head + nonce + AESGCM(seal).encrypt(nonce, self.profile, before + head)
+
+
+@dataclass
+class Move:
+    """A Binding Update from a foreign agent to the previous one; build() gives its bytes."""
+    home: str
+    care_of: str
+    auth_key: bytes
+    seal_key: bytes
+    lifetime: int = 10
+    soft: bool = False
+    request: int = 0               # Identification of the registration; 0 = leave it out
+    ident: int = 0                 # 0 = now
+    spi: int = 256
+
+    def build(self):
+        raw = struct.pack("!BBH4s4sQ", UPDATE, A | I, self.lifetime, socket.inet_aton(self.home),
+                          socket.inet_aton(self.care_of), self.ident or ident())
+        plain = struct.pack("!BHB", 1, 1, self.soft)
+        if self.request:
+            plain += struct.pack("!BHQ", 2, 8, self.request)
+        raw += vendor_extension(HANDOFF, b"", len(plain) + 28)
+        nonce = os.urandom(12)
+        return signed(raw + nonce + AESGCM(self.seal_key).encrypt(nonce, plain, raw), self.auth_key, self.spi,
+                      BETWEEN_AGENTS)
 
 
 def vendor_extension(kind, data, more=0):

@@ -218,6 +218,7 @@ static void test_refusals(void)
 		 "\x26\x00\x00\x10\x00\x00\x7e\xd9\x00\x02\x0a\x00\x00\x01\x00\x00\x00\x05\x01"
 		 "a",
 		 20, MIP_REJ_CVSE},
+		{"handoff without a seal", "\x26\x00\x00\x0a\x00\x00\x7e\xd9\x00\x04xxxx", 14, MIP_REJ_CVSE},
 		{"behind the authenticator", "\x24\xc8\x00\x08\x00\x00\x01\x00zzzz\xc8\x00", 14,
 		 MIP_REJ_EXT_ORDER},
 		{"two authenticators",
@@ -238,6 +239,76 @@ static void test_refusals(void)
 	}
 }
 
+static size_t make_handoff(uint8_t *bytes, size_t cap, const struct bind_handoff *h)
+{
+	struct bind_msg m = update();
+	struct wbuf w;
+
+	make_keys();
+	wbuf_init(&w, bytes, cap);
+	bind_put(&w, &m);
+	bind_put_handoff(&w, h, seal_key);
+	bind_put_auth(&w, BIND_SUBTYPE_HANDOFF, 256, auth_key);
+	return wbuf_ok(&w) ? w.len : 0;
+}
+
+static void test_handoff(void)
+{
+	struct bind_handoff h = {.soft = true, .request = 0xec00000012345678u}, got;
+	struct vpn_profile p;
+	struct bind_msg m;
+	uint8_t bytes[MIP_MSG_MAX];
+	char err[128];
+	size_t n = make_handoff(bytes, sizeof(bytes), &h);
+
+	CU_ASSERT_EQUAL_FATAL(bind_decode(bytes, n, &m), MIP_REJ_OK);
+	CU_ASSERT_TRUE(m.handoff && bind_auth_check(&m, auth_key));
+	CU_ASSERT_EQUAL(m.auth_subtype, BIND_SUBTYPE_HANDOFF);
+	CU_ASSERT_EQUAL(bind_open_handoff(&m, seal_key, &got), 0);
+	CU_ASSERT_TRUE(got.soft && got.request == h.request);
+	CU_ASSERT_EQUAL(bind_open_handoff(&m, auth_key, &got), -1);
+	CU_ASSERT_EQUAL(bind_open_profile(&m, seal_key, &p, err, sizeof(err)), -1);
+	CU_ASSERT_EQUAL(make_handoff(bytes, 40, &h), 0);
+	n = make_handoff(bytes, sizeof(bytes), &(struct bind_handoff){0});
+	CU_ASSERT_EQUAL(bind_decode(bytes, n, &m), MIP_REJ_OK);
+	CU_ASSERT_EQUAL(bind_open_handoff(&m, seal_key, &got), 0);
+	CU_ASSERT_FALSE(got.soft || got.request);
+	n = make_update(bytes, sizeof(bytes)); /* a profile is no handoff */
+	CU_ASSERT_EQUAL(bind_decode(bytes, n, &m), MIP_REJ_OK);
+	CU_ASSERT_EQUAL(bind_open_handoff(&m, seal_key, &got), -1);
+}
+
+/* Sealed by somebody who has the key, and still looked at: members that are not known, cut, of a wrong length. */
+static void test_handoff_members(void)
+{
+	static const struct {
+		const char *plain;
+		size_t len;
+		int want;
+	} cases[] = {{"\x01\x00\x01\x01", 4, 0},      {"\x09\x00\x02xx\x01\x00\x01\x01", 9, 0},
+		     {"\x01\x00\x02\x01\x01", 5, -1}, {"\x01\x00\x01", 3, -1},
+		     {"\x02\x00\x04xxxx", 7, -1},     {"\x01", 1, -1}};
+
+	make_keys();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t bytes[256], sealed[64];
+		struct bind_msg m = update(), d;
+		struct bind_handoff h;
+		struct wbuf w;
+
+		wbuf_init(&w, bytes, sizeof(bytes));
+		bind_put(&w, &m);
+		wbuf_bytes(&w, "\x26\x00\x00", 3);
+		wbuf_u8(&w, (uint8_t)(6 + cases[i].len + CRYPTO_SEAL_EXTRA));
+		wbuf_bytes(&w, "\x00\x00\x7e\xd9\x00\x04", 6);
+		crypto_seal(seal_key, bytes, w.len, cases[i].plain, cases[i].len, sealed);
+		wbuf_bytes(&w, sealed, cases[i].len + CRYPTO_SEAL_EXTRA);
+		CU_ASSERT_EQUAL(bind_decode(bytes, w.len, &d), MIP_REJ_OK);
+		HARNESS_AT(bind_open_handoff(&d, seal_key, &h) == cases[i].want, "case %zu", i);
+		HARNESS_AT(cases[i].want || h.soft, "case %zu", i);
+	}
+}
+
 static void test_too_long(void)
 {
 	static uint8_t bytes[MIP_MSG_MAX + 1] = {BIND_UPDATE};
@@ -251,4 +322,5 @@ static void test_too_long(void)
 
 HARNESS_MAIN("agent/mip/binding", HARNESS_CASE(test_golden), HARNESS_CASE(test_profile),
 	     HARNESS_CASE(test_tampered), HARNESS_CASE(test_truncated_everywhere),
-	     HARNESS_CASE(test_warning_and_request), HARNESS_CASE(test_refusals), HARNESS_CASE(test_too_long))
+	     HARNESS_CASE(test_warning_and_request), HARNESS_CASE(test_refusals), HARNESS_CASE(test_handoff),
+	     HARNESS_CASE(test_handoff_members), HARNESS_CASE(test_too_long))

@@ -82,20 +82,22 @@ void ledger_note(struct world *w, int role, const struct action *a)
 		{ACT_BINDING_ADD, ACT_BINDING_DEL, "binding", 1},
 		{ACT_PROXY_ARP_ADD, ACT_PROXY_ARP_DEL, "proxy arp", 1},
 		{ACT_WATCH_ADD, ACT_WATCH_DEL, "watch", 1},
+		{ACT_HOLD_ADD, ACT_HOLD_DEL, "hold", 1},
+		{ACT_FORWARD_ADD, ACT_FORWARD_DEL, "forward", 1},
 	};
 	char what[160], hoa[20], local[20], peer[20], ends[48];
-	bool tunnel, arp;
+	bool tunnel, alone;
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		if (a->type != pairs[i].add && a->type != pairs[i].del)
 			continue;
 		tunnel = pairs[i].add == ACT_TUNNEL_ADD;
-		arp = pairs[i].add == ACT_PROXY_ARP_ADD;
+		alone = pairs[i].add == ACT_PROXY_ARP_ADD || pairs[i].add == ACT_HOLD_ADD;
 		inet_ntop(AF_INET, &a->hoa, hoa, sizeof(hoa));
 		inet_ntop(AF_INET, &a->local, local, sizeof(local));
 		inet_ntop(AF_INET, &a->peer, peer, sizeof(peer));
 		snprintf(what, sizeof(what), "%d %s %s %s %s %u", role, pairs[i].name, tunnel ? "" : hoa,
-			 arp ? "" : local, arp ? "" : peer, tunnel ? 0 : a->ifindex);
+			 alone ? "" : local, alone ? "" : peer, tunnel ? 0 : a->ifindex);
 		if (a->type == ACT_BINDING_ADD)
 			binding_replaced(w, role, hoa);
 		book(w, a->type == pairs[i].add ? 1 : -1, pairs[i].max, what);

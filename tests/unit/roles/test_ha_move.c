@@ -3,7 +3,7 @@
  * The user moves (doc/moves.md): by UDP with the session's FA-HA key, by HAR, with and without tunnels; whose word
  * counts, what waits for what, and where the packets go meanwhile.
  */
-#include "tests/unit/roles/moves.h"
+#include "tests/unit/roles/ha_moves.h"
 
 #define S "s-1"
 #define IS(a, b) CU_ASSERT_STRING_EQUAL(a, b)

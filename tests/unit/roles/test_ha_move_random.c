@@ -4,7 +4,7 @@
  * hang or fail, sessions end, time goes by.  Whatever happens: each ADD has its DEL, the binding points to a tunnel
  * that stands, each HAR has its HAA, tunnels are few, and after the last lifetime nothing is left.
  */
-#include "tests/unit/roles/moves.h"
+#include "tests/unit/roles/ha_moves.h"
 
 #define STEPS 4000
 

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Moves at the new foreign agent: by the AAAF's own answer (D2), and through the AAAH.
+ */
+#include "tests/unit/roles/moves.h"
+
+static struct moves m;
+
+static const struct move_ask usual;
+
+/* Registered at agent 0 through the AAAH; from now on the AAAF answers. */
+static void join(void)
+{
+	moves_init(&m);
+	moves_start(&m);
+	CU_ASSERT_EQUAL_FATAL(moves_ask(&m, 0, &usual), 0);
+	CU_ASSERT_STRING_EQUAL(m.trace[0], "amr install tunnel+ visitor+ reply0");
+	moves_pass(&m, 5000);
+	moves_trace_clear(&m);
+	m.aaa = MV_AAAF;
+}
+
+static void test_aaaf(void)
+{
+	join();
+	CU_ASSERT_EQUAL(moves_ask(&m, 1, &usual), 0);
+	CU_ASSERT_TRUE(m.amr.has_previous_fa && m.amr.previous_fa.s_addr == moves_coa(0).s_addr);
+	CU_ASSERT_STRING_EQUAL(m.trace[1],
+			       "amr tunnel+ visitor+ relay install-late handoff-in tunnel+ reply0 bu");
+	CU_ASSERT_TRUE(m.right33);
+	CU_ASSERT_STRING_EQUAL(moves_state(&m, 1), "registered");
+	moves_end(&m);
+}
+
+/* The next request needs no AAA: authorization, keys and home agent are known. */
+static void test_renewal_after(void)
+{
+	const struct move_ask renewal = {.renewal = true};
+	struct role_row row;
+
+	join();
+	moves_ask(&m, 1, &usual);
+	moves_trace_clear(&m);
+	CU_ASSERT_EQUAL(moves_ask(&m, 1, &renewal), 0);
+	CU_ASSERT_STRING_EQUAL(m.trace[1], "relay reply0");
+	CU_ASSERT_TRUE(m.right33);
+	CU_ASSERT_EQUAL(fa_rows(m.fa[1], m.now, &row, 1), 1);
+	CU_ASSERT_EQUAL(row.n_profiles, 1);
+	CU_ASSERT_STRING_EQUAL(row.session, m.session[1]);
+	CU_ASSERT_EQUAL(row.ha.s_addr, addr(HA_ADDR).s_addr);
+	moves_end(&m);
+}
+
+static void test_needs_both(void)
+{
+	join();
+	m.install[1] = VPN_HANGS;
+	CU_ASSERT_EQUAL(moves_ask(&m, 1, &usual), -1);
+	CU_ASSERT_STRING_EQUAL(moves_state(&m, 1), "moving");
+	moves_answer(&m, true);
+	CU_ASSERT_EQUAL(m.code, 0);
+	CU_ASSERT_EQUAL(m.replies, 2);
+	CU_ASSERT_PTR_NOT_NULL(strstr(m.trace[1], "handoff-in tunnel+ bu reply0"));
+	moves_end(&m);
+	join();
+	m.ha_silent = true;
+	CU_ASSERT_EQUAL(moves_ask(&m, 1, &usual), -1);
+	CU_ASSERT_STRING_EQUAL(moves_state(&m, 1), "moving");
+	CU_ASSERT_STRING_EQUAL(m.trace[1], "amr tunnel+ visitor+ relay install-late");
+	m.ha_silent = false;
+	CU_ASSERT_EQUAL(moves_ask(&m, 1, &usual), 0); /* again: it is relayed again, and nothing else */
+	CU_ASSERT_STRING_EQUAL(m.trace[1],
+			       "amr tunnel+ visitor+ relay install-late relay handoff-in tunnel+ reply0 bu");
+	moves_end(&m);
+}
+
+static void test_not_early(void)
+{
+	moves_init(&m);
+	m.fc[1].early_ike = false;
+	moves_start(&m);
+	moves_ask(&m, 0, &usual);
+	m.aaa = MV_AAAF;
+	CU_ASSERT_EQUAL(moves_ask(&m, 1, &usual), 0);
+	CU_ASSERT_STRING_EQUAL(m.trace[1],
+			       "amr tunnel+ visitor+ relay install-late handoff-in tunnel+ reply0 bu");
+	m.ha_silent = true;
+	CU_ASSERT_EQUAL(moves_ask(&m, 0, &usual), -1);
+	moves_trace_clear(&m);
+	m.fc[2].early_ike = false;
+	fa_reconfigure(m.fa[2], &m.fc[2], m.now);
+	CU_ASSERT_EQUAL(moves_ask(&m, 2, &usual), -1);
+	CU_ASSERT_STRING_EQUAL(m.trace[2], "amr tunnel+ visitor+ relay");
+	moves_end(&m);
+}
+
+/* Whichever comes first, an attempt that was begun before the reply may have been too early. */
+static void test_too_early(void)
+{
+	join();
+	m.install[1] = VPN_HANGS;
+	m.ha_silent = true;
+	moves_ask(&m, 1, &usual);
+	moves_answer(&m, false);
+	CU_ASSERT_STRING_EQUAL(m.trace[1], "amr tunnel+ visitor+ relay install-late");
+	m.install[1] = VPN_COMES_UP;
+	m.ha_silent = false;
+	CU_ASSERT_EQUAL(moves_ask(&m, 1, &usual), 0);
+	moves_end(&m);
+	join();
+	m.install[1] = VPN_HANGS;
+	moves_ask(&m, 1, &usual);
+	m.install[1] = VPN_COMES_UP;
+	moves_answer(&m, false);
+	CU_ASSERT_EQUAL(m.code, 0);
+	CU_ASSERT_EQUAL(m.replies, 2);
+	moves_end(&m);
+}
+
+static void nothing_left(int code)
+{
+	CU_ASSERT_EQUAL(m.code, code);
+	CU_ASSERT_EQUAL(m.replies, 2);
+	CU_ASSERT_TRUE(m.right33);
+	CU_ASSERT_STRING_EQUAL(moves_state(&m, 1), "");
+	CU_ASSERT_EQUAL(m.strs[1], 0);
+	CU_ASSERT_STRING_EQUAL(moves_state(&m, 0), "registered");
+	moves_pass(&m, 20000); /* of a handoff that was begun */
+	moves_end(&m);
+}
+
+static void test_tunnels_fail(void)
+{
+	join();
+	m.install[1] = VPN_FAILS;
+	moves_ask(&m, 1, &usual);
+	CU_ASSERT_PTR_NOT_NULL(strstr(m.trace[1], "visitor- tunnel- reply66"));
+	m.right33 = true;
+	CU_ASSERT_EQUAL(m.strs[1], 0);
+	CU_ASSERT_STRING_EQUAL(moves_state(&m, 1), "");
+	moves_end(&m);
+}
+
+static void test_refused(void)
+{
+	join();
+	m.ha_code = MIP_HA_IDENT;
+	moves_ask(&m, 1, &usual);
+	CU_ASSERT_STRING_EQUAL(m.trace[1],
+			       "amr tunnel+ visitor+ relay install-late remove visitor- tunnel- reply133");
+	nothing_left(MIP_HA_IDENT);
+}
+
+static void test_silence(void)
+{
+	join();
+	m.ha_silent = true;
+	moves_ask(&m, 1, &usual);
+	moves_pass(&m, 6900);
+	CU_ASSERT_EQUAL(m.replies, 1);
+	moves_pass(&m, 200);
+	nothing_left(MIP_FA_TIMEOUT);
+}
+
+static void test_tunnels_hang(void)
+{
+	join();
+	m.install[1] = VPN_HANGS;
+	moves_ask(&m, 1, &usual);
+	moves_pass(&m, 10000);
+	CU_ASSERT_EQUAL(m.code, MIP_FA_RESOURCES);
+	CU_ASSERT_EQUAL(m.strs[1], 0);
+	moves_end(&m);
+}
+
+static void test_forged_reply(void)
+{
+	join();
+	m.ha_forged = true;
+	moves_ask(&m, 1, &usual);
+	nothing_left(MIP_FA_HA_AUTH);
+}
+
+static void test_icmp(void)
+{
+	struct role_event e = {.type = EV_ICMP_ERROR, .icmp_type = 3, .icmp_code = 3};
+
+	join();
+	m.ha_silent = true;
+	moves_ask(&m, 1, &usual);
+	e.path.dst = addr(HA_ADDR);
+	moves_tell(&m, 1, &e);
+	nothing_left(MIP_FA_HOME_PORT);
+}
+
+static void test_asr_and_drop(void)
+{
+	struct role_event e = {.type = EV_ASR, .session = m.session[1], .token = 5};
+
+	join();
+	m.ha_silent = true;
+	moves_ask(&m, 1, &usual);
+	moves_tell(&m, 1, &e);
+	nothing_left(MIP_FA_PROHIBITED);
+	join();
+	m.ha_silent = true;
+	moves_ask(&m, 1, &usual);
+	e = (struct role_event){.type = EV_DROP, .text = MV_NAI};
+	moves_tell(&m, 1, &e);
+	nothing_left(MIP_FA_PROHIBITED);
+}
+
+static void test_poor_answer(void)
+{
+	join();
+	m.no_fa_ha = true;
+	moves_ask(&m, 1, &usual);
+	CU_ASSERT_STRING_EQUAL(m.trace[1], "amr reply64");
+	CU_ASSERT_EQUAL(m.strs[1], 0);
+	moves_end(&m);
+}
+
+/* The AAAF's answer comes when nobody waits any more: an STR would end the old session. */
+static void test_late_answer(void)
+{
+	join();
+	m.hold_ama = true;
+	moves_ask(&m, 1, &usual);
+	moves_pass(&m, 9000);
+	CU_ASSERT_EQUAL(m.code, MIP_FA_TIMEOUT);
+	m.strs[1] = 0;
+	moves_ama_arrives(&m, 1);
+	CU_ASSERT_EQUAL(m.strs[1], 0);
+	m.hold_ama = false;
+	m.aaa = MV_AAAH;
+	moves_ama_arrives(&m, 1);
+	CU_ASSERT_EQUAL(m.strs[1], 1);
+	moves_end(&m);
+}
+
+/* Between domains the AAAH answers; with or without a PFAN the AMA says where he was. */
+static void test_aaah(void)
+{
+	const struct move_ask silent = {.no_pfan = true};
+
+	for (int i = 0; i < 2; i++) {
+		join();
+		m.aaa = MV_AAAH;
+		CU_ASSERT_EQUAL(moves_ask(&m, 1, i ? &silent : &usual), 0);
+		CU_ASSERT_EQUAL(m.amr.has_previous_fa, !i);
+		CU_ASSERT_STRING_EQUAL(m.trace[1],
+				       "amr install-late handoff-in tunnel+ tunnel+ visitor+ reply0 bu");
+		moves_end(&m);
+	}
+}
+
+static void test_renewal_is_late(void)
+{
+	join();
+	m.aaa = MV_AAAH;
+	CU_ASSERT_EQUAL(moves_ask(&m, 0, &usual), 0);
+	CU_ASSERT_STRING_EQUAL(m.trace[0], "amr install-late remove reply0");
+	CU_ASSERT_EQUAL(m.updates, 0);
+	moves_end(&m);
+}
+
+static void test_aaah_tunnels_fail(void)
+{
+	join();
+	m.aaa = MV_AAAH;
+	m.install[1] = VPN_FAILS;
+	CU_ASSERT_EQUAL(moves_ask(&m, 1, &usual), MIP_FA_RESOURCES);
+	CU_ASSERT_EQUAL(m.strs[1], 1);
+	moves_end(&m);
+}
+
+static void test_switched_off(void)
+{
+	moves_init(&m);
+	m.fc[1].smooth_handoff = false;
+	moves_start(&m);
+	moves_ask(&m, 0, &usual);
+	m.aaa = MV_AAAF;
+	CU_ASSERT_EQUAL(moves_ask(&m, 1, &usual), 0);
+	CU_ASSERT_FALSE(m.amr.has_previous_fa);
+	CU_ASSERT_EQUAL(m.updates, 0);
+	moves_end(&m);
+}
+
+static void test_no_profiles(void)
+{
+	moves_init(&m);
+	m.n_profiles = 0;
+	moves_start(&m);
+	moves_ask(&m, 0, &usual);
+	m.aaa = MV_AAAF;
+	CU_ASSERT_EQUAL(moves_ask(&m, 1, &usual), 0);
+	CU_ASSERT_STRING_EQUAL(m.trace[1], "amr tunnel+ visitor+ relay tunnel+ reply0 bu");
+	moves_end(&m);
+}
+
+/* Two requests of the node under way here at once: the route that the first has set serves the second. */
+static void test_two_under_way(void)
+{
+	const struct move_ask other = {.lifetime = 200};
+
+	join();
+	m.ha_silent = true;
+	moves_ask(&m, 1, &usual);
+	moves_pass(&m, 3000);
+	moves_ask(&m, 1, &other);
+	CU_ASSERT_STRING_EQUAL(m.trace[1], "amr tunnel+ visitor+ relay install-late amr relay install-late");
+	moves_trace_clear(&m);
+	moves_pass(&m, 4500);
+	CU_ASSERT_STRING_EQUAL(m.trace[1], "remove visitor- tunnel- tunnel+ visitor+ reply78");
+	m.ha_silent = false;
+	CU_ASSERT_EQUAL(moves_ask(&m, 1, &other), 0);
+	CU_ASSERT_PTR_NULL(strstr(m.trace[1], "str"));
+	moves_end(&m);
+}
+
+HARNESS_MAIN("roles/fa_move", HARNESS_CASE(test_aaaf), HARNESS_CASE(test_renewal_after),
+	     HARNESS_CASE(test_needs_both), HARNESS_CASE(test_not_early), HARNESS_CASE(test_too_early),
+	     HARNESS_CASE(test_tunnels_fail), HARNESS_CASE(test_refused), HARNESS_CASE(test_silence),
+	     HARNESS_CASE(test_tunnels_hang), HARNESS_CASE(test_forged_reply), HARNESS_CASE(test_icmp),
+	     HARNESS_CASE(test_asr_and_drop), HARNESS_CASE(test_poor_answer), HARNESS_CASE(test_late_answer),
+	     HARNESS_CASE(test_aaah), HARNESS_CASE(test_renewal_is_late),
+	     HARNESS_CASE(test_aaah_tunnels_fail), HARNESS_CASE(test_switched_off),
+	     HARNESS_CASE(test_no_profiles), HARNESS_CASE(test_two_under_way))
