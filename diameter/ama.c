@@ -21,6 +21,7 @@ static const struct dm_field fields[] = {
 	DM_FIELD_RANGE(DM_REG_REPLY, DM_BYTES, DM_OPT, struct dm_ama, rrp, DM_RRP_MIN, DM_RR_MAX),
 	DM_FIELD_MSA(DM_FA_TO_MN_MSA, struct dm_ama, fa_to_mn, dm_msa_fa_to_mn),
 	DM_FIELD_MSA(DM_FA_TO_HA_MSA, struct dm_ama, fa_to_ha, dm_msa_fa_to_ha),
+	DM_FIELD(DM_HA_TO_FA_SPI, DM_NUMBER, DM_OPT, struct dm_ama, ha_to_fa_spi),
 	DM_FIELD(DM_MSA_LIFETIME, DM_NUMBER, DM_OPT, struct dm_ama, msa_lifetime),
 	DM_FIELD_HAS(DM_HOME_AGENT_ADDRESS, DM_INET, struct dm_ama, ha, has_ha),
 	DM_FIELD_HAS(DM_MOBILE_NODE_ADDRESS, DM_INET, struct dm_ama, hoa, has_hoa),
@@ -43,7 +44,7 @@ int dm_ama_parse(struct msg *m, struct dm_ama *out, char *err, size_t err_len)
 
 	memset(out, 0, sizeof(*out));
 	if (dm_message_read(m, fields, out, &c) ||
-	    dm_success_check(out->result, &out->rrp, out->has_hoa, out->has_ha, &c))
+	    dm_success_check(out->result, out->rrp.len || out->ha_to_fa_spi, out->has_hoa, out->has_ha, &c))
 		return (int)c.result;
 	return 0;
 }

@@ -94,8 +94,8 @@ extern const struct dm_field dm_msa_fa_to_mn[], dm_msa_fa_to_ha[], dm_msa_mn_to_
 #define DM_RRP_MIN 20
 uint32_t dm_rrq_check(const struct dm_bytes *rrq, struct dm_complaint *c);
 /* Success means a registration, and that has a reply and two addresses (RFC 4004 5.2, 5.4).  A co-located
- * mobile node's home agent, which makes the reply itself, is no client of ours. */
-uint32_t dm_success_check(uint32_t result, const struct dm_bytes *rrp, bool has_hoa, bool has_ha,
-			  struct dm_complaint *c);
+ * mobile node's home agent, which makes the reply itself, is no client of ours.  An AAAF's own answer has no
+ * reply; it is told by its 323 (doc/protocol.md). */
+uint32_t dm_success_check(uint32_t result, bool has_reply, bool has_hoa, bool has_ha, struct dm_complaint *c);
 
 #endif

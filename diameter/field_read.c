@@ -352,12 +352,11 @@ uint32_t dm_rrq_check(const struct dm_bytes *rrq, struct dm_complaint *c)
 	return dm_complain(c, DM_INVALID_AVP_VALUE, DM_REG_REQUEST, "type %u is no request", rrq->data[0]);
 }
 
-uint32_t dm_success_check(uint32_t result, const struct dm_bytes *rrp, bool has_hoa, bool has_ha,
-			  struct dm_complaint *c)
+uint32_t dm_success_check(uint32_t result, bool has_reply, bool has_hoa, bool has_ha, struct dm_complaint *c)
 {
-	if (result != DM_SUCCESS || (rrp->len && has_hoa && has_ha))
+	if (result != DM_SUCCESS || (has_reply && has_hoa && has_ha))
 		return 0;
-	return dm_complain(c, DM_MISSING_AVP, !rrp->len ? DM_REG_REPLY : has_hoa ? DM_HOME_AGENT_ADDRESS
-									       : DM_MOBILE_NODE_ADDRESS,
+	return dm_complain(c, DM_MISSING_AVP, !has_reply ? DM_REG_REPLY : has_hoa ? DM_HOME_AGENT_ADDRESS
+										  : DM_MOBILE_NODE_ADDRESS,
 			   "missing in a success");
 }

@@ -38,7 +38,7 @@ int dm_haa_parse(struct msg *m, struct dm_haa *out, char *err, size_t err_len)
 
 	memset(out, 0, sizeof(*out));
 	if (dm_message_read(m, fields, out, &c) ||
-	    dm_success_check(out->result, &out->rrp, out->has_hoa, out->has_ha, &c))
+	    dm_success_check(out->result, out->rrp.len, out->has_hoa, out->has_ha, &c))
 		return (int)c.result;
 	return 0;
 }

@@ -95,7 +95,9 @@ struct dm_ama {			/* AA-Mobile-Node-Answer */
 	bool has_hoa, has_ha;
 	struct in_addr hoa, ha;
 	struct dm_msa fa_to_mn, fa_to_ha;	/* 326, 328: keys for the FA */
-	uint32_t ha_to_fa_spi;	/* 323: in an AAAF's own answer (D2): under which the HA signs; 0 = absent */
+	/* 323, in an AAAF's own answer (D2), which has no rrp: under which the HA signs, and the MN too
+	 * (doc/protocol.md); 0 = absent, and a success has an rrp */
+	uint32_t ha_to_fa_spi;
 	uint32_t features;
 	bool has_previous_fa;
 	struct in_addr previous_fa;

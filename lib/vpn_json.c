@@ -56,7 +56,9 @@ static const struct member members[] = {
 static const char *const security_words[] = {
 	[VPN_SEC_ESP] = "esp", [VPN_SEC_AH] = "ah", [VPN_SEC_ENCAP] = "encapsulation"};
 static const char *const gw_type_words[] = {
-	[VPN_GW_AGENT] = "agent", [VPN_GW_STATIC] = "static", [VPN_GW_DYNAMIC] = "dynamic"};
+	[VPN_GW_AGENT] = "agent", [VPN_GW_STATIC] = "static", [VPN_GW_DYNAMIC] = "dynamic",
+	[VPN_GW_HANDOFF] = "handoff"}; /* is shown, never read */
+#define GW_TYPES_READ VPN_GW_HANDOFF
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static json_t *word_json(const char *const *words, size_t n, unsigned v)
@@ -208,7 +210,7 @@ static bool member_parse(const struct member *m, const json_t *j, void *field)
 		*(enum vpn_security *)field = (enum vpn_security)word;
 		return ok;
 	case K_GW_TYPE:
-		ok = word_parse(gw_type_words, COUNT(gw_type_words), j, &word);
+		ok = word_parse(gw_type_words, GW_TYPES_READ, j, &word);
 		*(enum vpn_gw_type *)field = (enum vpn_gw_type)word;
 		return ok;
 	}

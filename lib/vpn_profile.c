@@ -121,7 +121,7 @@ static const char *check_gateways(const struct vpn_profile *p)
 		return "a gateway address is missing";
 	if (p->src_gw.s_addr == p->dst_gw.s_addr)
 		return "source and destination gateway are the same";
-	if ((unsigned)p->dst_gw_type > VPN_GW_DYNAMIC)
+	if ((unsigned)p->dst_gw_type > VPN_GW_HANDOFF)
 		return "unknown type of gateway";
 	return NULL;
 }

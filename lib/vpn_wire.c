@@ -88,6 +88,8 @@ size_t vpn_wire_encode(const struct vpn_profile *p, void *out, size_t cap)
 {
 	struct wbuf w;
 
+	if (p->dst_gw_type > VPN_GW_DYNAMIC)
+		return 0; /* VPN_GW_HANDOFF stays inside of an agent */
 	wbuf_init(&w, out, cap);
 	for (const struct member *m = members; m < members + N_MEMBERS; m++) {
 		size_t at = w.len;

@@ -8,7 +8,7 @@
 
 bool mn_agent_audible(const struct mn_agent *a, mn_ms now)
 {
-	return a->used && now < mn_agent_lapse(a);
+	return a->used && !a->gone && now < mn_agent_lapse(a);
 }
 
 mn_ms mn_agent_lapse(const struct mn_agent *a)
@@ -80,6 +80,8 @@ struct mn_agent *mn_agents_hear(struct mn_agents *as, const struct mn_config *c,
 	*rebooted = has_rebooted(a, adv->sequence);
 	if (!a->used || a->addr.s_addr != addr.s_addr || memcmp(a->mac, e->mac, sizeof(a->mac)) != 0)
 		*a = (struct mn_agent){.used = true, .addr = addr};
+	if (!mn_agent_audible(a, now)) /* it faded away, and is back */
+		a->faded = false;
 	memcpy(a->mac, e->mac, sizeof(a->mac));
 	a->coa = foreign ? adv->coa[0] : (struct in_addr){0};
 	a->flags = adv->flags;
@@ -89,6 +91,7 @@ struct mn_agent *mn_agents_hear(struct mn_agents *as, const struct mn_config *c,
 	a->home = is_home(c, home_address, adv, addr);
 	a->lifetime_ms = adv->icmp_lifetime * 1000u;
 	a->heard = now;
+	a->gone = false;
 	mn_agent_challenge(a, adv->challenge, adv->challenge_len);
 	return a;
 }
@@ -107,27 +110,72 @@ static bool missed_a_turn(const struct mn_agent *a, mn_ms now)
 	return now - a->heard > a->lifetime_ms * 2 / 5;
 }
 
-struct mn_agent *mn_agents_choose(struct mn_agents *as, struct mn_agent *now_used, mn_ms now)
+bool mn_agent_well(const struct mn_agent *a, mn_ms now)
 {
-	struct mn_agent *newest = NULL, *present = now_used;
+	return mn_agent_audible(a, now) && !missed_a_turn(a, now);
+}
+
+struct mn_agent *mn_agents_by_coa(struct mn_agents *as, struct in_addr coa)
+{
+	for (size_t i = 0; i < MN_AGENTS_MAX; i++)
+		if (as->list[i].used && coa.s_addr != 0 && as->list[i].coa.s_addr == coa.s_addr)
+			return &as->list[i];
+	return NULL;
+}
+
+void mn_agents_gone(struct mn_agents *as)
+{
+	for (size_t i = 0; i < MN_AGENTS_MAX; i++) {
+		as->list[i].gone = true;
+		as->list[i].faded = false;
+	}
+}
+
+/* What does not fade before what does, home before abroad, who was heard last. */
+static bool better(const struct mn_agent *a, const struct mn_agent *b)
+{
+	if (b == NULL || a->faded != b->faded)
+		return b == NULL || b->faded;
+	return a->home != b->home ? a->home : a->heard > b->heard;
+}
+
+static struct mn_agent *best_of(struct mn_agents *as, const struct mn_agent *but, mn_ms now)
+{
+	struct mn_agent *best = NULL;
 
 	for (size_t i = 0; i < MN_AGENTS_MAX; i++) {
 		struct mn_agent *a = &as->list[i];
 
-		if (!usable(a, now))
-			continue;
-		if (a->home && (newest == NULL || !newest->home || a->heard > newest->heard))
-			newest = a;
-		else if (!a->home && (newest == NULL || (!newest->home && a->heard > newest->heard)))
-			newest = a;
+		if (a != but && usable(a, now) && better(a, best))
+			best = a;
 	}
+	return best;
+}
+
+void mn_agents_fade(struct mn_agents *as, struct mn_agent *a, mn_ms now)
+{
+	struct mn_agent *other = best_of(as, a, now);
+
+	if (other != NULL && other->faded) /* they all do: the latest news count */
+		for (size_t i = 0; i < MN_AGENTS_MAX; i++)
+			as->list[i].faded = false;
+	if (a != NULL)
+		a->faded = true;
+}
+
+struct mn_agent *mn_agents_choose(struct mn_agents *as, struct mn_agent *now_used, mn_ms now)
+{
+	struct mn_agent *best = best_of(as, NULL, now), *present = now_used;
+
 	/* "Busy" keeps new nodes away, not those that are there (RFC 5944 2.3.1). */
 	if (present == NULL || !mn_agent_audible(present, now) ||
 	    (!present->home && present->coa.s_addr == 0))
-		return newest;
-	if (newest == NULL || (present->home && !missed_a_turn(present, now)))
+		return best;
+	if (best == NULL)
 		return present;
-	if (newest->home || missed_a_turn(present, now))
-		return newest;
-	return present;
+	if (present->faded != best->faded)
+		return present->faded ? best : present;
+	if (present->home && !missed_a_turn(present, now))
+		return present;
+	return best->home || missed_a_turn(present, now) ? best : present;
 }

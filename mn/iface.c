@@ -24,6 +24,7 @@ struct iface {
 	bool addr_ours; /* we added it: we remove it */
 	int len_before; /* prefix length that addr was there with; -1 = it was not */
 	struct in_addr agent;
+	unsigned held_by; /* device that the routes lead to; 0 = this one */
 	char arp_ignore[16]; /* as it was; "" = not changed */
 };
 
@@ -107,13 +108,13 @@ static int take_address(struct iface *i, struct in_addr addr, uint8_t len)
 	return error;
 }
 
-static int set_routes(struct iface *i, bool add, struct in_addr agent)
+static int set_routes(struct iface *i, bool add, unsigned index)
 {
 	int error = 0;
 
 	for (size_t h = 0; h < sizeof(halves) / sizeof(halves[0]) && (error == 0 || !add); h++)
 		error = rt_gateway_set(i->rt, add, (struct in_addr){htonl(halves[h].net)}, halves[h].len,
-				       agent, i->index, i->addr);
+				       i->agent, index, i->addr);
 	return error;
 }
 
@@ -137,8 +138,10 @@ int iface_attach(struct iface *i, const struct mn_action *a, char *why, size_t w
 	}
 	if (error == 0) {
 		what = "routes";
-		error = set_routes(i, true, a->agent);
+		error = set_routes(i, true, i->index);
 	}
+	if (error == 0)
+		i->held_by = 0;
 	if (had_agent)
 		rt_neigh_set(i->rt, false, old_agent, i->index, NULL);
 	if (error != 0)
@@ -146,11 +149,35 @@ int iface_attach(struct iface *i, const struct mn_action *a, char *why, size_t w
 	return error == 0 ? 0 : -1;
 }
 
+/* In place of those that are there: at no moment there are none. */
+int iface_hold(struct iface *i, unsigned into, char *why, size_t why_len)
+{
+	int error = i->attached ? set_routes(i, true, into) : ENOTCONN;
+
+	if (i->attached)
+		i->held_by = into;
+	if (error != 0)
+		snprintf(why, why_len, "routes into number %u: %s", into, rt_why(i->rt, error));
+	return error == 0 ? 0 : -1;
+}
+
+void iface_unhold(struct iface *i)
+{
+	unsigned held_by = i->held_by;
+
+	if (held_by == 0)
+		return;
+	i->held_by = 0;
+	if (set_routes(i, true, i->index) != 0) /* an interface that is down takes none */
+		set_routes(i, false, held_by);
+}
+
 void iface_detach(struct iface *i)
 {
 	if (!i->attached)
 		return;
-	set_routes(i, false, i->agent);
+	set_routes(i, false, i->held_by != 0 ? i->held_by : i->index);
+	i->held_by = 0;
 	rt_neigh_set(i->rt, false, i->agent, i->index, NULL);
 	drop_address(i);
 	arp_quiet(i, false);

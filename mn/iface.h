@@ -13,6 +13,9 @@ struct iface *iface_open(const char *name, char *why, size_t why_len); /* NULL w
 unsigned iface_index(const struct iface *i);
 /* By an MN_ATTACH; replaces what an earlier one set, routes without a gap.  0, or -1 with a reason. */
 int iface_attach(struct iface *i, const struct mn_action *a, char *why, size_t why_len);
+/* Leads the routes of iface_attach() into another device, until the next iface_attach() or iface_unhold(). */
+int iface_hold(struct iface *i, unsigned into, char *why, size_t why_len);
+void iface_unhold(struct iface *i); /* as they were before */
 void iface_detach(struct iface *i);
 void iface_close(struct iface *i); /* leaves the interface as it is */
 

@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mn/hold.h"
 #include "mn/iface.h"
 #include "mn/report.h"
 #include "nethelper/arp.h"
@@ -34,6 +35,7 @@ struct loop {
 	struct mn *mn;
 	struct iface *iface;
 	struct arp *arp;
+	struct hold *hold; /* NULL = this host has no TUN devices: nothing is held */
 	int fd[FD_COUNT];
 	uint16_t port;
 	bool up, ended;
@@ -42,12 +44,17 @@ struct loop {
 	uint8_t packet[MIP_MSG_MAX];
 };
 
-static uint64_t clock_ms(clockid_t id)
+static uint64_t clock_us(clockid_t id)
 {
 	struct timespec ts;
 
 	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static uint64_t clock_ms(clockid_t id)
+{
+	return clock_us(id) / 1000;
 }
 
 /* --- sending --- */
@@ -114,11 +121,47 @@ static void announce(struct loop *l, const struct mn_action *a)
 	arp_announce(l->arp, a->home_address, iface_index(l->iface), own, clock_ms(CLOCK_MONOTONIC));
 }
 
-static void attach(struct loop *l, const struct mn_action *a)
+static void report(struct loop *l, const struct mn_action *a)
+{
+	mn_report_write(stdout, a, l->o->json, clock_ms(CLOCK_REALTIME));
+}
+
+static void end_hold(struct loop *l)
+{
+	struct mn_action a = {.type = MN_REPORT, .event = "held", .code = -1};
+	struct hold_count n;
+
+	if (l->hold == NULL || !hold_end(l->hold, &n) || n.sent + n.dropped == 0)
+		return;
+	snprintf(a.text, sizeof(a.text), "packets that waited for the new link: %llu sent, %llu dropped",
+		 (unsigned long long)n.sent, (unsigned long long)n.dropped);
+	report(l, &a);
+}
+
+static void hold(struct loop *l)
 {
 	char why[160];
 
-	if (iface_attach(l->iface, a, why, sizeof(why)) == 0)
+	if (l->hold == NULL)
+		return;
+	hold_begin(l->hold);
+	if (iface_hold(l->iface, hold_index(l->hold), why, sizeof(why)) != 0)
+		fprintf(stderr, "mipvpn-mn: cannot hold packets: %s\n", why);
+}
+
+/* What waits goes before the routes change, so that nothing overtakes it; what came in between, behind. */
+static void attach(struct loop *l, const struct mn_action *a)
+{
+	char why[160];
+	int rc;
+
+	if (l->hold != NULL)
+		hold_send(l->hold, a->mac);
+	rc = iface_attach(l->iface, a, why, sizeof(why));
+	if (l->hold != NULL)
+		hold_send(l->hold, a->mac);
+	end_hold(l);
+	if (rc == 0)
 		return;
 	fprintf(stderr, "mipvpn-mn: %s\n", why);
 	l->status = 3;
@@ -138,12 +181,20 @@ static void act(struct loop *l, const struct mn_action *a)
 		break;
 	case MN_DETACH:
 		iface_detach(l->iface);
+		end_hold(l);
+		break;
+	case MN_HOLD:
+		hold(l);
+		break;
+	case MN_UNHOLD:
+		iface_unhold(l->iface);
+		end_hold(l);
 		break;
 	case MN_ANNOUNCE:
 		announce(l, a);
 		break;
 	case MN_REPORT:
-		mn_report_write(stdout, a, l->o->json, clock_ms(CLOCK_REALTIME));
+		report(l, a);
 		break;
 	case MN_END:
 		l->ended = true;
@@ -156,7 +207,8 @@ static void act(struct loop *l, const struct mn_action *a)
 static void tell(struct loop *l, struct mn_event *e)
 {
 	e->wall_ms = clock_ms(CLOCK_REALTIME);
-	mn_event(l->mn, e, clock_ms(CLOCK_MONOTONIC), &l->actions);
+	e->now_us = clock_us(CLOCK_MONOTONIC);
+	mn_event(l->mn, e, e->now_us / 1000, &l->actions);
 	for (size_t i = 0; i < l->actions.n; i++)
 		act(l, &l->actions.a[i]);
 }
@@ -212,6 +264,8 @@ static void read_signal(struct loop *l)
 		return;
 	if (s.ssi_signo == SIGHUP)
 		e.type = MN_EV_RENEW;
+	else if (s.ssi_signo == SIGUSR1)
+		e.type = MN_EV_FADE;
 	tell(l, &e);
 }
 
@@ -229,17 +283,21 @@ static bool link_is_up(const struct nlmsghdr *h, unsigned ifindex, bool *up)
 /* A carrier that comes back may be that of another network. */
 static void read_carrier(struct loop *l)
 {
-	struct mn_event e = {.type = MN_EV_LINK_UP};
 	char buf[8192] __attribute__((aligned(NLMSG_ALIGNTO)));
 	ssize_t n = recv(l->fd[FD_CARRIER], buf, sizeof(buf), MSG_DONTWAIT);
-	bool up = l->up;
 
 	if (n <= 0)
 		return;
-	for (struct nlmsghdr *h = (struct nlmsghdr *)buf; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n))
-		if (link_is_up(h, iface_index(l->iface), &up) && up && !l->up)
-			tell(l, &e);
-	l->up = up;
+	for (struct nlmsghdr *h = (struct nlmsghdr *)buf; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
+		struct mn_event e = {0};
+		bool up;
+
+		if (!link_is_up(h, iface_index(l->iface), &up) || up == l->up)
+			continue;
+		e.type = up ? MN_EV_LINK_UP : MN_EV_LINK_DOWN;
+		l->up = up;
+		tell(l, &e);
+	}
 }
 
 static void discard(int fd)
@@ -262,18 +320,21 @@ static int wait_ms(const struct loop *l)
 static void turn(struct loop *l)
 {
 	struct mn_event timer = {.type = MN_EV_TIMER};
-	struct pollfd p[FD_COUNT];
+	struct pollfd p[FD_COUNT + 1];
 
 	for (int i = 0; i < FD_COUNT; i++)
 		p[i] = (struct pollfd){.fd = l->fd[i], .events = POLLIN};
-	if (poll(p, FD_COUNT, wait_ms(l)) < 0)
+	p[FD_COUNT] = (struct pollfd){.fd = hold_fd(l->hold), .events = POLLIN};
+	if (poll(p, FD_COUNT + 1, wait_ms(l)) < 0)
 		return;
+	if (p[FD_COUNT].revents != 0)
+		hold_read(l->hold);
+	if (p[FD_CARRIER].revents != 0)
+		read_carrier(l); /* in front of what is heard on the new link */
 	if (p[FD_LINK].revents != 0)
 		read_link(l);
 	if (p[FD_HOLDER].revents != 0)
 		discard(l->fd[FD_HOLDER]);
-	if (p[FD_CARRIER].revents != 0)
-		read_carrier(l);
 	if (p[FD_SIGNAL].revents != 0)
 		read_signal(l);
 	arp_tick(l->arp, clock_ms(CLOCK_MONOTONIC));
@@ -304,6 +365,7 @@ static int open_signals(void)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -329,6 +391,9 @@ static const char *open_all(struct loop *l, char *why, size_t why_len)
 	l->fd[FD_SIGNAL] = open_signals();
 	l->fd[FD_CARRIER] = open_carrier();
 	l->arp = arp_open();
+	l->hold = hold_open(l->o->interface, iface_index(l->iface), why, why_len);
+	if (l->hold == NULL)
+		fprintf(stderr, "mipvpn-mn: nothing is held during moves: no TUN device: %s\n", why);
 	for (int i = 0; i < FD_COUNT; i++)
 		if (l->fd[i] < 0 || l->arp == NULL)
 			return strerror(errno);
@@ -343,6 +408,7 @@ static const char *open_all(struct loop *l, char *why, size_t why_len)
 static void close_all(struct loop *l)
 {
 	mn_free(l->mn);
+	hold_close(l->hold);
 	iface_close(l->iface);
 	arp_close(l->arp);
 	for (int i = 0; i < FD_COUNT; i++)

@@ -6,6 +6,10 @@
  *
  * In one run: an advertisement is heard -> request -> reply -> ATTACH -> renewal at 2/3 of the lifetime ->
  * ... -> stop: request with lifetime 0 -> reply -> DETACH, END.
+ *
+ * A move with both links (F2): FADE, or the present agent misses a turn -> request at the other one, the old
+ * way stays -> reply -> ATTACH.  With a cut: LINK_DOWN -> HOLD -> LINK_UP -> SOLICIT -> advertisement ->
+ * request -> reply -> ATTACH, with what was held.
  */
 #ifndef MIPVPN_MN_H
 #define MIPVPN_MN_H
@@ -34,6 +38,7 @@ struct mn_config {
 	struct mn_sa ha;	       /* MN-HA, configured; none = keys are asked for */
 	uint16_t lifetime;	       /* s */
 	bool reverse_tunnel;
+	bool smooth_handoff; /* tell the new foreign agent of the previous one (extension 96, S bit) */
 	bool once; /* one registration attempt, then END */
 	uint32_t once_timeout_ms;
 };
@@ -44,11 +49,14 @@ enum mn_event_type {
 	MN_EV_TIMER,	     /* mn_next() has come */
 	MN_EV_RENEW,	     /* register anew at once */
 	MN_EV_LINK_UP,	     /* the interface has (again) a carrier: look who is there */
+	MN_EV_LINK_DOWN,     /* it has none any more */
+	MN_EV_FADE,	     /* the present agent's link is about to go: use another one, while both are heard */
 	MN_EV_STOP	     /* deregister and end; a second one ends without waiting */
 };
 struct mn_event {
 	enum mn_event_type type;
 	uint64_t wall_ms; /* Unix time */
+	uint64_t now_us;  /* monotonic; for took_us only */
 	const struct mip_adv *adv;
 	struct in_addr from;
 	uint8_t mac[6];
@@ -61,6 +69,8 @@ enum mn_action_type {
 	MN_SEND,     /* registration message: src, dst, mac, ttl, data, len */
 	MN_ATTACH,   /* configure the interface: home_address/prefix_len, all routes via agent at mac */
 	MN_DETACH,   /* put the interface back as it was */
+	MN_HOLD,     /* keep what is sent from now on, until MN_ATTACH lets it go by the new way */
+	MN_UNHOLD,   /* give that up: what is kept is dropped, the routes are as before */
 	MN_ANNOUNCE, /* gratuitous ARP for home_address: we are back on the home link */
 	MN_REPORT,   /* tell the user: event, text and what else is set */
 	MN_END	     /* end with status */
@@ -76,6 +86,7 @@ struct mn_action {
 	const char *event;				     /* static word */
 	int code;					     /* of a reply; -1 = none */
 	uint32_t lifetime;				     /* s */
+	uint64_t took_us; /* from the first request of a registration to its reply; 0 = not one */
 	char text[200];
 	char message[256]; /* of the agent (RFC 4917), printable */
 	int status;

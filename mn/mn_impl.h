@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Shared by the files of the pure core: agents.c (who is heard), request.c and reply.c (messages), mn.c
- * (decisions).
+ * Shared by the files of the pure core: agents.c (who is heard), request.c and reply.c (messages), attempt.c
+ * (when one is sent), answer.c (what a reply leads to), act.c (the interface), mn.c (decisions).
  */
 #ifndef MIPVPN_MN_IMPL_H
 #define MIPVPN_MN_IMPL_H
@@ -22,6 +22,9 @@ struct mn_agent {
 	bool home;	      /* it serves our home link */
 	uint32_t lifetime_ms; /* of the advertisement */
 	mn_ms heard;
+	bool gone;	/* our link is another one since; until it is heard again */
+	bool faded;	/* the user has said so; until it is chosen for want of another one */
+	bool no_pfan;	/* does not know extension 96 */
 	uint8_t challenge[MIP_CHALLENGE_MAX], challenge_len;
 	bool challenge_used;
 	bool needs_tunnel;     /* has said 75 */
@@ -38,6 +41,13 @@ mn_ms mn_agent_lapse(const struct mn_agent *a); /* when it stops being audible *
 /* Whom to use: home before abroad, the present one (may be NULL) while it is heard as it should.  NULL =
  * nobody. */
 struct mn_agent *mn_agents_choose(struct mn_agents *as, struct mn_agent *now_used, mn_ms now);
+/* No missed turn, and it is on this link: what is sent to it arrives. */
+bool mn_agent_well(const struct mn_agent *a, mn_ms now);
+/* NULL = not known. */
+struct mn_agent *mn_agents_by_coa(struct mn_agents *as, struct in_addr coa);
+void mn_agents_gone(struct mn_agents *as); /* another link */
+/* The link of a fades; when all others do, they do no more.  a may be NULL. */
+void mn_agents_fade(struct mn_agents *as, struct mn_agent *a, mn_ms now);
 void mn_agent_challenge(struct mn_agent *a, const uint8_t *challenge, size_t len);
 
 /* --- the node --- */
@@ -47,6 +57,8 @@ struct mn_attempt {
 	bool active;
 	enum mn_kind kind;
 	bool full;		    /* with MN-AAA and key requests, as far as configured */
+	bool pfan;		    /* the next transmission has extension 96 */
+	bool pfan_sent;		    /* one had */
 	unsigned sent;		    /* transmissions */
 	mn_ms next;		    /* retransmission */
 	uint32_t idents[MN_IDENTS]; /* low halves of the latest ones */
@@ -54,7 +66,7 @@ struct mn_attempt {
 };
 struct mn_keys {
 	struct mn_sa ha, fa;   /* made by AAA, or configured (ha) */
-	struct in_addr fa_coa; /* whose fa is */
+	struct in_addr fa_coa; /* whose fa is; a move can take it along */
 };
 struct mn {
 	struct mn_config c;
@@ -71,18 +83,51 @@ struct mn {
 	int64_t clock_offset_ms; /* home agent's clock - ours */
 	uint64_t last_ident;
 	uint32_t spi_ha, spi_fa; /* what others shall call the keys that we ask for */
+	uint64_t now_us, began_us; /* of the event; of the first request of this registration, 0 = none */
 
 	bool registered, at_home, attached, stopping, ended;
+	bool link_down, holding;
+	mn_ms hold_until;
 	uint8_t attached_mac[6];
 	struct in_addr reg_coa;
 	mn_ms reg_expires, renew_at;
 	struct mn_attempt attempt;
 	mn_ms last_sent, next_attempt;
+	bool arrived;	    /* at another agent, where nothing was sent yet */
+	mn_ms spent, spent_at; /* requests that did not wait, in ms of spacing; see mn_attempt_earliest() */
 	unsigned backoff, quick; /* refusals in a row; retries without backoff in a row */
 	bool tunnel;		 /* ask for a reverse tunnel */
 	mn_ms next_solicit, once_until;
 	unsigned solicits;
 };
+
+/* --- act.c --- */
+struct mn_action *mn_act(struct mn *mn, enum mn_action_type type);
+/* A line for the user, with what is known at this moment. */
+__attribute__((format(printf, 3, 4))) struct mn_action *mn_report(struct mn *mn, const char *event,
+								  const char *fmt, ...);
+const char *mn_ip(struct in_addr a); /* four at a time */
+void mn_end(struct mn *mn, int status);
+mn_ms mn_jitter(struct mn *mn, mn_ms ms); /* 75 .. 125 % */
+void mn_attach(struct mn *mn, bool home);
+void mn_detach(struct mn *mn);
+void mn_come_home(struct mn *mn);
+void mn_hold(struct mn *mn); /* from now on, for a bounded time; again: for longer */
+void mn_hold_settle(struct mn *mn);
+
+/* --- attempt.c --- */
+#define MN_SPACING_MS 1000   /* one request per second on average (RFC 5944 2.4.2, 3.6.3) */
+#define MN_BACKOFF_MAX_MS 64000
+void mn_attempt_start(struct mn *mn, enum mn_kind kind);
+void mn_attempt_transmit(struct mn *mn);
+/* When the next attempt may start.  The first request at another agent need not wait for the last one's second:
+ * five of them in a row; what they were early is paid back at a second per second. */
+mn_ms mn_attempt_earliest(const struct mn *mn);
+void mn_keys_forget_fa(struct mn *mn);
+void mn_keys_forget(struct mn *mn); /* all that AAA made */
+
+/* --- answer.c --- */
+void mn_answer(struct mn *mn, const uint8_t *data, size_t len);
 
 /* --- request.c --- */
 uint32_t mn_random(struct mn *mn);
@@ -96,6 +141,7 @@ struct mn_reply {
 	bool from_ha;	     /* code is a home agent's */
 	bool authentic;	     /* one of its authenticators proves who it is from */
 	struct mn_sa ha, fa; /* new keys; len 0 = none */
+	bool fa_moved;	     /* the foreign agent has the key that the previous one had */
 };
 /* NULL: out may be acted upon.  Else why it proves false.  Pending is asked by mn_reply_pending() first. */
 const char *mn_reply_check(const struct mn *mn, const uint8_t *data, size_t len, struct mn_reply *out);

@@ -19,7 +19,7 @@ const char mn_usage[] =
 	"                 [--home-agent ADDRESS] [--home-prefix PREFIX] [--key-file FILE] [--spi NUMBER]\n"
 	"                 [--algorithm hmac-md5|hmac-sha1|hmac-sha256|chap] [--ha-key-file FILE]\n"
 	"                 [--ha-spi NUMBER] [--ha-algorithm NAME] [--lifetime SECONDS] [--reverse-tunnel]\n"
-	"                 [--once] [--timeout SECONDS] [--json] [--check-config]\n"
+	"                 [--smooth-handoff=true|false] [--once] [--timeout SECONDS] [--json] [--check-config]\n"
 	"See mipvpn-mn(8).\n";
 
 enum { ALG_MD5, ALG_SHA1, ALG_SHA256, ALG_CHAP };
@@ -35,7 +35,7 @@ struct file_conf {
 	uint32_t spi, ha_spi;
 	uint8_t algorithm, ha_algorithm;
 	uint16_t lifetime;
-	bool reverse_tunnel;
+	bool reverse_tunnel, smooth_handoff;
 };
 #define F(m) CONF_FIELD(struct file_conf, m)
 
@@ -54,6 +54,8 @@ static const struct conf_key keys[] = {
 	{"lifetime", CONF_INT, F(lifetime), .min = 5, .max = 65534, .def = "600",
 	 .doc = "of a registration, s"},
 	{"reverse-tunnel", CONF_BOOL, F(reverse_tunnel), .def = "false", .doc = "ask for a reverse tunnel"},
+	{"smooth-handoff", CONF_BOOL, F(smooth_handoff), .def = "true",
+	 .doc = "on a move, say where from"},
 	{0},
 };
 static const struct conf_schema schema = {.size = sizeof(struct file_conf), .keys = keys};
@@ -125,7 +127,7 @@ static void build_options(struct option *o)
 {
 	for (size_t i = 0; i < N_KEYS; i++)
 		o[i] = (struct option){keys[i].name,
-				       keys[i].type == CONF_BOOL ? no_argument : required_argument, NULL,
+				       keys[i].type == CONF_BOOL ? optional_argument : required_argument, NULL,
 				       (int)(OPT_KEY + i)};
 	memcpy(o + N_KEYS, more_options, sizeof(more_options));
 	o[N_KEYS + N_MORE] = (struct option){0};
@@ -249,6 +251,7 @@ static void fill(struct mn_options *o, const struct file_conf *f)
 	c->ha.spi = f->ha_spi;
 	c->lifetime = f->lifetime;
 	c->reverse_tunnel = f->reverse_tunnel;
+	c->smooth_handoff = f->smooth_handoff;
 }
 
 static const char *complain(const struct mn_options *o)

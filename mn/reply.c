@@ -84,6 +84,10 @@ static const char *check_fa(const struct mn *mn, const uint8_t *data, struct mn_
 			crypto_wipe(&r->fa, sizeof(r->fa)); /* RFC 3957 5: no association; the rest stands */
 		return NULL;
 	}
+	if (mn->attempt.pfan_sent && !ours && r->rrp.code < 64) {
+		r->fa_moved = proves(&r->rrp.mn_fa, data, &mn->keys.fa); /* else no association; the rest stands */
+		return NULL;
+	}
 	if (!ours || !r->rrp.mn_fa.present)
 		return ours && r->rrp.code < 64 ? "the foreign agent did not sign it" : NULL;
 	if (!proves(&r->rrp.mn_fa, data, &mn->keys.fa))
@@ -100,7 +104,7 @@ const char *mn_reply_check(const struct mn *mn, const uint8_t *data, size_t len,
 
 	crypto_wipe(&out->ha, sizeof(out->ha));
 	crypto_wipe(&out->fa, sizeof(out->fa));
-	out->authentic = false;
+	out->authentic = out->fa_moved = false;
 	if (reject != MIP_REJ_OK)
 		return mip_reject_str(reject);
 	out->from_ha = out->rrp.code < 64 || out->rrp.code >= 128;

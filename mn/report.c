@@ -27,6 +27,8 @@ static void write_json(FILE *out, const struct mn_action *a, uint64_t wall_ms)
 	put_address(o, "home_agent", a->home_agent);
 	if (a->lifetime > 0)
 		json_object_set_new(o, "lifetime", json_integer(a->lifetime));
+	if (a->took_us > 0)
+		json_object_set_new(o, "took_us", json_integer((json_int_t)a->took_us));
 	if (a->code >= 0) {
 		json_object_set_new(o, "code", json_integer(a->code));
 		json_object_set_new(o, "reason", json_string(mip_code_str((uint8_t)a->code)));

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Registration Requests, in the order of RFC 5944 3.6.1 and RFC 4721 3.2:
- * fixed | NAI, NAI carrying, key requests | MN-HA (32) | challenge (132) | MN-AAA (36) | MN-FA (33).
+ * fixed | NAI, NAI carrying, key requests, previous FA (96) | MN-HA (32) | challenge (132) | MN-AAA (36) | MN-FA (33).
  */
 #include "mn/mn_impl.h"
 
 #include <string.h>
+
+#define HANDOFF_S 10 /* how long the previous foreign agent sends after us what still comes to it */
 
 uint32_t mn_random(struct mn *mn) /* xorshift64* */
 {
@@ -27,6 +29,16 @@ static uint64_t next_ident(struct mn *mn)
 	return ident;
 }
 
+/* On a move: the previous agent can go on delivering over its link until the tunnel to the new one stands. */
+static bool both_heard(struct mn *mn)
+{
+	const struct mn_agent *previous = mn_agents_by_coa(&mn->agents, mn->reg_coa);
+
+	return mn->c.smooth_handoff && mn->attempt.kind == MN_REGISTER && mn->registered && !mn->link_down &&
+	       mn->reg_coa.s_addr != mn->agent->coa.s_addr &&
+	       previous != NULL && previous != mn->agent && mn_agent_well(previous, mn->now);
+}
+
 static void put_fixed(struct mn *mn, struct wbuf *w)
 {
 	const struct mn_attempt *t = &mn->attempt;
@@ -35,6 +47,8 @@ static void put_fixed(struct mn *mn, struct wbuf *w)
 							   : mn->agent->coa;
 	uint8_t flags = mn->tunnel && t->kind != MN_LEAVE_HOME ? MIP_T : 0;
 
+	if (both_heard(mn))
+		flags |= MIP_S;
 	mip_rrq_put(w, flags, t->lifetime, mn->home_address, mn->home_agent, coa, next_ident(mn));
 	if (mn->c.nai[0] != '\0')
 		mip_ext_put_nai(w, mn->c.nai);
@@ -46,9 +60,12 @@ static void put_fixed(struct mn *mn, struct wbuf *w)
 
 static void put_key_requests(struct mn *mn, struct wbuf *w)
 {
+	bool outlasts = mn->keys.ha.expires >= mn->now + mn->attempt.lifetime * 1000u;
+
 	mn->spi_ha = MIP_SPI_MIN + mn_random(mn) % 0x7fffff00;
 	mn->spi_fa = MIP_SPI_MIN + mn_random(mn) % 0x7fffff00;
-	if (mn->c.ha.key.len == 0)
+	/* With 42 only the AAAH can answer a move, which takes longer. */
+	if (mn->c.ha.key.len == 0 && !(mn->attempt.pfan && outlasts))
 		mip_ext_put_keygen_req(w, MIP_EXT_MN_HA_KEYGEN_REQ, mn->spi_ha);
 	mip_ext_put_keygen_req(w, MIP_EXT_MN_FA_KEYGEN_REQ, mn->spi_fa);
 }
@@ -58,6 +75,17 @@ static void put_sa(struct wbuf *w, uint8_t type, const struct mn_sa *sa)
 	mip_ext_put_auth(w, type, sa->spi, sa->alg, sa->key.data, sa->key.len);
 }
 
+static void put_previous_fa(struct mn *mn, struct wbuf *w)
+{
+	const struct mn_sa *fa = &mn->keys.fa;
+	struct mip_pfan p = {.lifetime = HANDOFF_S,
+			     .previous_fa = mn->keys.fa_coa,
+			     .coa = mn->agent->coa,
+			     .spi = fa->spi};
+
+	mip_ext_put_pfan(w, &p, fa->alg, fa->key.data, fa->key.len);
+}
+
 static void put_extensions(struct mn *mn, struct wbuf *w, bool aaa)
 {
 	struct mn_agent *fa = mn->attempt.kind != MN_LEAVE_HOME ? mn->agent : NULL;
@@ -65,6 +93,8 @@ static void put_extensions(struct mn *mn, struct wbuf *w, bool aaa)
 
 	if (aaa && mn->attempt.lifetime > 0)
 		put_key_requests(mn, w);
+	if (mn->attempt.pfan)
+		put_previous_fa(mn, w);
 	if (mn->keys.ha.key.len > 0)
 		put_sa(w, MIP_EXT_MN_HA, &mn->keys.ha);
 	if (fa != NULL && fa->challenge_len > 0) {

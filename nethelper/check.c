@@ -53,6 +53,10 @@ static const struct {
 	[NH_OPEN_NFLOG] = {"open-nflog", 0},
 	[NH_WATCH_ADD] = {"watch-add", ADDR},
 	[NH_WATCH_DEL] = {"watch-del", ADDR},
+	[NH_HOLD_ADD] = {"hold-add", ADDR},
+	[NH_HOLD_DEL] = {"hold-del", ADDR},
+	[NH_FORWARD_ADD] = {"forward-add", ADDR | PAIR},
+	[NH_FORWARD_DEL] = {"forward-del", ADDR},
 };
 
 const char *nh_verb_str(uint32_t verb)

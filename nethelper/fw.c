@@ -23,7 +23,13 @@ void fw_clear(struct fw *fw)
 	struct visitor *v, *v2;
 	struct source *s, *s2;
 	struct watched *w, *w2;
+	struct forwarded *f, *f2;
 
+	HASH_ITER(hh, fw->forwarded, f, f2)
+	{
+		HASH_DEL(fw->forwarded, f);
+		free(f);
+	}
 	HASH_ITER(hh, fw->users, u, u2)
 	{
 		HASH_DEL(fw->users, u);
@@ -50,7 +56,7 @@ void fw_clear(struct fw *fw)
 	if (fw->elements_out != NULL)
 		fclose(fw->elements_out);
 	free(fw->elements);
-	*fw = (struct fw){.links = fw->links, .n_links = fw->n_links};
+	*fw = (struct fw){.links = fw->links, .n_links = fw->n_links, .hold = fw->hold};
 }
 
 void fw_forget(struct fw *fw)
@@ -162,6 +168,37 @@ int fw_tunnel_source(struct fw *fw, bool add, const char *tunnel, struct in_addr
 	strncpy(k.tunnel, tunnel, sizeof(k.tunnel) - 1);
 	k.addr = addr;
 	return add ? source_add(fw, &k, out) : source_del(fw, &k, out);
+}
+
+/* --- visitors who have moved on, and what waits --- */
+
+int fw_forward(struct fw *fw, bool add, struct in_addr addr)
+{
+	FILE *out = fw_elements(fw);
+	struct forwarded *f;
+
+	if (out == NULL)
+		return ENOMEM;
+	HASH_FIND(hh, fw->forwarded, &addr, sizeof(addr), f);
+	if ((f != NULL) == add)
+		return add ? 0 : ENOENT;
+	if (add) {
+		f = calloc(1, sizeof(*f));
+		if (f == NULL)
+			return ENOMEM;
+		f->addr = addr;
+		HASH_ADD(hh, fw->forwarded, addr, sizeof(f->addr), f);
+	} else {
+		HASH_DEL(fw->forwarded, f);
+		free(f);
+	}
+	fw_put_forwarded(out, add ? "add" : "delete", addr);
+	return 0;
+}
+
+void fw_hold(struct fw *fw, bool there)
+{
+	fw->hold = there;
 }
 
 /* --- prefixes: protected ones, a PCN's --- */
@@ -296,12 +333,47 @@ static struct user *user_need(struct fw *fw, struct in_addr src)
 	return u;
 }
 
+static struct leg_tunnel *leg_tunnel_find(struct leg *leg, const char *name)
+{
+	for (unsigned i = 0; i < leg->n; i++)
+		if (strcmp(leg->tunnel[i].name, name) == 0)
+			return &leg->tunnel[i];
+	return NULL;
+}
+
+static int leg_add(struct leg *leg, const char *name)
+{
+	struct leg_tunnel *t = leg_tunnel_find(leg, name);
+
+	if (t == NULL && leg->n > 0 && (name[0] == '\0' || leg->tunnel[0].name[0] == '\0'))
+		return EEXIST;
+	if (t == NULL && leg->n == FW_LEG_TUNNELS)
+		return EBUSY;
+	if (t == NULL) {
+		t = &leg->tunnel[leg->n++];
+		*t = (struct leg_tunnel){0};
+		snprintf(t->name, sizeof(t->name), "%s", name);
+	}
+	t->refs++;
+	return 0;
+}
+
+static int leg_del(struct leg *leg, const char *name)
+{
+	struct leg_tunnel *t = leg_tunnel_find(leg, name);
+
+	if (t == NULL)
+		return ENOENT;
+	if (--t->refs == 0)
+		*t = leg->tunnel[--leg->n];
+	return 0;
+}
+
 int fw_vpn_add(struct fw *fw, const struct fw_vpn *v)
 {
-	const char *tunnel = v->tunnel != NULL ? v->tunnel : "";
 	struct user *u = user_need(fw, v->src);
 	struct profile *p = profile_find(u, &v->dst);
-	struct leg *leg;
+	int error;
 
 	if (u == NULL)
 		return ENOMEM;
@@ -310,11 +382,9 @@ int fw_vpn_add(struct fw *fw, const struct fw_vpn *v)
 		p = profile_insert(u, &v->dst);
 	if (p == NULL)
 		return ENOMEM;
-	leg = &p->leg[v->here_is_src];
-	if (leg->refs > 0 && strcmp(leg->tunnel, tunnel) != 0)
-		return EEXIST;
-	snprintf(leg->tunnel, sizeof(leg->tunnel), "%s", tunnel);
-	leg->refs++;
+	error = leg_add(&p->leg[v->here_is_src], v->tunnel != NULL ? v->tunnel : "");
+	if (error != 0)
+		return error;
 	p->tos_up = v->tos_up;
 	p->tos_down = v->tos_down;
 	return 0;
@@ -324,14 +394,12 @@ int fw_vpn_del(struct fw *fw, const struct fw_vpn *v)
 {
 	struct user *u = user_find(fw, v->src);
 	struct profile *p = profile_find(u, &v->dst);
-	struct leg *leg = p != NULL ? &p->leg[v->here_is_src] : NULL;
 	size_t at;
 
-	if (leg == NULL || leg->refs == 0 || strcmp(leg->tunnel, v->tunnel != NULL ? v->tunnel : "") != 0)
+	if (p == NULL || leg_del(&p->leg[v->here_is_src], v->tunnel != NULL ? v->tunnel : "") != 0)
 		return ENOENT;
 	user_touch(fw, u);
-	leg->refs--;
-	if (p->leg[0].refs == 0 && p->leg[1].refs == 0) {
+	if (p->leg[0].n == 0 && p->leg[1].n == 0) {
 		at = (size_t)(p - u->profiles);
 		memmove(p, p + 1, (u->n - at - 1) * sizeof(*p));
 		u->n--;

@@ -16,8 +16,11 @@
  *  - the first packet of a pair (sender, watched home address) that no profile covers is told to the agent by
  *    NFLOG, once in 5 s.  The set of pairs is bounded: in a flood from more senders than fit some are not
  *    told of; no packet is lost for it;
- *  - what comes out of an IP-in-IP tunnel has to be for a visitor, or from a home address bound to that
- * tunnel.
+ *  - what comes out of an IP-in-IP tunnel has to be for a visitor, also one who has moved on, or from a home
+ * address bound to that tunnel;
+ *  - what waits in the helper was checked when it came: out of its device it may go where packets out of a
+ * tunnel may, and never back into it;
+ *  - what came out of charon's tunnel for a visitor does not go into an IP-in-IP tunnel.
  *
  * "Tunnel" of charon's means an interface ipsec* (kernel-libipsec) or an XFRM policy: one rule for both
  * data paths.
@@ -33,6 +36,8 @@
 #include "lib/vpn_profile.h"
 
 #define FW_TABLE "mipvpn"
+#define FW_HOLD_DEVICE "mvhold0" /* where packets wait (net_hold.c); not one of mip* */
+#define FW_LEG_TUNNELS 4	 /* of one end's part in a profile, during moves */
 
 struct fw;
 struct fw *fw_new(const char (*links)[IFNAMSIZ], size_t n_links); /* borrows links; NULL without memory */
@@ -48,6 +53,8 @@ int fw_tunnel_source(struct fw *fw, bool add, const char *tunnel, struct in_addr
 int fw_protect(struct fw *fw, bool add, const struct vpn_prefix *prefix);
 int fw_pcn(struct fw *fw, bool add, const struct vpn_prefix *prefix);
 int fw_watch(struct fw *fw, bool add, struct in_addr addr); /* does not count */
+int fw_forward(struct fw *fw, bool add, struct in_addr addr); /* does not count */
+void fw_hold(struct fw *fw, bool there);
 /* One end's part in a profile.  here_is_src: we are its source gateway.  tunnel: an IP-in-IP device, NULL =
  * charon's. */
 struct fw_vpn {
@@ -57,7 +64,8 @@ struct fw_vpn {
 	uint8_t tos_up, tos_down;
 	const char *tunnel;
 };
-int fw_vpn_add(struct fw *fw, const struct fw_vpn *v); /* EEXIST: is there with another kind of tunnel */
+/* EEXIST: is there with another kind of tunnel; EBUSY: with FW_LEG_TUNNELS others. */
+int fw_vpn_add(struct fw *fw, const struct fw_vpn *v);
 int fw_vpn_del(struct fw *fw, const struct fw_vpn *v);
 
 /* nftables commands, to be freed; NULL without memory, "" when nothing changed. */

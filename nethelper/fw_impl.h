@@ -11,8 +11,11 @@
 #include <uthash.h>
 
 struct leg { /* our part as destination gateway [0], as source gateway [1] */
-	unsigned refs;
-	char tunnel[IFNAMSIZ]; /* "" = charon's */
+	struct leg_tunnel {
+		char name[IFNAMSIZ]; /* "" = charon's; then it is the only one */
+		unsigned refs;
+	} tunnel[FW_LEG_TUNNELS]; /* several while a user moves: what is under way may still use the old one */
+	unsigned n;		  /* 0 = no part of ours */
 };
 struct profile {
 	struct vpn_prefix dst;
@@ -45,6 +48,10 @@ struct watched {
 	struct in_addr addr; /* key */
 	UT_hash_handle hh;
 };
+struct forwarded {
+	struct in_addr addr; /* key */
+	UT_hash_handle hh;
+};
 struct prefixes {
 	struct prefix_refs {
 		struct vpn_prefix prefix;
@@ -60,6 +67,8 @@ struct fw {
 	struct visitor *visitors;
 	struct source *sources;
 	struct watched *watched;
+	struct forwarded *forwarded;
+	bool hold;	  /* the device is there */
 	bool watch_dirty; /* the first has come, or the last has gone */
 	struct prefixes protects, pcns;
 	bool table_there;    /* as far as we know */
@@ -75,5 +84,6 @@ FILE *fw_elements(struct fw *fw);
 void fw_put_visitor(FILE *out, const char *command, const struct visitor *v);
 void fw_put_source(FILE *out, const char *command, const struct source_key *k);
 void fw_put_watched(FILE *out, const char *command, struct in_addr addr);
+void fw_put_forwarded(FILE *out, const char *command, struct in_addr addr);
 
 #endif

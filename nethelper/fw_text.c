@@ -24,9 +24,11 @@ static const char skeleton[] =
 	"	counter spoofed { comment \"a registered address from another station\"; }\n"
 	"	counter tunnel_stray { comment \"out of an IP-in-IP tunnel, for no visitor and from no "
 	"binding\"; }\n"
+	"	counter hold_lost { comment \"waited, and then there was no way to go on\"; }\n"
 	"	set links { type ifname; }\n"
 	"	set visitors { type ipv4_addr . ifname . ether_addr; }\n"
 	"	set visitor_hosts { type ipv4_addr; }\n"
+	"	set forwarded { type ipv4_addr; }\n"
 	"	set tunnel_sources { type ifname . ipv4_addr; }\n"
 	"	set protected { type ipv4_addr; flags interval; }\n"
 	"	set correspondents { type ipv4_addr; flags interval; }\n"
@@ -37,10 +39,18 @@ static const char skeleton[] =
 	"	}\n"
 	"	map up { type ipv4_addr : verdict; }\n"
 	"	map down { type ipv4_addr : verdict; }\n"
-	"	chain in_ipsec { iifname \"ipsec*\" return; meta ipsec exists return; counter name in_clear "
-	"drop; }\n"
-	"	chain out_ipsec { oifname \"ipsec*\" return; rt ipsec exists return; counter name in_clear "
-	"drop; }\n"
+	"	chain in_ipsec {\n"
+	"		iifname \"ipsec*\" return\n"
+	"		iifname \"" FW_HOLD_DEVICE "\" return\n"
+	"		meta ipsec exists return\n"
+	"		counter name in_clear drop\n"
+	"	}\n"
+	"	chain out_ipsec {\n"
+	"		oifname \"ipsec*\" return\n"
+	"		oifname \"" FW_HOLD_DEVICE "\" return\n"
+	"		rt ipsec exists return\n"
+	"		counter name in_clear drop\n"
+	"	}\n"
 	"	chain in_visitor { ip saddr . iifname . ether saddr @visitors return; counter name spoofed "
 	"drop; }\n"
 	"	chain unregistered {\n"
@@ -51,6 +61,7 @@ static const char skeleton[] =
 	"		type filter hook prerouting priority mangle; policy accept;\n"
 	"		iifname != \"mip*\" accept\n"
 	"		ip daddr @visitor_hosts accept\n"
+	"		ip daddr @forwarded accept\n"
 	"		iifname . ip saddr @tunnel_sources accept\n"
 	"		counter name tunnel_stray drop\n"
 	"	}\n"
@@ -58,6 +69,7 @@ static const char skeleton[] =
 	"	chain first_packet { }\n"
 	"	chain forward {\n"
 	"		type filter hook forward priority filter; policy accept;\n"
+	"		iifname \"" FW_HOLD_DEVICE "\" oifname \"" FW_HOLD_DEVICE "\" counter name hold_lost drop\n"
 	"		iifname @links ip saddr . iifname . ether saddr != @visitors jump unregistered\n"
 	"		ip saddr vmap @up\n"
 	"		ip daddr vmap @down\n"
@@ -94,6 +106,13 @@ void fw_put_watched(FILE *out, const char *command, struct in_addr addr)
 	char a[INET_ADDRSTRLEN];
 
 	fprintf(out, "%s element " T "watched { %s }\n", command, host(addr, a));
+}
+
+void fw_put_forwarded(FILE *out, const char *command, struct in_addr addr)
+{
+	char a[INET_ADDRSTRLEN];
+
+	fprintf(out, "%s element " T "forwarded { %s }\n", command, host(addr, a));
 }
 
 /* An interval set takes no prefix that lies in another one: only the outermost are written. */
@@ -157,17 +176,23 @@ static void put_mark_chain(struct fw *fw, FILE *out, uint8_t tos)
 /* One condition on a profile's packet: where it comes in, or where it goes out. */
 static void put_via(FILE *out, const char *rule, const struct leg *leg, bool in)
 {
-	if (leg->tunnel[0] == '\0')
+	char side = in ? 'i' : 'o';
+
+	if (leg->tunnel[0].name[0] == '\0') {
 		fprintf(out, "%s jump %s_ipsec\n", rule, in ? "in" : "out");
-	else
-		fprintf(out, "%s %cifname != \"%s\" counter name in_clear drop\n", rule, in ? 'i' : 'o',
-			leg->tunnel);
+		return;
+	}
+	fputs(rule, out);
+	for (unsigned i = 0; i < leg->n; i++)
+		fprintf(out, " %cifname != \"%s\"", side, leg->tunnel[i].name);
+	fprintf(out, " %cifname != \"" FW_HOLD_DEVICE "\" counter name in_clear drop\n", side);
 }
 
 /*
  * near: our part on the side that the packet comes from; far: on the side that it goes to.  Where we have no
  * part the other side is in clear: the correspondent's network, or the mobile node, which must then be the
- * registered station.
+ * registered station.  What an IPsec tunnel has brought down to its link does not follow it in clear when it has moved on
+ * (NH_FORWARD_ADD).
  */
 static void put_profile(struct fw *fw, FILE *out, const char *chain, const struct profile *p, bool up)
 {
@@ -178,12 +203,14 @@ static void put_profile(struct fw *fw, FILE *out, const char *chain, const struc
 	snprintf(rule, sizeof(rule), "add rule " T "%s ip %s %s", chain, up ? "daddr" : "saddr",
 		 vpn_prefix_str(&p->dst, dst));
 	put_mark_chain(fw, out, tos);
-	if (near->refs > 0)
+	if (near->n > 0)
 		put_via(out, rule, near, true);
 	else if (up)
 		fprintf(out, "%s jump in_visitor\n", rule);
-	if (far->refs > 0)
+	if (far->n > 0)
 		put_via(out, rule, far, false);
+	else if (!up && near->tunnel[0].name[0] == '\0')
+		fprintf(out, "%s oifname \"mip*\" counter name in_clear drop\n", rule);
 	fprintf(out, "%s goto mark_%u\n", rule, tos >> 2);
 }
 
@@ -251,7 +278,7 @@ static void put_elements(struct fw *fw, FILE *out)
 static bool wanted(const struct fw *fw)
 {
 	return fw->users != NULL || fw->visitors != NULL || fw->sources != NULL || fw->watched != NULL ||
-	       fw->protects.n > 0 || fw->pcns.n > 0;
+	       fw->protects.n > 0 || fw->pcns.n > 0 || fw->forwarded != NULL || fw->hold;
 }
 
 char *fw_changes(struct fw *fw)
@@ -284,6 +311,7 @@ static void put_whole(struct fw *fw, FILE *out)
 	struct visitor *v, *v2;
 	struct source *s, *s2;
 	struct watched *w, *w2;
+	struct forwarded *f, *f2;
 
 	fprintf(out, "add table ip " FW_TABLE "\ndelete table ip " FW_TABLE "\n%s", skeleton);
 	for (size_t i = 0; i < fw->n_links; i++)
@@ -294,6 +322,8 @@ static void put_whole(struct fw *fw, FILE *out)
 	fw_put_source(out, "add", &s->key);
 	HASH_ITER(hh, fw->watched, w, w2)
 	fw_put_watched(out, "add", w->addr);
+	HASH_ITER(hh, fw->forwarded, f, f2)
+	fw_put_forwarded(out, "add", f->addr);
 	put_prefixes(&fw->protects, out, "protected");
 	put_pcns(fw, out);
 	put_watch_rules(fw, out);

@@ -7,20 +7,17 @@
 #include "nethelper/ipip.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/filter.h>
-#include <linux/if_tun.h>
 #include <netinet/ip.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 #include <uthash.h>
 
 #include "lib/counter.h"
+#include "nethelper/tun.h"
 
 #define BURST 64 /* packets of one device per turn of the loop */
 #define ICMP_PER_S 50
@@ -148,17 +145,29 @@ static void encapsulate(struct ipip_dev *d, const uint8_t *p, size_t len)
 					: "ipip.out.failed");
 }
 
+/* At most n packets. */
+static void dev_carry(struct ipip_dev *d, int n)
+{
+	for (; n > 0; n--) {
+		ssize_t len = read(d->fd, d->ipip->packet, sizeof(d->ipip->packet));
+
+		if (len <= 0)
+			return;
+		encapsulate(d, d->ipip->packet, (size_t)len);
+	}
+}
+
 static void dev_ready(struct watch *w)
 {
-	struct ipip_dev *d = (struct ipip_dev *)w;
+	dev_carry((struct ipip_dev *)w, BURST);
+}
 
-	for (int i = 0; i < BURST; i++) {
-		ssize_t n = read(d->fd, d->ipip->packet, sizeof(d->ipip->packet));
+void ipip_carry(struct ipip *ipip)
+{
+	struct ipip_dev *d, *d2;
 
-		if (n <= 0)
-			return;
-		encapsulate(d, d->ipip->packet, (size_t)n);
-	}
+	HASH_ITER(hh, ipip->devs, d, d2)
+	dev_carry(d, TUN_QUEUE);
 }
 
 /* --- network to device --- */
@@ -207,13 +216,6 @@ static void rx_ready(struct watch *w)
 
 /* --- making and removing --- */
 
-static int watch_fd(int epoll_fd, int fd, struct watch *w)
-{
-	struct epoll_event e = {.events = EPOLLIN, .data.ptr = w};
-
-	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &e);
-}
-
 struct ipip *ipip_open(int epoll_fd)
 {
 	struct ipip *ipip = calloc(1, sizeof(*ipip));
@@ -253,22 +255,6 @@ void ipip_close(struct ipip *ipip)
 	if (ipip->tx_icmp >= 0)
 		close(ipip->tx_icmp);
 	free(ipip);
-}
-
-static int tun_open(const char *name)
-{
-	struct ifreq ifr = {.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL};
-	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK), error;
-
-	if (fd < 0)
-		return -1;
-	strncpy(ifr.ifr_name, name, sizeof(ifr.ifr_name) - 1);
-	if (ioctl(fd, TUNSETIFF, &ifr) == 0)
-		return fd;
-	error = errno == EBUSY ? EEXIST : errno;
-	close(fd);
-	errno = error;
-	return -1;
 }
 
 struct ipip_dev *ipip_add(struct ipip *ipip, const char *name, struct in_addr local, struct in_addr peer)

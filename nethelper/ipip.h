@@ -47,10 +47,7 @@ void ipip_close(struct ipip *ipip);   /* all devices go */
 /* Makes the device `name`; its packets are carried when epoll reports it.  NULL with errno. */
 struct ipip_dev *ipip_add(struct ipip *ipip, const char *name, struct in_addr local, struct in_addr peer);
 void ipip_del(struct ipip *ipip, struct ipip_dev *dev);
-
-/* What epoll's data.ptr points to. */
-struct watch {
-	void (*ready)(struct watch *w);
-};
+/* Carries what waits in the devices: for who has just sent more at once than their queues take. */
+void ipip_carry(struct ipip *ipip);
 
 #endif

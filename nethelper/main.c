@@ -19,9 +19,9 @@
 #include <unistd.h>
 
 #include "lib/log.h"
-#include "nethelper/ipip.h"
 #include "nethelper/net.h"
 #include "nethelper/privileges.h"
+#include "nethelper/tun.h"
 
 #define VICI_DEFAULT "/run/charon.vici"
 #define EVENTS 64

@@ -77,6 +77,7 @@ struct net *net_open(const struct nh_allowed *allowed, const char *vici_path, bo
 	n->allowed = allowed;
 	n->vici_path = vici_path;
 	n->epoll_fd = epoll_fd;
+	holds_open(n);
 	what = open_parts(n, user_ipip);
 	if (what == NULL)
 		return n;
@@ -102,6 +103,7 @@ int net_flush(struct net *n)
 	int error, e;
 
 	arp_cancel(n->arp);
+	holds_forget_all(n);
 	paths_forget_all(n);
 	hosts_forget_all(n);
 	tunnel_forget_all(n);
@@ -112,6 +114,7 @@ int net_flush(struct net *n)
 
 void net_close(struct net *n)
 {
+	holds_forget_all(n);
 	paths_forget_all(n);
 	hosts_forget_all(n);
 	if (n->rt != NULL)
@@ -126,12 +129,16 @@ void net_close(struct net *n)
 
 uint64_t net_next(const struct net *n)
 {
-	return arp_next(n->arp);
+	uint64_t arp = arp_next(n->arp), hold = holds_next(n);
+
+	return arp < hold ? arp : hold;
 }
 
 void net_tick(struct net *n, uint64_t now_ms)
 {
+	n->now_ms = now_ms;
 	arp_tick(n->arp, now_ms);
+	holds_tick(n);
 }
 
 /* --- verbs --- */
@@ -169,6 +176,10 @@ static const struct {
 	[NH_PCN_DEL] = {do_pcn_del, true, false},
 	[NH_WATCH_ADD] = {do_watch_add, true, true},
 	[NH_WATCH_DEL] = {do_watch_del, true, false},
+	[NH_HOLD_ADD] = {do_hold_add, false, false},
+	[NH_HOLD_DEL] = {do_hold_del, false, false},
+	[NH_FORWARD_ADD] = {do_forward_add, true, true},
+	[NH_FORWARD_DEL] = {do_forward_del, true, false},
 };
 
 static int open_socket(struct net *n, struct net_job *j)
@@ -192,9 +203,15 @@ static int open_socket(struct net *n, struct net_job *j)
 
 static int run_verb(struct net *n, struct net_job *j)
 {
+	int error;
+
 	n->why[0] = '\0';
-	if (verbs[j->request.verb].run != NULL)
-		return verbs[j->request.verb].run(n, &j->request);
+	n->value = 0;
+	if (verbs[j->request.verb].run != NULL) {
+		error = verbs[j->request.verb].run(n, &j->request);
+		j->reply.value = n->value;
+		return error;
+	}
 	if (j->request.verb != NH_HELLO)
 		return open_socket(n, j);
 	j->reply.value = n->ipip == NULL;
@@ -309,4 +326,5 @@ void net_batch(struct net *n, struct net_job *jobs, size_t count, uint64_t now_m
 		job_run(n, &jobs[i]);
 	if (commit(n, false) != 0)
 		recover(n, jobs, count);
+	holds_release(n);
 }

@@ -32,22 +32,70 @@ static void mip_rule_release(struct net *n)
 		rt_rule_set(n->rt, false, &mip_rule);
 }
 
-static int mip_route_add(struct net *n, struct in_addr addr, unsigned ifindex)
-{
-	int error = mip_rule_hold(n);
+/* --- routes: of what is known of an address, what counts now --- */
 
-	if (error != 0)
-		return error;
-	error = rt_route_set(n->rt, true, NH_TABLE_MIP, addr, 32, ifindex);
-	if (error != 0)
-		mip_rule_release(n);
-	return net_rt_fail(n, error, "adding the host route");
+static unsigned route_wanted(struct net *n, struct in_addr addr)
+{
+	struct visitor_entry *v;
+	struct binding_entry *b;
+	struct forward_entry *f;
+
+	HASH_FIND(hh, n->forwards, &addr, sizeof(addr), f);
+	if (f != NULL)
+		return f->tunnel->ifindex;
+	HASH_FIND(hh, n->visitors, &addr, sizeof(addr), v);
+	HASH_FIND(hh, n->bindings, &addr, sizeof(addr), b);
+	if (v != NULL && (b == NULL || b->order < v->order))
+		return v->ifindex;
+	return b != NULL ? b->tunnel->ifindex : 0;
 }
 
-static void mip_route_del(struct net *n, struct in_addr addr, unsigned ifindex)
+static struct route_entry *route_need(struct net *n, struct in_addr addr)
 {
-	rt_route_set(n->rt, false, NH_TABLE_MIP, addr, 32, ifindex);
+	struct route_entry *r;
+
+	HASH_FIND(hh, n->routes, &addr, sizeof(addr), r);
+	if (r != NULL)
+		return r;
+	r = mip_rule_hold(n) == 0 ? calloc(1, sizeof(*r)) : NULL;
+	if (r == NULL)
+		return NULL;
+	r->addr = addr;
+	HASH_ADD(hh, n->routes, addr, sizeof(r->addr), r);
+	return r;
+}
+
+static void route_end(struct net *n, struct in_addr addr)
+{
+	struct route_entry *r;
+
+	HASH_FIND(hh, n->routes, &addr, sizeof(addr), r);
+	if (r == NULL)
+		return;
+	rt_route_set(n->rt, false, NH_TABLE_MIP, addr, 32, r->ifindex);
+	HASH_DEL(n->routes, r);
+	free(r);
 	mip_rule_release(n);
+}
+
+/* Brings the route of addr to what is known of it; one replaces the other, so that no packet is lost in between. */
+static int route_settle(struct net *n, struct in_addr addr)
+{
+	unsigned ifindex = route_wanted(n, addr);
+	struct route_entry *r;
+	int error;
+
+	if (ifindex == 0) {
+		route_end(n, addr);
+		return 0;
+	}
+	r = route_need(n, addr);
+	if (r == NULL)
+		return ENOMEM;
+	error = rt_route_set(n->rt, true, NH_TABLE_MIP, addr, 32, ifindex);
+	if (error == 0)
+		r->ifindex = ifindex;
+	return net_rt_fail(n, error, "setting the host route");
 }
 
 /* --- visitors --- */
@@ -60,60 +108,67 @@ static struct visitor_entry *visitor_find(struct net *n, struct in_addr addr)
 	return v;
 }
 
+static void visitor_end(struct net *n, struct visitor_entry *v)
+{
+	fw_visitor_del(n->fw, v->addr);
+	rt_neigh_set(n->rt, false, v->addr, v->ifindex, NULL);
+	HASH_DEL(n->visitors, v);
+	route_settle(n, v->addr);
+	free(v);
+}
+
 int do_visitor_del(struct net *n, const struct nh_request *r)
 {
 	struct visitor_entry *v = visitor_find(n, r->addr);
 
 	if (v == NULL)
 		return net_fail(n, ENOENT, "there is no such visitor");
-	fw_visitor_del(n->fw, v->addr);
-	rt_neigh_set(n->rt, false, v->addr, v->ifindex, NULL);
-	mip_route_del(n, v->addr, v->ifindex);
-	HASH_DEL(n->visitors, v);
-	free(v);
+	visitor_end(n, v);
 	return 0;
 }
 
 static int visitor_set(struct net *n, struct visitor_entry *v, const struct nh_request *r)
 {
+	unsigned old = v->ifindex;
 	char link[IFNAMSIZ];
 	int error;
 
 	if (!n->allowed->name_of(r->ifindex, link))
 		return ENODEV;
-	error = mip_route_add(n, v->addr, v->ifindex);
-	if (error != 0)
-		return error;
+	v->ifindex = r->ifindex;
+	v->order = ++n->order;
 	error = net_rt_fail(n, rt_neigh_set(n->rt, true, v->addr, v->ifindex, r->mac),
 			    "pinning the neighbour");
 	if (error == 0)
+		error = route_settle(n, v->addr);
+	if (error == 0)
 		error = fw_visitor_add(n->fw, v->addr, link, r->mac);
-	if (error != 0) {
-		rt_neigh_set(n->rt, false, v->addr, v->ifindex, NULL);
-		mip_route_del(n, v->addr, v->ifindex);
-	}
+	if (old != 0 && old != v->ifindex)
+		rt_neigh_set(n->rt, false, v->addr, old, NULL);
 	return error;
 }
 
+/* Also for one that is there: it may have come to another link, or with another card. */
 int do_visitor_add(struct net *n, const struct nh_request *r)
 {
-	struct visitor_entry *v;
+	struct visitor_entry *v = visitor_find(n, r->addr);
+	char why[sizeof(n->why)];
 	int error;
 
-	if (visitor_find(n, r->addr) != NULL) /* it may have come to another link, or with another card */
-		do_visitor_del(n, r);
-	v = calloc(1, sizeof(*v));
-	if (v == NULL)
-		return ENOMEM;
-	v->addr = r->addr;
-	v->ifindex = r->ifindex;
-	error = visitor_set(n, v, r);
-	if (error != 0) {
-		free(v);
-		return error;
+	if (v == NULL) {
+		v = calloc(1, sizeof(*v));
+		if (v == NULL)
+			return ENOMEM;
+		v->addr = r->addr;
+		HASH_ADD(hh, n->visitors, addr, sizeof(v->addr), v);
 	}
-	HASH_ADD(hh, n->visitors, addr, sizeof(v->addr), v);
-	return 0;
+	error = visitor_set(n, v, r);
+	if (error == 0)
+		return 0;
+	memcpy(why, n->why, sizeof(why));
+	visitor_end(n, v);
+	memcpy(n->why, why, sizeof(why));
+	return error;
 }
 
 /* --- bindings --- */
@@ -136,7 +191,6 @@ static int binding_enter_tunnel(struct net *n, struct binding_entry *b, struct t
 	return 0;
 }
 
-/* One route replaces the other: no packet is lost in between. */
 static int binding_move(struct net *n, struct binding_entry *b, struct tunnel *t)
 {
 	struct binding_entry old = *b;
@@ -144,15 +198,27 @@ static int binding_move(struct net *n, struct binding_entry *b, struct tunnel *t
 
 	if (b->tunnel == t)
 		return 0;
-	error = rt_route_set(n->rt, true, NH_TABLE_MIP, b->addr, 32, t->ifindex);
-	if (error != 0)
-		return net_rt_fail(n, error, "moving the host route");
 	error = binding_enter_tunnel(n, b, t);
-	if (error == 0)
+	if (error != 0)
+		return error;
+	b->order = ++n->order;
+	error = route_settle(n, b->addr);
+	if (error == 0) {
 		binding_leave_tunnel(n, &old);
-	else
-		rt_route_set(n->rt, true, NH_TABLE_MIP, b->addr, 32, old.tunnel->ifindex);
+		return 0;
+	}
+	binding_leave_tunnel(n, b);
+	b->tunnel = old.tunnel;
+	b->order = old.order;
 	return error;
+}
+
+static void binding_end(struct net *n, struct binding_entry *b)
+{
+	HASH_DEL(n->bindings, b);
+	route_settle(n, b->addr);
+	binding_leave_tunnel(n, b);
+	free(b);
 }
 
 static int binding_new(struct net *n, struct in_addr addr, struct tunnel *t)
@@ -163,16 +229,16 @@ static int binding_new(struct net *n, struct in_addr addr, struct tunnel *t)
 	if (b == NULL)
 		return ENOMEM;
 	b->addr = addr;
-	error = mip_route_add(n, addr, t->ifindex);
-	if (error == 0) {
-		error = binding_enter_tunnel(n, b, t);
-		if (error != 0)
-			mip_route_del(n, addr, t->ifindex);
-	}
-	if (error != 0)
+	error = binding_enter_tunnel(n, b, t);
+	if (error != 0) {
 		free(b);
-	else
-		HASH_ADD(hh, n->bindings, addr, sizeof(b->addr), b);
+		return error;
+	}
+	b->order = ++n->order;
+	HASH_ADD(hh, n->bindings, addr, sizeof(b->addr), b);
+	error = route_settle(n, addr);
+	if (error != 0)
+		binding_end(n, b);
 	return error;
 }
 
@@ -196,10 +262,79 @@ int do_binding_del(struct net *n, const struct nh_request *r)
 		return net_fail(n, ENOENT, "there is no such binding");
 	if (r->peer.s_addr != 0 && r->peer.s_addr != b->tunnel->ends.peer.s_addr)
 		return net_fail(n, ENOENT, "the binding is with another care-of address");
-	mip_route_del(n, b->addr, b->tunnel->ifindex);
-	binding_leave_tunnel(n, b);
-	HASH_DEL(n->bindings, b);
-	free(b);
+	binding_end(n, b);
+	return 0;
+}
+
+/* --- visitors who have moved on --- */
+
+static struct forward_entry *forward_find(struct net *n, struct in_addr addr)
+{
+	struct forward_entry *f;
+
+	HASH_FIND(hh, n->forwards, &addr, sizeof(addr), f);
+	return f;
+}
+
+static void forward_end(struct net *n, struct forward_entry *f)
+{
+	fw_forward(n->fw, false, f->addr);
+	HASH_DEL(n->forwards, f);
+	route_settle(n, f->addr);
+	tunnel_release(n, f->tunnel);
+	free(f);
+}
+
+static int forward_new(struct net *n, struct in_addr addr, struct tunnel *t)
+{
+	struct forward_entry *f = calloc(1, sizeof(*f));
+	int error;
+
+	if (f == NULL)
+		return ENOMEM;
+	f->addr = addr;
+	f->tunnel = t;
+	tunnel_use(t);
+	HASH_ADD(hh, n->forwards, addr, sizeof(f->addr), f);
+	error = fw_forward(n->fw, true, addr);
+	if (error == 0)
+		error = route_settle(n, addr);
+	if (error != 0)
+		forward_end(n, f);
+	return error;
+}
+
+static int forward_move(struct net *n, struct forward_entry *f, struct tunnel *t)
+{
+	struct tunnel *old = f->tunnel;
+	int error;
+
+	f->tunnel = t;
+	tunnel_use(t);
+	error = route_settle(n, f->addr);
+	if (error != 0)
+		f->tunnel = old;
+	tunnel_release(n, error == 0 ? old : t);
+	return error;
+}
+
+int do_forward_add(struct net *n, const struct nh_request *r)
+{
+	struct forward_entry *f = forward_find(n, r->addr);
+	struct tunnel *t = tunnel_find(n, r);
+
+	if (t == NULL)
+		return ENOENT;
+	return f != NULL ? forward_move(n, f, t) : forward_new(n, r->addr, t);
+}
+
+int do_forward_del(struct net *n, const struct nh_request *r)
+{
+	struct forward_entry *f = forward_find(n, r->addr);
+
+	if (f == NULL)
+		return net_fail(n, ENOENT, "nothing is forwarded for that address");
+	forward_end(n, f);
 	return 0;
 }
 
@@ -331,7 +466,19 @@ void hosts_forget_all(struct net *n)
 	struct visitor_entry *v, *v2;
 	struct binding_entry *b, *b2;
 	struct reverse_entry *e, *e2;
+	struct forward_entry *f, *f2;
+	struct route_entry *r, *r2;
 
+	HASH_ITER(hh, n->forwards, f, f2)
+	{
+		HASH_DEL(n->forwards, f);
+		free(f);
+	}
+	HASH_ITER(hh, n->routes, r, r2)
+	{
+		HASH_DEL(n->routes, r);
+		free(r);
+	}
 	HASH_ITER(hh, n->visitors, v, v2)
 	{
 		HASH_DEL(n->visitors, v);

@@ -10,11 +10,13 @@
 
 #include "nethelper/arp.h"
 #include "nethelper/fw.h"
+#include "nethelper/hold_queue.h"
 #include "nethelper/ipip.h"
 #include "nethelper/net.h"
 #include "nethelper/nft.h"
 #include "nethelper/rt.h"
 #include "nethelper/sysctl.h"
+#include "nethelper/tun.h"
 
 struct tunnel {
 	struct tunnel_ends {
@@ -24,18 +26,47 @@ struct tunnel {
 	unsigned ifindex;
 	struct ipip_dev *dev; /* NULL = the kernel's */
 	unsigned refs;	      /* NH_IPIP_ADD */
-	unsigned uses;	      /* bindings, reverse tunnels, encapsulated profiles */
+	unsigned uses;	      /* bindings, forwards, reverse tunnels, encapsulated profiles */
 	UT_hash_handle hh;
 };
 struct visitor_entry {
 	struct in_addr addr; /* key */
 	unsigned ifindex;
+	uint64_t order; /* of visitor and binding of one address the later one has the route */
 	UT_hash_handle hh;
 };
 struct binding_entry {
 	struct in_addr addr; /* key */
 	struct tunnel *tunnel;
+	uint64_t order;
 	UT_hash_handle hh;
+};
+struct forward_entry { /* before visitor and binding */
+	struct in_addr addr; /* key */
+	struct tunnel *tunnel;
+	UT_hash_handle hh;
+};
+struct route_entry { /* what table NH_TABLE_MIP has */
+	struct in_addr addr; /* key */
+	unsigned ifindex;
+	UT_hash_handle hh;
+};
+struct hold_entry {
+	struct in_addr addr; /* key */
+	struct hold_queue queue;
+	uint64_t until;
+	unsigned lost;
+	bool ending;
+	UT_hash_handle hh;
+};
+struct hold {
+	struct watch watch; /* first */
+	struct net *net;
+	int fd; /* -1 = there is no device */
+	unsigned ifindex;
+	uint64_t remove_at; /* when nothing is held */
+	struct hold_entry *entries;
+	uint8_t packet[65536];
 };
 struct reverse_entry {
 	struct in_addr addr; /* key */
@@ -47,10 +78,13 @@ struct path_entry { /* routing of one profile */
 	struct path_key {
 		struct vpn_prefix src, dst;
 	} key;
-	struct path_leg {
-		unsigned refs;
-		struct tunnel *tunnel; /* NULL = charon's table */
-	} leg[2];		       /* [here_is_src] */
+	struct path_leg { /* of several tunnels (a move) the last is in force */
+		struct path_via {
+			struct tunnel *tunnel; /* NULL = charon's table; then it is the only one */
+			unsigned refs;
+		} via[FW_LEG_TUNNELS];
+		unsigned n;
+	} leg[2]; /* [here_is_src] */
 	UT_hash_handle hh;
 };
 struct home_link { /* whose proxy_delay we changed */
@@ -70,12 +104,17 @@ struct net {
 	struct visitor_entry *visitors;
 	struct binding_entry *bindings;
 	struct reverse_entry *reverses;
+	struct forward_entry *forwards;
+	struct route_entry *routes;
+	uint64_t order;
+	struct hold hold;
 	struct path_entry *paths;
-	unsigned mip_rule_users;
+	unsigned mip_rule_users; /* routes */
 	unsigned pcn_users; /* prefixes that the rule to NH_TABLE_PCN is there for */
 	struct home_link homes[NH_IFS_MAX];
 	size_t n_homes;
 	uint64_t now_ms;
+	uint32_t value; /* for the reply */
 	char why[160];
 };
 
@@ -94,12 +133,22 @@ int do_visitor_add(struct net *n, const struct nh_request *r);
 int do_visitor_del(struct net *n, const struct nh_request *r);
 int do_binding_add(struct net *n, const struct nh_request *r);
 int do_binding_del(struct net *n, const struct nh_request *r);
+int do_forward_add(struct net *n, const struct nh_request *r);
+int do_forward_del(struct net *n, const struct nh_request *r);
 int do_reverse_add(struct net *n, const struct nh_request *r);
 int do_reverse_del(struct net *n, const struct nh_request *r);
 int do_proxy_arp_add(struct net *n, const struct nh_request *r);
 int do_proxy_arp_del(struct net *n, const struct nh_request *r);
 int do_garp(struct net *n, const struct nh_request *r);
 void hosts_forget_all(struct net *n); /* also gives proxy_delay back */
+
+int do_hold_add(struct net *n, const struct nh_request *r);
+int do_hold_del(struct net *n, const struct nh_request *r);
+void holds_open(struct net *n);
+void holds_release(struct net *n); /* behind the transaction of the batch that asked for it */
+uint64_t holds_next(const struct net *n);
+void holds_tick(struct net *n);
+void holds_forget_all(struct net *n);
 
 int do_vpn_add(struct net *n, const struct nh_request *r);
 int do_vpn_del(struct net *n, const struct nh_request *r);
@@ -112,5 +161,7 @@ int do_watch_del(struct net *n, const struct nh_request *r);
 int do_encap_add(struct net *n, const struct nh_request *r);
 int do_encap_del(struct net *n, const struct nh_request *r);
 void paths_forget_all(struct net *n);
+/* Is a packet between this mobile node and this correspondent one of a profile's? */
+bool path_covers(struct net *n, struct in_addr user, struct in_addr correspondent);
 
 #endif

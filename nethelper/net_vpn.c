@@ -43,16 +43,16 @@ static struct path_entry *path_need(struct net *n, const struct path_key *k)
 
 static void path_end(struct net *n, struct path_entry *p)
 {
-	if (p->leg[0].refs > 0 || p->leg[1].refs > 0)
+	if (p->leg[0].n > 0 || p->leg[1].n > 0)
 		return;
 	HASH_DEL(n->paths, p);
 	free(p);
 }
 
 /* The source gateway tunnels what goes up, the destination gateway what comes down. */
-static int leg_rule(struct net *n, bool add, const struct path_entry *p, bool here_is_src)
+static int leg_rule(struct net *n, bool add, const struct path_entry *p, bool here_is_src,
+		    const struct tunnel *t)
 {
-	const struct tunnel *t = p->leg[here_is_src].tunnel;
 	struct rt_rule rule = {.pref = NH_PREF_VPN,
 			       .table = t != NULL ? tunnel_table(t) : NH_TABLE_CHARON,
 			       .src = here_is_src ? p->key.src : p->key.dst,
@@ -62,36 +62,79 @@ static int leg_rule(struct net *n, bool add, const struct path_entry *p, bool he
 }
 
 /* What the mobile node sends through an IP-in-IP tunnel comes out at the destination gateway's end of it. */
-static int leg_source(struct net *n, bool add, const struct path_entry *p, bool here_is_src)
+static int leg_source(struct net *n, bool add, const struct path_entry *p, bool here_is_src,
+		      const struct tunnel *t)
 {
-	const struct tunnel *t = p->leg[here_is_src].tunnel;
-
 	return t != NULL && !here_is_src ? fw_tunnel_source(n->fw, add, t->name, p->key.src.addr) : 0;
 }
 
-static int leg_make(struct net *n, struct path_entry *p, bool here_is_src, struct tunnel *t)
+static struct path_via *leg_find(struct path_leg *leg, const struct tunnel *t)
 {
-	int error;
+	for (unsigned i = 0; i < leg->n; i++)
+		if (leg->via[i].tunnel == t)
+			return &leg->via[i];
+	return NULL;
+}
 
-	p->leg[here_is_src].tunnel = t;
-	error = leg_rule(n, true, p, here_is_src);
-	if (error != 0)
-		return error;
-	error = leg_source(n, true, p, here_is_src);
-	if (error != 0)
-		leg_rule(n, false, p, here_is_src);
-	else if (t != NULL)
-		tunnel_use(t);
+/* The kernel takes the first of two rules that are the same but for their table, so one is added before the other goes
+ * and no packet is without. */
+static int leg_switch(struct net *n, const struct path_entry *p, bool here_is_src, const struct path_via *to,
+		      const struct path_via *from)
+{
+	int error = to != NULL ? leg_rule(n, true, p, here_is_src, to->tunnel) : 0;
+
+	if (error == 0 && from != NULL)
+		leg_rule(n, false, p, here_is_src, from->tunnel);
 	return error;
 }
 
-static void leg_unmake(struct net *n, struct path_entry *p, bool here_is_src)
+static void leg_take_out(struct path_leg *leg, struct path_via *v)
 {
-	struct tunnel *t = p->leg[here_is_src].tunnel;
+	size_t behind = (size_t)(&leg->via[leg->n] - v) - 1;
 
-	leg_source(n, false, p, here_is_src);
-	leg_rule(n, false, p, here_is_src);
-	p->leg[here_is_src].tunnel = NULL;
+	memmove(v, v + 1, behind * sizeof(*v));
+	leg->n--;
+}
+
+/* t is the leg's way from now on. */
+static int leg_lead(struct net *n, struct path_entry *p, bool here_is_src, struct tunnel *t)
+{
+	struct path_leg *leg = &p->leg[here_is_src];
+	struct path_via *old = leg_find(leg, t), *last = leg->n > 0 ? &leg->via[leg->n - 1] : NULL;
+	struct path_via way = old != NULL ? *old : (struct path_via){.tunnel = t};
+	int error = 0;
+
+	if (old != NULL && old == last)
+		return 0;
+	if (old == NULL)
+		error = leg_source(n, true, p, here_is_src, t);
+	if (error != 0)
+		return error;
+	error = leg_switch(n, p, here_is_src, &way, last);
+	if (error != 0) {
+		if (old == NULL)
+			leg_source(n, false, p, here_is_src, t);
+		return error;
+	}
+	if (old != NULL)
+		leg_take_out(leg, old);
+	else if (t != NULL)
+		tunnel_use(t);
+	leg->via[leg->n++] = way;
+	return 0;
+}
+
+/* v has no user any more; the one before it takes over. */
+static void leg_leave(struct net *n, struct path_entry *p, bool here_is_src, struct path_via *v)
+{
+	struct path_leg *leg = &p->leg[here_is_src];
+	struct path_via *before = leg->n > 1 ? &leg->via[leg->n - 2] : NULL;
+	struct tunnel *t = v->tunnel;
+
+	if (v == &leg->via[leg->n - 1])
+		leg_switch(n, p, here_is_src, before, v);
+	leg_source(n, false, p, here_is_src, t);
+	leg_take_out(leg, v);
 	if (t != NULL)
 		tunnel_release(n, t);
 }
@@ -113,32 +156,35 @@ static int leg_hold(struct net *n, struct path_entry *p, const struct nh_request
 	struct fw_vpn part = fw_part(r, here_is_src, t);
 	int error;
 
-	if (leg->refs > 0 && leg->tunnel != t)
+	if (leg->n > 0 && (leg->via[0].tunnel == NULL) != (t == NULL))
 		return net_fail(n, EEXIST, "these packets already have a tunnel of another kind");
-	error = leg->refs == 0 ? leg_make(n, p, here_is_src, t) : 0;
+	if (leg_find(leg, t) == NULL && leg->n == FW_LEG_TUNNELS)
+		return net_fail(n, EBUSY, "these packets have too many tunnels already");
+	error = fw_vpn_add(n->fw, &part);
 	if (error != 0)
 		return error;
-	error = fw_vpn_add(n->fw, &part);
+	error = leg_lead(n, p, here_is_src, t);
 	if (error == 0)
-		leg->refs++;
-	else if (leg->refs == 0)
-		leg_unmake(n, p, here_is_src);
+		leg->via[leg->n - 1].refs++;
+	else
+		fw_vpn_del(n->fw, &part);
 	return error;
 }
 
-static bool leg_stands(const struct path_entry *p, bool here_is_src, const struct tunnel *t)
+static bool leg_stands(struct path_entry *p, bool here_is_src, const struct tunnel *t)
 {
-	return p != NULL && p->leg[here_is_src].refs > 0 && p->leg[here_is_src].tunnel == t;
+	return p != NULL && leg_find(&p->leg[here_is_src], t) != NULL;
 }
 
 static void leg_release(struct net *n, struct path_entry *p, const struct nh_request *r, bool here_is_src,
 			struct tunnel *t)
 {
+	struct path_via *v = leg_find(&p->leg[here_is_src], t);
 	struct fw_vpn part = fw_part(r, here_is_src, t);
 
 	fw_vpn_del(n->fw, &part);
-	if (--p->leg[here_is_src].refs == 0)
-		leg_unmake(n, p, here_is_src);
+	if (--v->refs == 0)
+		leg_leave(n, p, here_is_src, v);
 }
 
 static int path_add(struct net *n, const struct nh_request *r, struct tunnel *t)
@@ -254,6 +300,22 @@ int do_watch_add(struct net *n, const struct nh_request *r)
 int do_watch_del(struct net *n, const struct nh_request *r)
 {
 	return fw_watch(n->fw, false, r->addr) == 0 ? 0 : net_fail(n, ENOENT, "that address is not watched");
+}
+
+bool path_covers(struct net *n, struct in_addr user, struct in_addr correspondent)
+{
+	struct nh_request r = {.src = {.addr = user, .len = 32}};
+	uint32_t host = ntohl(correspondent.s_addr);
+	struct path_key k;
+
+	for (unsigned len = 0; n->paths != NULL && len <= 32; len++) {
+		r.dst.len = (uint8_t)len;
+		r.dst.addr.s_addr = len == 0 ? 0 : htonl(host & (UINT32_MAX << (32 - len)));
+		key_of(&r, &k);
+		if (path_find(n, &k) != NULL)
+			return true;
+	}
+	return false;
 }
 
 void paths_forget_all(struct net *n)

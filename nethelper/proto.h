@@ -19,10 +19,13 @@
 #define NH_TABLE_CHARON 220	/* charon's */
 #define NH_TABLE_PCN 435	/* Binding Updates to correspondents: local to the transparent socket */
 #define NH_MARK_PCN 434		/* on such packets, from prerouting to that table */
+#define NH_TABLE_HOLD 436	/* nothing but a default route into the device where packets wait */
 #define NH_NFLOG_GROUP 434
 #define NH_NFLOG_BYTES 28 /* of each packet: an IP header and the ports */
 #define NH_PREF_PCN 90	  /* ip rule preferences, in this order */
 #define NH_PREF_VPN 100
+#define NH_PREF_HOLD_OUT 104 /* what comes out of that device goes as if nothing were held */
+#define NH_PREF_HOLD 105     /* to a held address; and where what came out of it has no other way, to be dropped */
 #define NH_PREF_MIP 110
 #define NH_PREF_LOCAL 115 /* for reverse tunnels: what a visitor sends to the agent itself stays here */
 #define NH_PREF_REVERSE 120
@@ -56,8 +59,9 @@ enum nh_verb {
 			   allows; by count */
 	NH_PROTECT_DEL,
 	NH_ENCAP_ADD, /* encapsulation-only profile: src/dst into the tunnel local..peer instead of charon's
-			 table */
-	NH_ENCAP_DEL,
+			 table; with another peer it leads there from now on, and packets are still taken from the
+			 earlier one until its NH_ENCAP_DEL (a move); counts per peer */
+	NH_ENCAP_DEL, /* when it is the peer that it leads to, the one before it takes over, if still there */
 	NH_OPEN_TRANSPARENT, /* UDP socket on port 434 with IP_TRANSPARENT, IP_PKTINFO, IP_RECVTTL: fd (PCN);
 				the correspondent is ipi_addr when receiving and ipi_spec_dst when sending */
 	NH_PCN_ADD,	     /* prefix dst: UDP/434 to any of its hosts comes to the transparent socket (nft
@@ -69,14 +73,23 @@ enum nh_verb {
 			  NFLOG group 434, one per (source, addr) and 5 s; a bounded set, so that a flood
 			  changes nothing */
 	NH_WATCH_DEL,
-	NH_HOLD_ADD, /* addr: packets routed to it (whatever NH_VISITOR, NH_BINDING or NH_FORWARD say, and unless a VPN
-		      * rule takes them) wait here: bounded by number and bytes, oldest lost first and counted */
-	NH_HOLD_DEL, /* addr: and now they go on, in order, by the routes that there are; unknown: no error */
-	NH_FORWARD_ADD, /* addr -> tunnel local..peer (must exist), in place of the visitor's link: a visitor who has moved
-			 * on; packets to addr from any tunnel may go there.  Profiles' packets never in clear */
+	NH_HOLD_ADD, /* addr: packets routed to it (whatever NH_VISITOR, NH_BINDING or NH_FORWARD say, and
+			unless a VPN rule takes them) wait here: NH_HOLD_PACKETS or NH_HOLD_BYTES, oldest lost first
+			and counted; at most NH_HOLDS_MAX addresses (ENOSPC).  One that nobody ends is ended after
+			NH_HOLD_MS, and its packets dropped; another NH_HOLD_ADD of addr begins that time anew */
+	NH_HOLD_DEL, /* addr: and now they go on, in order, to where a VPN, forward, visitor or binding of addr
+			leads (else dropped); reply.value: how many were lost while waiting; unknown: no error */
+	NH_FORWARD_ADD, /* addr -> tunnel local..peer (must exist), in place of the visitor's link: a visitor who
+			   has moved on; replaces; packets to addr from any tunnel may go there. IPsec profiles' packets
+			   never in clear */
 	NH_FORWARD_DEL, /* addr: the visitor's link again, when there still is a visitor */
 	NH_VERB_MAX
 };
+#define NH_HOLD_PACKETS 512 /* of one address */
+#define NH_HOLD_BYTES (1u << 20)
+#define NH_HOLDS_MAX 64
+#define NH_HOLD_MS 10000
+
 /* What we are to a profile's packets.  A part as the one and a part as the other may come separately or
  * together. */
 enum nh_side {

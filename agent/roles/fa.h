@@ -33,6 +33,10 @@ struct fa_config {
 	unsigned visitors_max;	   /* default 4096 */
 	uint32_t aaa_timeout_ms;   /* default 7000: then code 78 */
 	uint32_t vpn_timeout_ms;   /* default 4000 */
+	bool smooth_handoff;	   /* default true; false: Binding Updates are refused (129), none are sent */
+	uint16_t handoff_lifetime; /* s, 1..60, default 10: the longest that a previous FA forwards */
+	bool early_ike;		   /* default true: begin with IKE behind the relayed request of a move */
+	uint32_t clock_skew_ms;	   /* of Binding Updates, default 7000 */
 	const struct role_sa *sas; /* configured MN-FA, FA-HA associations; borrowed */
 	size_t n_sas;
 	const struct in_addr *own_addrs; /* all addresses of this node (194) */

@@ -142,6 +142,10 @@ static void vpn_late(struct ha *ha, struct ha_pending *p, struct actions *out)
 						 "the tunnels did not come up in time"};
 	struct ha_binding *b = ha_binding_by_session(ha, p->session);
 
+	if (p->udp) {
+		ha_pending_take_back(ha, p, &late, NULL, out);
+		return;
+	}
 	if (b && b->vpn)
 		ha_binding_end(ha, b, "its renewal failed", DM_TERM_LINK_BROKEN, NULL, out);
 	else if (p->n_local)
@@ -165,6 +169,9 @@ static void timers_due(struct ha *ha, role_ms now, struct actions *out)
 		case HA_T_MEMORY:
 			ha_memory_end(ha, ROLE_OF(t, struct ha_memory));
 			break;
+		case HA_T_PATH:
+			ha_path_due(ha, ROLE_OF(t, struct ha_path), now, out);
+			break;
 		case HA_T_BU:
 			ha_bu_due(ha, ROLE_OF(t, struct ha_bu), now, out);
 			break;
@@ -181,8 +188,12 @@ static void vpn_failed(struct ha *ha, const struct role_event *e, struct actions
 	struct ha_pending *p = ha_pending_of(ha, e->session);
 	struct ha_binding *b = ha_binding_by_session(ha, e->session);
 
+	if (p && p->udp && e->type == EV_VPN_DOWN)
+		p = NULL; /* what stood is lost, and its move with it */
 	if (p) {
 		counter_inc("ha.vpn.failed");
+		if (p->udp && b)
+			b->vpn_coa = b->coa; /* the room has gone back by itself */
 		ha_pending_refuse(ha, p, &ha_vpn_failed, e->text, out);
 	} else if (b) {
 		counter_inc("ha.vpn.down");
@@ -207,7 +218,7 @@ static void drop(struct ha *ha, const char *text, struct actions *out)
 		return;
 	for (; p; p = next_p) {
 		next_p = TAILQ_NEXT(p, link);
-		if (names(text, p->nai, p->session, p->answer.hoa))
+		if (!p->udp && names(text, p->nai, p->session, p->answer.hoa)) /* a move ends with its binding */
 			ha_pending_cancel(ha, p, "dropped by the operator", out);
 	}
 	HASH_ITER(hh, ha->by_hoa, b, next)
@@ -256,6 +267,8 @@ void ha_event(struct ha *ha, const struct role_event *e, role_ms now, struct act
 		drop(ha, e->text, out);
 		break;
 	case EV_VPN_CARRIES:
+		ha_vpn_carries(ha, e->session, now, out);
+		break;
 	case EV_TIMER:
 		break;
 	case EV_ICMP_ERROR: /* a reply did not arrive: its mobile node asks again */

@@ -13,7 +13,7 @@
 #include "agent/roles/ha_int.h"
 
 const struct role_refusal ha_vpn_failed = {"vpn_failed", MIP_HA_RESOURCES, "a tunnel could not be set up"};
-static const struct role_refusal ended = {"ended", MIP_HA_RESOURCES, "ended while it was set up"};
+const struct role_refusal ha_ended = {"ended", MIP_HA_RESOURCES, "ended while it was set up"};
 
 void ha_str(const struct ha *ha, const struct ha_binding *b, enum dm_termination cause, struct actions *out)
 {
@@ -88,6 +88,8 @@ static void haa_accept(const struct ha *ha, const struct ha_pending *p, uint8_t 
 	haa_put_reply(ha, h, &p->answer, code, NULL, p->wall_ms);
 	h->fa_to_ha_spi = p->answer.fa_ha.len ? p->answer.fa_ha.spi_in : 0;
 	h->fa_to_mn_spi = p->answer.fa_nonce.len ? p->answer.fa_to_mn_spi : 0;
+	h->has_previous_fa = !role_any_addr(p->previous_fa);
+	h->previous_fa = p->previous_fa;
 	h->vpn_cached = p->n_profiles > 0;
 	ha_bu_refused(ha, p->answer.hoa, p->session, h);
 	snprintf(h->multi_session, sizeof(h->multi_session), "%.200s;%" PRIu32 ";%" PRIu32 ";multi",
@@ -127,25 +129,34 @@ void ha_pending_end(struct ha *ha, struct ha_pending *p)
 void ha_pending_refuse(struct ha *ha, struct ha_pending *p, const struct role_refusal *why, const char *text,
 		       struct actions *out)
 {
-	haa_refuse(ha, p, &p->answer, why, text && text[0] ? text : why->text, out);
+	if (!text || !text[0])
+		text = why->text;
+	if (p->udp) {
+		ha_move_refuse(ha, p, why, text, out);
+		return;
+	}
+	haa_refuse(ha, p, &p->answer, why, text, out);
 	ha_bu_give_back(ha, p->answer.hoa, p->session, out);
 	ha_pending_end(ha, p);
 }
 
-/* Refuses when the VPN room has done, or still does, its part. */
-static void ha_pending_take_back(struct ha *ha, struct ha_pending *p, const struct role_refusal *why,
+void ha_pending_take_back(struct ha *ha, struct ha_pending *p, const struct role_refusal *why,
 				 const char *text, struct actions *out)
 {
 	struct ha_binding *b = ha_binding_by_session(ha, p->session);
 
-	if (p->n_local && !(b && b->vpn)) /* else the tunnels are the binding's that it was to renew */
+	if (!p->udp && b && b->vpn && p->n_local)
+		b->vpn_coa = p->coa;
+	if (p->udp)
+		ha_move_undo(ha, p, out);
+	else if (p->n_local && !(b && b->vpn)) /* else the tunnels are the binding's that it was to renew */
 		role_act(out, ACT_VPN_REMOVE, p->session);
 	ha_pending_refuse(ha, p, why, text, out);
 }
 
 void ha_pending_cancel(struct ha *ha, struct ha_pending *p, const char *text, struct actions *out)
 {
-	ha_pending_take_back(ha, p, &ended, text, out);
+	ha_pending_take_back(ha, p, &ha_ended, text, out);
 }
 
 /* This HAR will have tunnels here: they take the place of its session's. */
@@ -168,7 +179,7 @@ static void supersede(struct ha *ha, const struct ha_req *r, struct actions *out
 		if (strcmp(p->nai, r->nai) != 0 && strcmp(p->session, r->har->session) != 0)
 			continue;
 		if (strcmp(p->session, r->har->session) == 0 && installs(ha, r))
-			ha_pending_refuse(ha, p, &ended, "superseded by a newer request", out);
+			ha_pending_refuse(ha, p, &ha_ended, "superseded by a newer request", out);
 		else
 			ha_pending_cancel(ha, p, "superseded by a newer request", out);
 	}
@@ -179,22 +190,39 @@ static uint64_t multi_of(struct ha *ha, const struct ha_binding *b)
 	return b && b->multi ? b->multi : (uint64_t)ha->multi_hi << 32 | ++ha->multi_lo;
 }
 
-static struct ha_pending *pending_new(struct ha *ha, const struct ha_req *r)
+struct ha_pending *ha_pending_alloc(struct ha *ha, const char *session, const char *nai, const char *host,
+				    const char *realm)
 {
-	const struct dm_har *h = r->har;
 	struct ha_pending *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
-	p->session = role_dup(h->session);
-	p->nai = role_dup(h->user);
-	p->aaa_host = role_dup(h->origin_host);
-	p->aaa_realm = role_dup(h->origin_realm);
+	p->session = role_dup(session);
+	p->nai = role_dup(nai);
+	p->aaa_host = role_dup(host);
+	p->aaa_realm = role_dup(realm);
 	if (!p->session || !p->nai || !p->aaa_host || !p->aaa_realm || !role_heap_reserve(&ha->heap)) {
 		pending_free(p);
 		return NULL;
 	}
 	p->timer.kind = HA_T_PENDING;
+	return p;
+}
+
+void ha_pending_add(struct ha *ha, struct ha_pending *p)
+{
+	HASH_ADD_KEYPTR(hh, ha->pend_by_session, p->session, strlen(p->session), p);
+	TAILQ_INSERT_TAIL(&ha->pendings, p, link);
+	ha->n_pending++;
+}
+
+static struct ha_pending *pending_new(struct ha *ha, const struct ha_req *r)
+{
+	const struct dm_har *h = r->har;
+	struct ha_pending *p = ha_pending_alloc(ha, h->session, h->user, h->origin_host, h->origin_realm);
+
+	if (!p)
+		return NULL;
 	p->token = r->e->token;
 	p->wall_ms = r->e->wall_ms;
 	p->multi = multi_of(ha, r->b);
@@ -203,10 +231,17 @@ static struct ha_pending *pending_new(struct ha *ha, const struct ha_req *r)
 	p->code = ha_accept_code(r);
 	p->n_profiles = h->vpn.n;
 	p->answer = *r->answer;
-	HASH_ADD_KEYPTR(hh, ha->pend_by_session, p->session, strlen(p->session), p);
-	TAILQ_INSERT_TAIL(&ha->pendings, p, link);
-	ha->n_pending++;
+	ha_pending_add(ha, p);
 	return p;
+}
+
+/* D2: a foreign agent that the AAAH has not heard of is one from which the binding came by UDP. */
+static void note_previous(const struct ha *ha, struct ha_pending *p)
+{
+	const struct ha_binding *b = ha_binding_by_hoa(ha, p->answer.hoa);
+
+	if (b && !role_same_addr(b->coa, p->coa))
+		p->previous_fa = b->coa;
 }
 
 /* Everything that it stands for is done: bind, and say so. */
@@ -221,6 +256,7 @@ static void complete(struct ha *ha, struct ha_pending *p, role_ms now, struct ac
 			     .lifetime = p->answer.lifetime,
 			     .reverse = p->reverse,
 			     .vpn = p->n_local > 0,
+			     .carries = p->carries,
 			     .n_profiles = p->n_profiles,
 			     .msa_lifetime = p->answer.msa_lifetime,
 			     .mn_ha = p->new_keys ? &p->answer.mn_ha : NULL,
@@ -228,6 +264,7 @@ static void complete(struct ha *ha, struct ha_pending *p, role_ms now, struct ac
 			     .wall_ms = p->wall_ms,
 			     .multi = p->multi};
 
+	note_previous(ha, p);
 	if (!ha_binding_grant(ha, &g, now, out)) {
 		ha_pending_take_back(ha, p, &ha_no_memory, NULL, out);
 		return;
@@ -238,9 +275,13 @@ static void complete(struct ha *ha, struct ha_pending *p, role_ms now, struct ac
 	ha_pending_end(ha, p);
 }
 
-static void complete_when_done(struct ha *ha, struct ha_pending *p, role_ms now, struct actions *out)
+void ha_pending_check(struct ha *ha, struct ha_pending *p, role_ms now, struct actions *out)
 {
-	if (!p->vpn_waits && !p->bu_waits)
+	if (p->vpn_waits || p->bu_waits)
+		return;
+	if (p->udp)
+		ha_move_complete(ha, p, now, out);
+	else
 		complete(ha, p, now, out);
 }
 
@@ -251,7 +292,18 @@ void ha_vpn_up(struct ha *ha, const char *session, role_ms now, struct actions *
 	if (!p)
 		return;
 	p->vpn_waits = false;
-	complete_when_done(ha, p, now, out);
+	ha_pending_check(ha, p, now, out);
+}
+
+void ha_vpn_carries(struct ha *ha, const char *session, role_ms now, struct actions *out)
+{
+	struct ha_pending *p = ha_pending_of(ha, session);
+	struct ha_binding *b = ha_binding_by_session(ha, session);
+
+	if (p)
+		p->carries = true; /* of what it waits for: the grant moves the packets */
+	else if (b)
+		ha_path_carries(ha, b, now, out);
 }
 
 void ha_pending_answered(struct ha *ha, struct ha_bu *u, const char *why, role_ms now, struct actions *out)
@@ -265,7 +317,7 @@ void ha_pending_answered(struct ha *ha, struct ha_bu *u, const char *why, role_m
 		return;
 	}
 	p->bu_waits--;
-	complete_when_done(ha, p, now, out);
+	ha_pending_check(ha, p, now, out);
 }
 
 static bool install_local(const struct ha *ha, struct ha_pending *p, const struct dm_har *h,
@@ -421,16 +473,17 @@ void ha_asr(struct ha *ha, const struct role_event *e, struct actions *out)
 {
 	struct ha_binding *b = ha_binding_by_session(ha, e->session);
 	struct ha_pending *p = ha_pending_of(ha, e->session);
+	bool known = b || p;
 	struct action *a;
 
-	if (p)
+	if (p && !p->udp) /* a move ends with its binding */
 		ha_pending_cancel(ha, p, "ended by the AAAH (ASR)", out);
 	if (b)
 		ha_binding_end(ha, b, "ended by the AAAH (ASR)", HA_NO_STR, NULL, out);
 	a = role_act(out, ACT_ASA, e->session);
 	if (a) {
 		a->token = e->token;
-		a->result = b || p ? DM_SUCCESS : DM_UNKNOWN_SESSION;
+		a->result = known ? DM_SUCCESS : DM_UNKNOWN_SESSION;
 	}
-	role_count("ha.asr", b || p ? "ended" : "unknown");
+	role_count("ha.asr", known ? "ended" : "unknown");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Mobility bindings (RFC 5944 3.8.1) and what belongs to one outside of us: tunnel, route, proxy ARP, VPN
+ * Mobility bindings (RFC 5944 3.8.1) and what belongs to one outside of us: data path (ha_path.c) and VPN
  * profiles.  Each ADD has its DEL.  One binding for each mobile node: simultaneous bindings are not supported
  * (answered with code 1).
  */
@@ -37,59 +37,6 @@ struct ha_binding *ha_binding_by_session(const struct ha *ha, const char *sessio
 	return b;
 }
 
-static struct action *path_action(const struct ha *ha, const struct ha_binding *b, enum action_type type,
-				  struct actions *out)
-{
-	struct action *a = role_act(out, type, b->session);
-
-	if (!a)
-		return NULL;
-	a->hoa = b->hoa;
-	a->local = ha->cfg.addr;
-	a->peer = b->coa;
-	a->ifindex = ha->cfg.home_ifindex;
-	memcpy(a->mac, ha->cfg.home_mac, sizeof(a->mac));
-	return a;
-}
-
-static void path_up(const struct ha *ha, const struct ha_binding *b, struct actions *out)
-{
-	path_action(ha, b, ACT_TUNNEL_ADD, out);
-	path_action(ha, b, ACT_BINDING_ADD, out);
-	if (ha->cfg.home_ifindex)
-		path_action(ha, b, ACT_PROXY_ARP_ADD, out);
-}
-
-/* RFC 5944 4.6: first stop answering for it, then tell the link who has it now. */
-static void path_down(const struct ha *ha, const struct ha_binding *b, const uint8_t mac[6],
-		      struct actions *out)
-{
-	static const uint8_t unknown[6];
-	struct action *a;
-
-	path_action(ha, b, ACT_BINDING_DEL, out);
-	path_action(ha, b, ACT_TUNNEL_DEL, out);
-	a = ha->cfg.home_ifindex ? path_action(ha, b, ACT_PROXY_ARP_DEL, out) : NULL;
-	if (a)
-		memcpy(a->mac, mac ? mac : unknown, sizeof(a->mac));
-}
-
-/* The new tunnel stands before the old one goes. */
-static void path_move(const struct ha *ha, struct ha_binding *b, struct in_addr coa, struct actions *out)
-{
-	struct in_addr old = b->coa;
-
-	b->coa = coa;
-	path_action(ha, b, ACT_TUNNEL_ADD, out);
-	b->coa = old;
-	path_action(ha, b, ACT_BINDING_DEL, out);
-	b->coa = coa;
-	path_action(ha, b, ACT_BINDING_ADD, out);
-	b->coa = old;
-	path_action(ha, b, ACT_TUNNEL_DEL, out);
-	b->coa = coa;
-}
-
 static void binding_free(struct ha_binding *b)
 {
 	free(b->nai);
@@ -98,6 +45,18 @@ static void binding_free(struct ha_binding *b)
 	free(b->aaa_realm);
 	crypto_wipe(b, sizeof(*b));
 	free(b);
+}
+
+static bool timers_reserve(struct ha *ha)
+{
+	static struct role_timer unarmed;
+
+	if (!role_heap_reserve(&ha->heap))
+		return false;
+	if (role_heap_reserve(&ha->heap))
+		return true;
+	role_heap_release(&ha->heap, &unarmed);
+	return false;
 }
 
 static struct ha_binding *binding_new(struct ha *ha, const struct ha_grant *g)
@@ -110,11 +69,13 @@ static struct ha_binding *binding_new(struct ha *ha, const struct ha_grant *g)
 	b->session = role_dup("");
 	b->aaa_host = role_dup("");
 	b->aaa_realm = role_dup("");
-	if (!b->nai || !b->session || !b->aaa_host || !b->aaa_realm || !role_heap_reserve(&ha->heap)) {
+	if (!b->nai || !b->session || !b->aaa_host || !b->aaa_realm || !timers_reserve(ha)) {
 		binding_free(b);
 		return NULL;
 	}
 	b->timer.kind = HA_T_BINDING;
+	b->path.timer.kind = HA_T_PATH;
+	b->path.of = b;
 	b->hoa = g->hoa;
 	b->since_wall_ms = g->wall_ms;
 	HASH_ADD(hh, ha->by_hoa, hoa, sizeof(b->hoa), b);
@@ -216,6 +177,22 @@ static void leave_other(struct ha *ha, const struct ha_grant *g, struct actions 
 		       same_session ? HA_NO_STR : DM_TERM_ADMINISTRATIVE, NULL, out);
 }
 
+/* When the packets follow the user.  Tunnels: when they carry (it has a deadline of its own in case that they never
+ * do).  Without: what the new foreign agent had to be told was told before this reply, or comes with it; by HAR the
+ * answer has to pass the AAAs and the new foreign agent has to look up the visitor first, until then the previous
+ * one still has the mobile node, or passes on what comes for it.  So does one with tunnels to PCNs only. */
+static void move(struct ha *ha, struct ha_binding *b, const struct ha_grant *g, role_ms now, struct actions *out)
+{
+	uint32_t wait = 0;
+
+	if (b->vpn)
+		wait = g->carries ? 0 : HA_CARRIES_MS;
+	else if (g->session || b->n_profiles)
+		wait = HA_SWITCH_MS;
+	b->coa = g->coa;
+	ha_path_move(ha, b, wait, now, out);
+}
+
 struct ha_binding *ha_binding_grant(struct ha *ha, const struct ha_grant *g, role_ms now, struct actions *out)
 {
 	struct ha_binding *b;
@@ -233,14 +210,15 @@ struct ha_binding *ha_binding_grant(struct ha *ha, const struct ha_grant *g, rol
 		b->coa = g->coa;
 	if (!set_names(ha, b, g, out)) {
 		if (fresh)
-			path_up(ha, b, out); /* so that the end has something to take down */
+			ha_path_up(ha, b, out); /* so that the end has something to take down */
 		ha_binding_end(ha, b, "no memory", HA_NO_STR, NULL, out);
 		return NULL;
 	}
 	if (fresh)
-		path_up(ha, b, out);
+		ha_path_up(ha, b, out);
 	else if (!role_same_addr(b->coa, g->coa))
-		path_move(ha, b, g->coa, out);
+		move(ha, b, g, now, out);
+	b->vpn_coa = b->coa;
 	b->reverse = g->reverse;
 	set_keys(b, g, now);
 	set_lifetime(ha, b, g->lifetime, now);
@@ -261,7 +239,7 @@ void ha_binding_end(struct ha *ha, struct ha_binding *b, const char *why, int ca
 	role_count("ha.binding", "ended");
 	role_log(out, LOG_LVL_NOTICE, "binding %s: registered -> gone, %s", role_who(b->nai, b->hoa, who),
 		 why);
-	path_down(ha, b, mac, out);
+	ha_path_down(ha, b, mac, out);
 	if (b->vpn)
 		role_act(out, ACT_VPN_REMOVE, b->session);
 	ha_bu_leave(ha, b->hoa, b->session, out);
@@ -273,6 +251,8 @@ void ha_binding_end(struct ha *ha, struct ha_binding *b, const char *why, int ca
 	if (b->session[0])
 		HASH_DELETE(hh_session, ha->by_session, b);
 	role_heap_release(&ha->heap, &b->timer);
+	role_heap_release(&ha->heap, &b->path.timer);
+	ha_move_orphan(ha, b, why, out);
 	binding_free(b);
 }
 

@@ -239,6 +239,32 @@ bool ha_bu_start(struct ha *ha, const struct ha_pending *p, const struct dm_har 
 	return ok;
 }
 
+bool ha_bu_move(struct ha *ha, const struct ha_pending *p, role_ms now, unsigned *waits, struct actions *out)
+{
+	struct ha_bu_set *s = ha_bu_set_find(ha, p->answer.hoa);
+	struct ha_bu *u;
+
+	*waits = 0;
+	if (!s)
+		return true;
+	LIST_FOREACH(u, &s->bus, link)
+	{
+		if (u->state == HA_BU_LEAVING || strcmp(u->session, p->session) != 0)
+			continue;
+		if (!before_keep(ha, u))
+			return false;
+		u->of_har = true;
+		u->profile.src_gw = p->coa;
+		u->waits = u->profile.required;
+		u->hint_auth = false;
+		u->give_up = now + ha->cfg.vpn_timeout_ms;
+		*waits += u->waits;
+		ha_bu_state(u, HA_BU_PENDING, LOG_LVL_INFO, "the user moves", out);
+		ha_bu_update(ha, u, p->answer.lifetime, p->wall_ms, now, out);
+	}
+	return true;
+}
+
 void ha_bu_renew(struct ha *ha, const struct ha_binding *b, const struct ha_grant *g, role_ms now,
 		 struct actions *out)
 {

@@ -19,6 +19,7 @@ REFUSAL(mn_ha_wrong, MIP_HA_MN_AUTH, "MN-HA authenticator is wrong");
 REFUSAL(no_key, MIP_HA_MN_AUTH, "no MN-HA association, and no key from the AAAH");
 REFUSAL(ident_replay, MIP_HA_IDENT, "the Identification is not newer than the last one");
 REFUSAL(ident_clock, MIP_HA_IDENT, "the Identification is too far from our clock");
+REFUSAL(under_way, 0, "this very request is under way");
 REFUSAL(fa_ha_wrong, MIP_HA_FA_AUTH, "FA-HA authentication is missing or wrong");
 REFUSAL(fa_ha_stranger, 0, "FA-HA authentication, and no association with that foreign agent");
 REFUSAL(broadcast, MIP_HA_UNKNOWN_HA, "home agent discovery by broadcast");
@@ -89,6 +90,14 @@ static const struct role_refusal *check_nai(struct ha *ha, struct ha_req *r)
 	return r->rrq.nai[0] && strcmp(r->rrq.nai, r->har->user) != 0 ? &nai_mismatch : NULL;
 }
 
+/* The network has doubled it: a 133 now would end what its foreign agent waits for. */
+static bool is_under_way(const struct ha *ha, const struct ha_req *r)
+{
+	const struct ha_pending *p = r->b && !r->har ? ha_move_of(ha, r->b) : NULL;
+
+	return p && p->answer.ident == r->rrq.ident && role_same_addr(p->coa, r->rrq.coa);
+}
+
 static const struct role_refusal *check_ident(struct ha *ha, struct ha_req *r)
 {
 	int64_t off = mip_ident_diff_ms(r->rrq.ident, mip_ident_from_unix_ms(r->e->wall_ms, 0));
@@ -96,20 +105,27 @@ static const struct role_refusal *check_ident(struct ha *ha, struct ha_req *r)
 	if (off > (int64_t)ha->cfg.clock_skew_ms || off < -(int64_t)ha->cfg.clock_skew_ms)
 		return &ident_clock;
 	/* As one number within an era; the difference of the two is small or the first check has failed. */
+	if (is_under_way(ha, r))
+		return &under_way;
 	if (r->m && (int64_t)(r->rrq.ident - r->m->ident) <= 0)
 		return &ident_replay;
 	return NULL;
 }
 
-/* The association with the foreign agent that sent this. */
+/* The association with the foreign agent that sent this: the session's, when it is the binding's or can show that it
+ * has the key (it is where the user moves to), or a configured one. */
 static bool fa_ha_view(const struct ha *ha, struct ha_req *r)
 {
 	const struct mip_auth *a = &r->rrq.fa_ha;
 	struct in_addr src = r->e->path.src;
 
-	return (r->b && role_same_addr(r->b->coa, src) && r->now < r->b->msa_until &&
-		role_assoc_view(&r->b->fa_ha, &r->fa_ha)) ||
-	       role_sa_view(ha->sas, ha->cfg.n_sas, src, NULL, a->present ? a->spi : 0, &r->fa_ha);
+	if (r->b && r->now < r->b->msa_until && role_assoc_view(&r->b->fa_ha, &r->fa_ha)) {
+		r->knows_session = role_view_verifies(&r->fa_ha, a, r->rrq.raw);
+		if (r->knows_session || role_same_addr(r->b->coa, src))
+			return true;
+	}
+	r->fa_ha.len = 0;
+	return role_sa_view(ha->sas, ha->cfg.n_sas, src, NULL, a->present ? a->spi : 0, &r->fa_ha);
 }
 
 void ha_check_relay(struct ha *ha, struct ha_req *r)
@@ -210,10 +226,19 @@ static const struct role_refusal *check_home_address(struct ha *ha, struct ha_re
 	return ha_is_free(ha, r->hoa, r->nai) ? NULL : &taken;
 }
 
+/* A foreign agent that users with VPNs move to needs their keys and profiles.  One that has the session's key got them
+ * together with it. */
 static const struct role_refusal *check_move(struct ha *ha, struct ha_req *r)
 {
-	return r->rrq.lifetime && r->b && r->b->vpn && !role_same_addr(r->b->coa, r->rrq.coa) ? &needs_aaa
-											      : NULL;
+	const struct ha_binding *b = r->b;
+	bool elsewhere = b && !role_same_addr(b->coa, r->rrq.coa);
+
+	if (!r->rrq.lifetime || !b || (!elsewhere && !ha_move_of(ha, b)))
+		return NULL;
+	if (r->rrq.flags & MIP_D)
+		return elsewhere && b->vpn ? &needs_aaa : NULL;
+	r->moves = b->n_profiles && r->knows_session && role_same_addr(r->rrq.coa, r->e->path.src);
+	return r->moves || !elsewhere || !b->n_profiles ? NULL : &needs_aaa;
 }
 
 static const struct role_refusal *check_limits(struct ha *ha, struct ha_req *r)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Inside of the home agent.  A request that needs no tunnels is answered at once; a HAR with VPN profiles
- * waits as a struct ha_pending
+ * waits as a struct ha_pending, and so does a UDP request that moves a user with VPNs
  *
  *	HAR --> tunnels --up--> bound			UDP --> bound
- *	           \---failed, deadline--> refused (130)
+ *	UDP --/    \---failed, deadline--> refused (130)
  *
  * and what was granted is a struct ha_binding until it expires, deregisters or is dropped.  struct ha_memory
  * outlives the binding by a few seconds, for as long as an old request could pass the timestamp check.
@@ -21,8 +21,26 @@
 #define HA_PENDING_MAX 512
 #define HA_SAFETY_MS 500 /* longer than the VPN room's own deadline */
 #define HA_NO_STR (-1)
+#define HA_CARRIES_MS 1000 /* after a move: for EV_VPN_CARRIES */
+#define HA_SWITCH_MS 200   /* after a move without tunnels of ours */
+#define HA_LINGER_MS 2000  /* what is under way in the tunnel that the binding has left */
+#define HA_LINGER_MAX 4
 
-enum ha_timer_kind { HA_T_BINDING, HA_T_PENDING, HA_T_MEMORY, HA_T_BEACON, HA_T_BU };
+enum ha_timer_kind { HA_T_BINDING, HA_T_PENDING, HA_T_MEMORY, HA_T_BEACON, HA_T_BU, HA_T_PATH };
+
+/* IP-in-IP of a binding (ha_path.c).  Each address here holds one reference of the tunnel to it. */
+struct ha_path {
+	struct role_timer timer;
+	struct ha_binding *of;
+	struct in_addr at;   /* where the packets go */
+	struct in_addr next; /* where they will go */
+	role_ms switch_at;   /* then; 0 = next is none */
+	struct {
+		struct in_addr peer;
+		role_ms until;
+	} linger[HA_LINGER_MAX]; /* the oldest first */
+	uint8_t n_linger;
+};
 
 struct ha_binding {
 	struct role_timer timer;
@@ -30,8 +48,10 @@ struct ha_binding {
 	char *nai;		    /* "" = known by its address only */
 	char *session;		    /* Diameter, or "local:<home address>" */
 	char *aaa_host, *aaa_realm; /* of the AAAH; "" without AAA */
-	struct in_addr hoa, coa;
-	bool aaa, vpn, reverse;
+	struct in_addr hoa, coa; /* coa: granted; path follows it */
+	struct in_addr vpn_coa;	 /* the source gateway that the VPN room knows */
+	struct ha_path path;
+	bool aaa, vpn, reverse; /* vpn: session has tunnels in the VPN room */
 	uint8_t n_profiles;
 	uint16_t lifetime;
 	role_ms expires, msa_until;
@@ -73,6 +93,7 @@ struct ha_grant {
 	struct in_addr hoa, coa;
 	uint16_t lifetime;
 	bool reverse, vpn;
+	bool carries; /* its tunnels do already */
 	uint8_t n_profiles;
 	uint32_t msa_lifetime;
 	const struct role_assoc *mn_ha, *fa_ha; /* NULL or len 0 = keep */
@@ -81,11 +102,14 @@ struct ha_grant {
 
 struct ha_pending {
 	struct role_timer timer;
+	bool udp;		/* a move (ha_move.c): answered to path */
+	struct role_path path;
+	bool carries;		/* EV_VPN_CARRIES has come before the rest */
 	UT_hash_handle hh; /* by session */
 	TAILQ_ENTRY(ha_pending) link;
 	char *session, *nai, *aaa_host, *aaa_realm;
 	uint64_t token, wall_ms, multi;
-	struct in_addr coa;
+	struct in_addr coa, previous_fa; /* previous_fa: 0 = the same, or none */
 	bool reverse, new_keys;
 	bool vpn_waits;		/* for the VPN room */
 	unsigned bu_waits;	/* for so many Binding Acknowledges */
@@ -127,6 +151,8 @@ struct ha_req {
 	struct ha_memory *m;
 	struct role_view mn_ha; /* len 0 = none */
 	struct role_view fa_ha;
+	bool knows_session; /* 34 is right under the session's key: its sender has it from an AAA */
+	bool moves;	    /* by UDP, with VPNs: see ha_move() */
 	bool spi_known;
 	struct in_addr hoa; /* decided */
 	uint16_t lifetime;  /* granted */
@@ -141,7 +167,7 @@ const struct role_refusal *ha_check(struct ha *ha, struct ha_req *r);
 void ha_check_relay(struct ha *ha, struct ha_req *r);
 void ha_req_name(struct ha *ha, struct ha_req *r);
 bool ha_is_own(const struct ha *ha, struct in_addr a);
-extern const struct role_refusal ha_poor_request, ha_vpn_failed, ha_no_memory;
+extern const struct role_refusal ha_poor_request, ha_vpn_failed, ha_no_memory, ha_ended;
 
 /* ha_reply.c */
 void ha_answer_init(const struct ha *ha, const struct ha_req *r, struct ha_answer *a);
@@ -151,12 +177,48 @@ void ha_reply_put(const struct ha *ha, const struct ha_answer *a, uint8_t code, 
 uint8_t ha_accept_code(const struct ha_req *r);
 void ha_reply_udp(struct ha *ha, const struct ha_req *r, uint8_t code, const char *text, struct actions *out);
 
+/* From where the request came (q) to where it came from: for one on the home link that is the link, whatever
+ * binding there is. */
+void ha_reply_send(const struct ha *ha, const struct ha_answer *a, const struct role_path *q, uint8_t code,
+		   const char *text, uint64_t wall_ms, struct actions *out);
+
+/* ha_move.c: a Registration Request by UDP of a user with VPNs from another foreign agent (E7, F2, F5).  At most one
+ * move of a session is under way; the latest Identification is the one that counts. */
+void ha_move(struct ha *ha, struct ha_req *r, struct actions *out);
+/* The move of b's session that is under way, or NULL. */
+struct ha_pending *ha_move_of(const struct ha *ha, const struct ha_binding *b);
+/* The VPN room goes back to where the binding is.  Not when it has failed: then it has done so itself. */
+void ha_move_undo(struct ha *ha, const struct ha_pending *p, struct actions *out);
+/* The binding is gone (its fields still can be read), so is its move. */
+void ha_move_orphan(struct ha *ha, const struct ha_binding *b, const char *why, struct actions *out);
+void ha_move_refuse(struct ha *ha, struct ha_pending *p, const struct role_refusal *why, const char *text,
+		    struct actions *out);
+void ha_move_complete(struct ha *ha, struct ha_pending *p, role_ms now, struct actions *out);
+
+/* ha_path.c: tunnel, route and proxy ARP of a binding.  No packet is lost on a move: the binding points to a tunnel
+ * that stands, and a tunnel goes when nothing is in it any more. */
+void ha_path_up(struct ha *ha, struct ha_binding *b, struct actions *out);
+/* To b->coa, in wait ms (0 = now). */
+void ha_path_move(struct ha *ha, struct ha_binding *b, uint32_t wait, role_ms now, struct actions *out);
+void ha_path_carries(struct ha *ha, struct ha_binding *b, role_ms now, struct actions *out);
+void ha_path_due(struct ha *ha, struct ha_path *p, role_ms now, struct actions *out);
+void ha_path_down(struct ha *ha, struct ha_binding *b, const uint8_t mac[6], struct actions *out);
+
 /* ha_aaa.c */
+void ha_pending_add(struct ha *ha, struct ha_pending *p);
+struct ha_pending *ha_pending_alloc(struct ha *ha, const char *session, const char *nai, const char *host,
+				    const char *realm);
+/* Is everything that p waits for done? Then it is granted. */
+void ha_pending_check(struct ha *ha, struct ha_pending *p, role_ms now, struct actions *out);
+void ha_vpn_carries(struct ha *ha, const char *session, role_ms now, struct actions *out);
 void ha_har(struct ha *ha, const struct role_event *e, role_ms now, struct actions *out);
 void ha_vpn_up(struct ha *ha, const char *session, role_ms now, struct actions *out);
 /* Ends p with a refusal. */
 void ha_pending_refuse(struct ha *ha, struct ha_pending *p, const struct role_refusal *why, const char *text,
 		       struct actions *out);
+/* The same, when the VPN room has done, or still does, its part. */
+void ha_pending_take_back(struct ha *ha, struct ha_pending *p, const struct role_refusal *why,
+			  const char *text, struct actions *out);
 void ha_pending_cancel(struct ha *ha, struct ha_pending *p, const char *text, struct actions *out);
 void ha_pending_end(struct ha *ha, struct ha_pending *p);
 struct ha_pending *ha_pending_of(const struct ha *ha, const char *session);

@@ -123,15 +123,19 @@ static struct role_path back(const struct ha *ha, const struct role_path *q)
 	return p;
 }
 
-/* From where it came to where it came from: for one on the home link that is the link, whatever binding
- * there is. */
-void ha_reply_udp(struct ha *ha, const struct ha_req *r, uint8_t code, const char *text, struct actions *out)
+void ha_reply_send(const struct ha *ha, const struct ha_answer *a, const struct role_path *q, uint8_t code,
+		   const char *text, uint64_t wall_ms, struct actions *out)
 {
 	uint8_t mem[MIP_MSG_MAX];
 	struct wbuf w;
-	struct role_path p = back(ha, &r->e->path);
+	struct role_path p = back(ha, q);
 
 	wbuf_init(&w, mem, sizeof(mem));
-	ha_reply_put(ha, r->answer, code, text, r->e->wall_ms, &w);
+	ha_reply_put(ha, a, code, text, wall_ms, &w);
 	role_send(out, &p, IPPROTO_UDP, &w);
+}
+
+void ha_reply_udp(struct ha *ha, const struct ha_req *r, uint8_t code, const char *text, struct actions *out)
+{
+	ha_reply_send(ha, r->answer, &r->e->path, code, text, r->e->wall_ms, out);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * A Registration Request by UDP: from a foreign agent, a co-located mobile node, or a mobile node that has
- * come home. It is answered at once: VPN profiles come by HAR only.
+ * come home. It is answered at once, unless it moves a user with VPNs (ha_move.c).
  */
 #include <string.h>
 
@@ -61,6 +61,19 @@ static void refuse(struct ha *ha, struct ha_req *r, const struct role_refusal *w
 	ha_reply_udp(ha, r, why->code, why->text, out);
 }
 
+/* The later Identification wins: what is under way to another care-of address is over. */
+static void overtake(struct ha *ha, const struct ha_req *r, struct actions *out)
+{
+	struct ha_pending *p, *next, *own = r->b && r->moves ? ha_move_of(ha, r->b) : NULL;
+
+	for (p = TAILQ_FIRST(&ha->pendings); p; p = next) {
+		next = TAILQ_NEXT(p, link);
+		if (p != own && role_same_addr(p->answer.hoa, r->hoa) &&
+		    (r->moves || !role_same_addr(p->coa, r->rrq.coa)))
+			ha_pending_cancel(ha, p, "superseded by a newer request", out);
+	}
+}
+
 static void deregister(struct ha *ha, struct ha_req *r, struct actions *out)
 {
 	bool all = role_same_addr(r->rrq.coa, r->hoa);
@@ -69,7 +82,10 @@ static void deregister(struct ha *ha, struct ha_req *r, struct actions *out)
 				 : r->m && r->m->mn_ha.len ? &r->m->mn_ha
 							   : NULL;
 	struct role_assoc copy = {0};
+	struct ha_pending *move = r->b ? ha_move_of(ha, r->b) : NULL;
 
+	if (move && role_same_addr(move->coa, r->rrq.coa))
+		ha_pending_cancel(ha, move, "deregistered", out);
 	if (key)
 		copy = *key;
 	ha_memory_note(ha, r->key, r->rrq.ident, key ? &copy : NULL, r->now);
@@ -135,6 +151,10 @@ static void examine(struct ha *ha, struct ha_req *r, struct actions *out)
 	sign_with(r);
 	r->answer->hoa = r->hoa;
 	if (r->rrq.lifetime)
+		overtake(ha, r, out);
+	if (r->moves)
+		ha_move(ha, r, out);
+	else if (r->rrq.lifetime)
 		bind_at(ha, r, out);
 	else
 		deregister(ha, r, out);

@@ -149,6 +149,7 @@ void pcn_event(struct pcn *pcn, const struct role_event *e, role_ms now, struct 
 	case EV_DROP:
 		drop(pcn, e->text, now, out);
 		break;
+	case EV_VPN_CARRIES: /* the VPN room switches; what is acknowledged is that we are ready */
 	case EV_TIMER:
 		break;
 	default:

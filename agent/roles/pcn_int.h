@@ -39,6 +39,11 @@ struct pcn_entry {
 	bool gone_after;	/* what is being installed replaces nothing: a failure ends the entry */
 	struct in_addr coa, cn; /* cn: whom the last BU was for; we speak in its name */
 	char context[VPN_NAME_MAX];
+	struct { /* what stands while an update of it is being installed */
+		struct in_addr coa, cn;
+		char context[VPN_NAME_MAX];
+		uint16_t lifetime;
+	} before;
 	uint64_t ident;	   /* of the last BU that was taken */
 	uint8_t status;	   /* that it was answered with */
 	uint16_t lifetime; /* s, of the last BU */

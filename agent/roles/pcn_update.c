@@ -96,6 +96,25 @@ static bool install(struct pcn *pcn, struct pcn_entry *x, const struct vpn_profi
 	return true;
 }
 
+/* Updates that come before the first of them is done change nothing of what stands. */
+static void keep_before(struct pcn_entry *x)
+{
+	if (x->state == PCN_INSTALLING)
+		return;
+	x->before.coa = x->coa;
+	x->before.cn = x->cn;
+	x->before.lifetime = x->lifetime;
+	role_copy(x->before.context, sizeof(x->before.context), x->context);
+}
+
+static void restore_before(struct pcn_entry *x)
+{
+	x->coa = x->before.coa;
+	x->cn = x->before.cn;
+	x->lifetime = x->before.lifetime;
+	role_copy(x->context, sizeof(x->context), x->before.context);
+}
+
 static void note(struct pcn_entry *x, const struct pcn_req *r)
 {
 	x->coa = r->m.coa;
@@ -115,6 +134,7 @@ static void update(struct pcn *pcn, struct pcn_req *r, struct actions *out)
 		refuse(pcn, r, &no_memory, out);
 		return;
 	}
+	keep_before(x);
 	note(x, r);
 	x->lifetime = r->m.lifetime > most ? most : r->m.lifetime;
 	x->gone_after = !x->stands;
@@ -148,8 +168,8 @@ static void forget(struct pcn *pcn, struct pcn_req *r, struct actions *out)
 static void again(const struct pcn *pcn, struct pcn_req *r, struct actions *out)
 {
 	role_count("pcn.bu", "again");
-	if (r->entry->state != PCN_INSTALLING)
-		acknowledge_entry(pcn, r->entry, r->entry->status, out);
+	if (r->entry->state != PCN_INSTALLING) /* as the update says: the entry may be what it was before it */
+		acknowledge_update(pcn, r, r->entry->status, out);
 }
 
 void pcn_packet(struct pcn *pcn, const struct role_event *e, role_ms now, struct actions *out)
@@ -190,6 +210,7 @@ void pcn_not_installed(struct pcn *pcn, struct pcn_entry *x, const char *why, ro
 		pcn_entry_state(pcn, x, PCN_READY, LOG_LVL_WARN, why, out);
 		role_heap_set(&pcn->heap, &x->timer, x->expires);
 		acknowledge_entry(pcn, x, BIND_RESOURCES, out);
+		restore_before(x);
 		return;
 	}
 	if (x->state == PCN_INSTALLING && x->gone_after)

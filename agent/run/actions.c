@@ -160,13 +160,48 @@ static void do_str(struct agent *g, enum role_id role, struct action *a)
 
 /* --- VPN room --- */
 
+static void vpn_result(struct agent *g, enum role_id role, const struct action *a, int rc, const char *err)
+{
+	if (rc)
+		agent_later(g, role, EV_VPN_FAILED, a->session, 0, err);
+}
+
 static void do_vpn_install(struct agent *g, enum role_id role, struct action *a)
+{
+	int (*install)(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n,
+		       uint32_t deadline_ms, uint64_t now_ms, char *err, size_t err_len) =
+		a->late_child ? vpn_install_late : vpn_install;
+	char err[160] = "";
+
+	vpn_result(g, role, a,
+		   install(g->vpn, a->session, a->profiles, a->n_profiles, a->deadline_ms, loop_now(g->loop),
+			   err, sizeof(err)),
+		   err);
+}
+
+static void do_vpn_move(struct agent *g, enum role_id role, struct action *a)
 {
 	char err[160] = "";
 
-	if (vpn_install(g->vpn, a->session, a->profiles, a->n_profiles, a->deadline_ms, loop_now(g->loop),
-			err, sizeof(err)))
-		agent_later(g, role, EV_VPN_FAILED, a->session, 0, err);
+	vpn_result(g, role, a,
+		   vpn_move(g->vpn, a->session, a->local, a->peer, a->deadline_ms, loop_now(g->loop), err,
+			    sizeof(err)),
+		   err);
+}
+
+static void do_vpn_leave(struct agent *g, enum role_id role, struct action *a)
+{
+	vpn_leave(g->vpn, a->session, a->deadline_ms, loop_now(g->loop));
+}
+
+static void do_vpn_handoff(struct agent *g, enum role_id role, struct action *a)
+{
+	char err[160] = "";
+
+	vpn_result(g, role, a,
+		   vpn_handoff(g->vpn, a->session, a->from, a->peer, a->role_src, &a->key, a->deadline_ms,
+			       loop_now(g->loop), err, sizeof(err)),
+		   err);
 }
 
 static void do_vpn_remove(struct agent *g, enum role_id role, struct action *a)
@@ -218,6 +253,23 @@ static void do_binding_del(struct agent *g, enum role_id role, struct action *a)
 	ask(g, role, a, NH_BINDING_DEL);
 }
 
+static void do_hold_add(struct agent *g, enum role_id role, struct action *a)
+{
+	ask(g, ROLE_NONE, a, NH_HOLD_ADD); /* without it packets are lost, and nothing else */
+}
+static void do_hold_del(struct agent *g, enum role_id role, struct action *a)
+{
+	ask(g, role, a, NH_HOLD_DEL);
+}
+static void do_forward_add(struct agent *g, enum role_id role, struct action *a)
+{
+	ask(g, role, a, NH_FORWARD_ADD);
+}
+static void do_forward_del(struct agent *g, enum role_id role, struct action *a)
+{
+	ask(g, role, a, NH_FORWARD_DEL);
+}
+
 static void do_watch_add(struct agent *g, enum role_id role, struct action *a)
 {
 	ask(g, ROLE_NONE, a, NH_WATCH_ADD); /* a registration does not wait for it, nor fail without it */
@@ -262,6 +314,13 @@ static const action_fn at_once[] = {
 	[ACT_STR] = do_str,
 	[ACT_VPN_INSTALL] = do_vpn_install,
 	[ACT_VPN_REMOVE] = do_vpn_remove,
+	[ACT_VPN_MOVE] = do_vpn_move,
+	[ACT_VPN_LEAVE] = do_vpn_leave,
+	[ACT_VPN_HANDOFF] = do_vpn_handoff,
+	[ACT_HOLD_ADD] = do_hold_add,
+	[ACT_HOLD_DEL] = do_hold_del,
+	[ACT_FORWARD_ADD] = do_forward_add,
+	[ACT_FORWARD_DEL] = do_forward_del,
 	[ACT_VISITOR_ADD] = do_visitor_add,
 	[ACT_VISITOR_DEL] = do_visitor_del,
 	[ACT_REVERSE_ADD] = do_reverse_add,

@@ -221,11 +221,20 @@ struct role_row *agent_rows(struct agent *g, enum role_id role, size_t *n)
 	return rows;
 }
 
+bool agent_is_handoff(const char *session)
+{
+	return strncmp(session, "handoff-in:", 11) == 0 || strncmp(session, "handoff-out:", 12) == 0;
+}
+
 bool agent_owns(struct agent *g, enum role_id role, const char *session)
 {
 	size_t n;
-	struct role_row *rows = agent_rows(g, role, &n);
+	struct role_row *rows;
 	bool found = false;
+
+	if (agent_is_handoff(session))
+		return role == ROLE_FA && g->fa;
+	rows = agent_rows(g, role, &n);
 
 	for (size_t i = 0; rows && i < n && !found; i++)
 		found = strcmp(rows[i].session, session) == 0;

@@ -123,6 +123,8 @@ void agent_note(struct agent *g, enum log_level level, const char *fmt, ...)
 uint64_t agent_wall_ms(void);
 void agent_tick(void *user); /* the timer of the roles and the VPN room */
 bool agent_owns(struct agent *g, enum role_id role, const char *session);
+/* A name that the FA gives to tunnels between foreign agents: "handoff-in:...", "handoff-out:...". */
+bool agent_is_handoff(const char *session);
 void agent_spis_apply(struct agent *g); /* the configured default SPIs, at the start */
 int agent_reload(struct agent *g, struct conf_errors *errs);
 void agent_stop(struct agent *g, bool failed); /* begins the orderly shutdown */

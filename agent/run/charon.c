@@ -135,6 +135,8 @@ static void on_report(void *user, const char *session, enum vpn_report what, con
 	/* A session is one role's; the others do not know it and do nothing. */
 	if (g->fa)
 		agent_later(g, ROLE_FA, type[what], session, 0, text);
+	if (agent_is_handoff(session))
+		return;
 	if (g->ha)
 		agent_later(g, ROLE_HA, type[what], session, 0, text);
 	if (g->pcn)

@@ -132,6 +132,7 @@ static void take_vpn(struct config *c, struct conf_errors *errs)
 		c->vpn_room = defaults.vpn.v->room;
 		conf_free(&only_vpn, &defaults);
 	}
+	c->vpn_room.take_early = c->vpn_room.take_early && (c->ha.n || c->pcn.n);
 	if (!c->vpn_room.self.s_addr)
 		c->vpn_room.self = c->fa.n    ? c->fa.v->role.coa
 				   : c->ha.n  ? c->ha.v->role.addr

@@ -76,6 +76,14 @@ static const struct conf_key fa_keys[] = {
 	 .doc = "milliseconds"},
 	{"vpn-timeout", CONF_INT, FA(vpn_timeout_ms), .min = 100, .max = 60000, .def = "4000",
 	 .doc = "milliseconds"},
+	{"smooth-handoff", CONF_BOOL, FA(smooth_handoff), .def = "true",
+	 .doc = "forward to the next foreign agent what still arrives for who has moved on"},
+	{"handoff-lifetime", CONF_INT, FA(handoff_lifetime), .min = 1, .max = 60, .def = "10",
+	 .doc = "seconds, at most"},
+	{"early-ike", CONF_BOOL, FA(early_ike), .def = "true",
+	 .doc = "for a move: begin with IKE before the home agent has answered"},
+	{"clock-skew", CONF_INT, FA(clock_skew_ms), .min = 1, .max = 3600000, .def = "7000",
+	 .doc = "milliseconds"},
 	{0}};
 
 static const struct conf_key ha_keys[] = {
@@ -137,6 +145,8 @@ static const struct conf_key vpn_keys[] = {
 	 .doc = "milliseconds"},
 	{"dpd-delay", CONF_INT, VPN(dpd_delay_s), .min = 1, .max = 3600, .def = "5", .doc = "seconds"},
 	{"udp-encapsulation", CONF_BOOL, VPN(encap), .def = "false", .doc = "always, not only behind a NAT"},
+	{"accept-early-ike", CONF_BOOL, VPN(take_early), .def = "true",
+	 .doc = "HA, PCN: answer IKE_SA_INIT of gateways that this one has not been told of yet"},
 	{"no-marks", CONF_BOOL, VPN(no_marks), .def = "false",
 	 .doc = "no mark_in on tunnels that this side answers"},
 	{0}};

@@ -12,8 +12,8 @@
  * - HA: a netlink socket that tells of first packets to mobile nodes (NFLOG).
  *
  * Who gets what: on a visited link the FA, on the home link the HA; on the core side requests go to the HA,
- * replies to the FA; of route optimization's messages an update for a correspondent to the PCN, and what
- * correspondents say to the HA.
+ * replies to the FA; of route optimization's messages an update for a correspondent to the PCN, what
+ * correspondents say to the HA, and what foreign agents tell each other (extension 36, subtype 201) to the FA.
  */
 #include <errno.h>
 #include <linux/icmp.h>
@@ -153,15 +153,26 @@ static void control_data(struct msghdr *m, struct role_path *path, unsigned *ifi
 	}
 }
 
-/* ROLE_NONE: nobody's. */
-static enum role_id udp_role(uint8_t type)
+/* Between foreign agents.  What cannot be read as that is left to those who know and count what is wrong. */
+static bool is_handoff(const uint8_t *data, size_t len)
 {
-	switch (type) {
+	struct bind_msg m;
+
+	return bind_decode(data, len, &m) == MIP_REJ_OK && m.auth_subtype == BIND_SUBTYPE_HANDOFF;
+}
+
+/* ROLE_NONE: nobody's. */
+static enum role_id udp_role(const uint8_t *data, size_t len)
+{
+	switch (len ? data[0] : 0) {
+	case BIND_ACK:
+		return is_handoff(data, len) ? ROLE_FA : ROLE_HA;
 	case MIP_RRQ:
 	case BIND_WARNING:
 	case BIND_REQUEST:
-	case BIND_ACK:
 		return ROLE_HA;
+	case BIND_UPDATE: /* others' updates are for correspondents */
+		return is_handoff(data, len) ? ROLE_FA : ROLE_NONE;
 	case MIP_RRP:
 		return ROLE_FA;
 	default:
@@ -180,7 +191,7 @@ static void udp_packet(struct agent *g, struct msghdr *m, const uint8_t *data, s
 	e.path.sport = ntohs(from->sin_port);
 	e.path.dport = MIP_PORT;
 	control_data(m, &e.path, &ifindex);
-	role = len ? udp_role(data[0]) : ROLE_NONE;
+	role = udp_role(data, len);
 	if (role != ROLE_NONE && !is_link(g, ifindex))
 		agent_event(g, role, &e);
 	else

@@ -63,6 +63,10 @@ static const char *const verb_words[NH_VERB_MAX] = {
 	[NH_OPEN_NFLOG] = "open NFLOG",
 	[NH_WATCH_ADD] = "watch for first packets to",
 	[NH_WATCH_DEL] = "no longer watch for first packets to",
+	[NH_HOLD_ADD] = "hold packets to",
+	[NH_HOLD_DEL] = "let go packets to",
+	[NH_FORWARD_ADD] = "forward packets to",
+	[NH_FORWARD_DEL] = "no longer forward packets to",
 };
 
 static const char *verb_str(uint32_t verb)

@@ -51,7 +51,11 @@ bool charon_command(struct vpn *v, enum command_kind kind, struct tunnel *t, con
 static bool audit_name(struct vpn *v, const char *name, uint8_t seen)
 {
 	struct tunnel *t = tunnel_find(v, name);
+	char early[TUNNEL_NAME_MAX];
 
+	early_name(v, early);
+	if (!strcmp(name, early))
+		v->early.seen = true;
 	if (!t && vpn_name_ours(v, name)) {
 		t = tunnel_get(v, name);
 		vpn_say(v, LOG_LVL_NOTICE, "charon holds %s, which nobody wants: taking it down", name);
@@ -95,7 +99,7 @@ static void audit_begin(struct vpn *v)
 	struct tunnel *t, *tmp;
 
 	v->auditing = true;
-	v->audit_again = v->audit_failed = false;
+	v->audit_again = v->audit_failed = v->early.seen = false;
 	v->audit_seq = ++v->seq;
 	HASH_ITER(hh, v->tunnels, t, tmp)
 	t->seen = 0;
@@ -149,6 +153,7 @@ static void audit_end(struct vpn *v)
 	}
 	HASH_ITER(hh, v->tunnels, t, tmp)
 	audit_apply(v, t);
+	early_audited(v);
 	v->known = true;
 	v->reopen_tries = 0;
 	v->audit_at = v->now + v->cfg.audit_ms;
@@ -164,7 +169,8 @@ static void audit_end(struct vpn *v)
 
 /* --- what comes back --- */
 
-static void step_reply(struct command *cmd, bool ok, const uint8_t *data, size_t len, const char *why)
+static void step_reply(struct vpn *v, struct command *cmd, bool ok, const uint8_t *data, size_t len,
+		       const char *why)
 {
 	char err[128] = "";
 
@@ -172,7 +178,10 @@ static void step_reply(struct command *cmd, bool ok, const uint8_t *data, size_t
 		snprintf(err, sizeof(err), "%s", why);
 	else
 		ok = vpn_reply_ok(data, len, err, sizeof(err));
-	tunnel_step_done(cmd->tunnel, ok, err);
+	if (cmd->kind == CMD_EARLY)
+		early_reply(v, ok, err);
+	else
+		tunnel_step_done(cmd->tunnel, ok, err);
 }
 
 static void on_reply(void *user, uint64_t id, bool ok, const uint8_t *data, size_t len, const char *why)
@@ -193,7 +202,8 @@ static void on_reply(void *user, uint64_t id, bool ok, const uint8_t *data, size
 		v->audit_failed = true;
 	switch (cmd->kind) {
 	case CMD_STEP:
-		step_reply(cmd, ok, data, len, why);
+	case CMD_EARLY:
+		step_reply(v, cmd, ok, data, len, why);
 		break;
 	case CMD_CHECK:
 		tunnel_check_done(cmd->tunnel);
@@ -360,6 +370,7 @@ void charon_close(struct vpn *v)
 	}
 	commands_drop(v);
 	v->auditing = v->known = false;
+	memset(&v->early, 0, sizeof(v->early));
 }
 
 static void lose(struct vpn *v, const char *why)

@@ -40,13 +40,15 @@ struct part {
 	struct tunnel *tunnel; /* NULL: encapsulation only */
 	struct flow *flow;
 	struct protect *protect[2];
-	bool retired; /* of the set before the last vpn_install(): goes when the new set is done */
+	bool retired; /* not in the set of the last vpn_install(): goes when the new set carries */
 	bool fresh;   /* of the change under way */
+	bool lingers; /* retired by a change that is done, or left: together with retired, it is used while its
+		       * tunnel stands, and never set up again */
 	struct vpn_profile p;
 };
 LIST_HEAD(part_list, part);
 
-enum session_state { SESSION_INSTALLING, SESSION_UP };
+enum session_state { SESSION_INSTALLING, SESSION_UP, SESSION_LEAVING };
 struct session {
 	UT_hash_handle hh;
 	TAILQ_ENTRY(session) dirty;
@@ -56,7 +58,10 @@ struct session {
 	bool had_before;	  /* it stood already when the change under way began */
 	bool failed;		  /* the change under way has; why says why */
 	bool down, down_reported; /* a tunnel is gone for good; the role has been told */
-	uint64_t deadline;	  /* of the change under way */
+	bool uncarried;		  /* UP has been reported, CARRIES not yet */
+	bool was_leaving;	  /* when the change under way began */
+	uint64_t deadline;	  /* of the change under way; of a session that leaves */
+	uint64_t linger_at;	  /* was_leaving: the deadline that counts when the change fails */
 	struct part_list parts;
 	char why[224];
 	char id[];
@@ -67,6 +72,7 @@ struct sa {
 	uint32_t id; /* charon's unique id */
 	bool established;
 	bool child;    /* a CHILD_SA of it is INSTALLED */
+	bool bare;     /* established, and list-sas shows no CHILD_SA in whatever state */
 	uint64_t seen; /* vpn.seq when it was seen last */
 };
 struct sa_stats { /* of the newest CHILD_SA, as of the last list-sas */
@@ -86,7 +92,9 @@ struct tunnel {
 	struct in_addr peer;
 	uint32_t mark; /* 0 = none */
 	/* desired, besides having parts */
+	bool source;	       /* we are the source gateway of its profile */
 	bool initiator, fixed; /* fixed: to an enterprise's gateway, as the SLA says */
+	bool late;	       /* initiator: the other end makes the CHILD_SA */
 	bool give_up;	       /* nobody came: stays unloaded until asked for again */
 	/* observed */
 	enum tunnel_step busy; /* the command in flight */
@@ -94,6 +102,7 @@ struct tunnel {
 	bool dialing;	       /* initiate is under way; counted in vpn.dialing */
 	bool refused;	       /* a log line said so: list-sas tells the truth */
 	bool checking;	       /* list-sas for this name under way */
+	bool check_again;      /* what it shows may be older than what we have heard since */
 	bool forced;	       /* terminate is to be with force */
 	bool was_up;
 	uint8_t n_sas, tries, seen;
@@ -121,13 +130,15 @@ struct flow {
 	UT_hash_handle hh;
 	struct {
 		struct in_addr src, dst;
+		struct in_addr peer; /* encapsulation only: after a move two of them stand for a while */
 		uint8_t src_len, dst_len, encap, pad;
 	} key;
 	struct part_list parts;
-	struct in_addr local, peer; /* encapsulation only */
+	struct in_addr local;
 	uint8_t tos_up, tos_down;
 	uint8_t side; /* enum nh_side */
 	bool installed, failed;
+	bool replaced;	  /* installed, but another peer's has taken its place in the kernel */
 	unsigned pending; /* requests under way */
 	char why[96];
 };
@@ -149,7 +160,7 @@ struct net_op { /* a request to the helper under way */
 	bool add;
 };
 
-enum command_kind { CMD_STEP, CMD_CHECK, CMD_AUDIT_CONNS, CMD_AUDIT_KEYS, CMD_AUDIT_SAS };
+enum command_kind { CMD_STEP, CMD_CHECK, CMD_EARLY, CMD_AUDIT_CONNS, CMD_AUDIT_KEYS, CMD_AUDIT_SAS };
 struct command { /* one in charon's queue */
 	UT_hash_handle hh;
 	uint64_t id;
@@ -162,6 +173,12 @@ struct charon { /* one connection */
 	bool wanted_open; /* charon_open() called, no answer yet */
 	bool lost;
 	char why[96];
+};
+
+struct early { /* the connection for gateways that we have not been told of yet */
+	bool loaded, busy, wanted;
+	bool seen;   /* by the audit under way */
+	bool failed; /* not again before the next audit */
 };
 
 struct vpn {
@@ -184,6 +201,8 @@ struct vpn {
 	uint64_t next_cookie;
 	uint32_t next_mark;
 	unsigned dialing;
+	struct early early;
+	bool quitting; /* vpn_quit() */
 	TAILQ_HEAD(, tunnel) dirty_tunnels, waiting;
 	TAILQ_HEAD(, session) dirty_sessions;
 	struct vpn_default_spi *defaults;
@@ -199,13 +218,15 @@ uint64_t vpn_jitter(uint64_t ms);	    /* 75..125 % of it */
 const struct vpn_default_spi *vpn_default_find(const struct vpn *v, struct in_addr peer, uint32_t spi);
 
 /* names.c */
+bool vpn_is_source(const struct vpn *v, const struct vpn_profile *p); /* else we are its destination gateway */
+bool vpn_initiates(const struct vpn *v, const struct vpn_profile *p);
 void vpn_name_profile(const struct vpn *v, const struct vpn_profile *p, bool initiator,
 		      char out[TUNNEL_NAME_MAX]);
 bool vpn_name_ours(const struct vpn *v, const char *name);
 /* The responder's tunnel that a peer with this IKE identity asks for; false: it is none of ours. */
 bool vpn_name_from_ike_id(const struct vpn *v, const char *ike_id, char out[TUNNEL_NAME_MAX]);
 /* IKE identities of a part's tunnel as seen from here. */
-int vpn_part_ids(const struct part *p, bool initiator, char local[VPN_ID_MAX], char remote[VPN_ID_MAX]);
+int vpn_part_ids(const struct part *p, char local[VPN_ID_MAX], char remote[VPN_ID_MAX]);
 /* Would both profiles give the same connection on this side? (TOS and the like do not count.) */
 bool vpn_same_tunnel(const struct vpn_profile *a, const struct vpn_profile *b);
 
@@ -222,7 +243,8 @@ struct sa_row {
 	char name[TUNNEL_NAME_MAX];
 	uint32_t id;
 	char state[24];
-	bool child;
+	bool child;	/* one is INSTALLED */
+	bool any_child; /* there is one, in whatever state */
 	struct sa_stats stats;
 };
 bool vpn_row_parse(const uint8_t *data, size_t len, struct sa_row *out);
@@ -232,7 +254,8 @@ bool vpn_reply_ok(const uint8_t *data, size_t len, char *err, size_t err_len);
 struct tunnel *tunnel_find(struct vpn *v, const char *name);
 struct tunnel *tunnel_get(struct vpn *v, const char *name); /* finds or makes; NULL without memory */
 void tunnel_free(struct tunnel *t);
-void tunnel_add_part(struct tunnel *t, struct part *p);
+/* late: a tunnel that this makes and that we initiate leaves the CHILD_SA to the other end. */
+void tunnel_add_part(struct tunnel *t, struct part *p, bool late);
 void tunnel_del_part(struct tunnel *t, struct part *p);
 void tunnel_dirty(struct tunnel *t);
 void tunnel_run(struct tunnel *t); /* reconcile, and do the step; may free it */
@@ -240,6 +263,7 @@ void tunnel_timers(struct tunnel *t);
 uint64_t tunnel_next(const struct tunnel *t);
 void tunnel_step_done(struct tunnel *t, bool ok, const char *err);
 void tunnel_retry_now(struct tunnel *t);
+void tunnel_want(struct tunnel *t); /* asked for again */
 void tunnel_fail(struct tunnel *t, const char *why); /* this try has failed */
 void tunnel_undial(struct tunnel *t);
 void tunnel_changed(struct tunnel *t); /* what was observed has changed: look at all that hangs on it */
@@ -263,14 +287,39 @@ void charon_audit(struct vpn *v);
 bool charon_command(struct vpn *v, enum command_kind kind, struct tunnel *t, const char *name,
 		    struct vici_msg *m, const char *stream);
 
+/* part.c */
+struct part *part_new(struct vpn *v, struct session *s, const struct vpn_profile *profile, bool late);
+void part_free(struct vpn *v, struct part *p);
+struct part *part_find(struct session *s, const struct vpn_profile *p);
+bool part_needed(const struct part *p);	 /* the session does not do without it */
+bool part_done(const struct part *p);	 /* of a change: this part needs nothing more */
+bool part_carries(const struct part *p); /* its tunnel is up, or will not be */
+bool part_ends(const struct part *p);	 /* used while its tunnel stands, and no longer */
+const char *part_protect_failed(const struct part *p);
+
+/* early.c */
+void early_name(const struct vpn *v, char out[TUNNEL_NAME_MAX]);
+void early_run(struct vpn *v); /* loads or unloads it */
+void early_reply(struct vpn *v, bool ok, const char *err);
+void early_audited(struct vpn *v);
+struct vici_msg *vpn_msg_early(const struct vpn *v, const char *name);
+
 /* session.c */
-int session_install(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n,
+struct session *session_find(struct vpn *v, const char *id);
+int session_install(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n, bool late,
 		    uint32_t deadline_ms, char *err, size_t err_len);
+void session_leave(struct vpn *v, struct session *s, uint32_t linger_ms);
 void session_free(struct vpn *v, struct session *s);
 void session_dirty(struct vpn *v, struct session *s);
 void session_settle(struct vpn *v, struct session *s); /* reports; may free it */
 void session_fail(struct session *s, const char *why); /* of a change under way; takes effect when settled */
 void session_down(struct session *s, const char *why);
+
+/* moves.c */
+int session_move(struct vpn *v, const char *session, struct in_addr from, struct in_addr to,
+		 uint32_t deadline_ms, char *err, size_t err_len);
+int session_handoff(struct vpn *v, const char *session, const char *from, struct in_addr peer, bool newcomer,
+		    const struct vpn_key *key, uint32_t deadline_ms, char *err, size_t err_len);
 
 /* path.c */
 struct flow *flow_get(struct vpn *v, struct part *p);
@@ -278,7 +327,8 @@ void flow_drop(struct vpn *v, struct part *p);
 void flow_sync(struct vpn *v, struct flow *f);
 struct protect *protect_get(struct vpn *v, const struct vpn_prefix *prefix);
 void protect_drop(struct vpn *v, struct protect *p);
-/* That of a profile's destination; none behind a dynamic gateway. */
+/* That of a profile's destination; none behind a dynamic gateway.  A handoff's is that of the profile which it is
+ * the handoff of, if that has one. */
 struct protect *protect_of(struct vpn *v, const struct vpn_profile *p);
 void path_done(struct vpn *v, uint64_t cookie, int error, const char *text);
 void path_free(struct vpn *v);

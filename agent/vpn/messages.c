@@ -12,6 +12,7 @@
 
 #include "agent/vpn/internal.h"
 #include "lib/crypto.h"
+#include "lib/hex.h"
 
 #define IKE_PROPOSAL "aes256-sha256-curve25519"
 #define ESP_PROPOSAL "aes256gcm16"
@@ -70,12 +71,13 @@ static void put_selectors(struct vici_msg *m, const struct tunnel *t, const stru
 {
 	const struct vpn_prefix *src = &p->src, *dst = &p->dst;
 
-	if (t->fixed && p->sla_src.len)
-		src = &p->sla_src;
-	if (t->fixed && p->sla_dst.len)
-		dst = &p->sla_dst;
-	put_prefix(m, "local_ts", t->initiator ? src : dst);
-	put_prefix(m, "remote_ts", t->initiator ? dst : src);
+	if (t->fixed || p->dst_gw_type == VPN_GW_HANDOFF) {
+		src = p->sla_src.len ? &p->sla_src : src;
+		/* Of a handoff it may be everything, of length 0. */
+		dst = p->sla_dst.len || !t->fixed ? &p->sla_dst : dst;
+	}
+	put_prefix(m, "local_ts", t->source ? src : dst);
+	put_prefix(m, "remote_ts", t->source ? dst : src);
 }
 
 static void put_child(struct vici_msg *m, const struct tunnel *t, const struct vpn_profile *p)
@@ -111,7 +113,7 @@ struct vici_msg *vpn_msg_conn(const struct tunnel *t, const struct part *part)
 	char local[VPN_ID_MAX], remote[VPN_ID_MAX];
 	struct vici_msg *m = vici_msg_new();
 
-	if (!m || vpn_part_ids(part, t->initiator, local, remote) < 0) {
+	if (!m || vpn_part_ids(part, local, remote) < 0) {
 		vici_msg_free(m);
 		return NULL;
 	}
@@ -123,6 +125,7 @@ struct vici_msg *vpn_msg_conn(const struct tunnel *t, const struct part *part)
 	vici_msg_kv(m, "unique", "replace"); /* a peer that comes back clears its stale SA here */
 	vici_msg_kv(m, "mobike", "no");
 	vici_msg_kv(m, "keyingtries", "1");
+	vici_msg_kv(m, "childless", t->late ? "force" : "allow");
 	vici_msg_kv(m, "send_certreq", "no");
 	vici_msg_kv(m, "reauth_time", "0"); /* would need the secret, which is gone by then */
 	vici_msg_kvf(m, "rekey_time", "%d", IKE_REKEY_S);
@@ -131,6 +134,40 @@ struct vici_msg *vpn_msg_conn(const struct tunnel *t, const struct part *part)
 	put_auth(m, "local", local);
 	put_auth(m, "remote", remote);
 	put_child(m, t, p);
+	vici_msg_section_end(m);
+	return m;
+}
+
+static void put_nobody(struct vici_msg *m, const char *section, const char *auth)
+{
+	char hex[2 * 16 + 1], id[VPN_ID_MAX];
+	uint8_t random[16];
+
+	crypto_random(random, sizeof(random));
+	hex_encode(random, sizeof(random), hex);
+	snprintf(id, sizeof(id), "nobody-%s.invalid", hex);
+	vici_msg_section(m, section);
+	vici_msg_kv(m, "auth", auth);
+	vici_msg_kv(m, "id", id);
+	vici_msg_section_end(m);
+}
+
+struct vici_msg *vpn_msg_early(const struct vpn *v, const char *name)
+{
+	struct vici_msg *m = vici_msg_new();
+
+	if (!m)
+		return NULL;
+	vici_msg_section(m, name);
+	vici_msg_kv(m, "version", "2");
+	put_addr(m, "local_addrs", v->cfg.self);
+	put_one(m, "remote_addrs", "%any");
+	put_proposals(m, "proposals", first_set(v->cfg.ike_proposal, "", IKE_PROPOSAL));
+	vici_msg_kv(m, "mobike", "no");
+	vici_msg_kv(m, "send_certreq", "no");
+	vici_msg_kv(m, "encap", v->cfg.encap ? "yes" : "no");
+	put_nobody(m, "local", "psk");
+	put_nobody(m, "remote", "pubkey");
 	vici_msg_section_end(m);
 	return m;
 }
@@ -167,7 +204,7 @@ struct vici_msg *vpn_msg_key(const struct tunnel *t, const struct part *part, co
 	size_t len = part_secret(t, &part->p, secret, why);
 	struct vici_msg *m = len ? vici_msg_new() : NULL;
 
-	if (m && vpn_part_ids(part, t->initiator, local, remote) == 0) {
+	if (m && vpn_part_ids(part, local, remote) == 0) {
 		vici_msg_kv(m, "id", t->name);
 		vici_msg_kv(m, "type", "IKE");
 		vici_msg_kv_bytes(m, "data", secret, len);
@@ -197,7 +234,8 @@ struct vici_msg *vpn_msg_initiate(const struct tunnel *t)
 
 	if (!m)
 		return NULL;
-	vici_msg_kv(m, "child", t->name);
+	if (!t->late)
+		vici_msg_kv(m, "child", t->name); /* the IKE_SA that stands, if one does, is used */
 	vici_msg_kv(m, "timeout", "-1");
 	vici_msg_kv(m, "init-limits", "no");
 	return m;
@@ -288,8 +326,10 @@ static bool row_element(const struct vici_walk *w, void *user)
 		r->up = value_is(w, "yes");
 	else if (w->depth == 1)
 		take_ike(r, w);
-	else if (w->depth == 3 && !strcmp(w->path[1], "child-sas"))
+	else if (w->depth == 3 && !strcmp(w->path[1], "child-sas")) {
+		r->any_child = true;
 		take_child(r, w);
+	}
 	return true;
 }
 

@@ -4,6 +4,7 @@
  * share one name, without dots (swanctl's section separator):
  *	PREFIX-p<number>-<spi_up, hex>-<kid>-<peer>-<i|r>	per profile; peer = address with dashes
  *	PREFIX-sla-<SLA>-<peer>					to an enterprise's gateway
+ *	PREFIX-any						for gateways not told of yet (early.c)
  * The peer is part of it because after a move two tunnels of one profile stand for a while.
  */
 #include <arpa/inet.h>
@@ -31,6 +32,17 @@ static void name_put(const struct vpn *v, uint32_t number, uint32_t spi, const c
 	snprintf(out, TUNNEL_NAME_MAX, "%s-p%u-%x-%s-%s-%c", v->cfg.prefix, number, spi, kid, addr, side);
 }
 
+bool vpn_is_source(const struct vpn *v, const struct vpn_profile *p)
+{
+	return p->src_gw.s_addr == v->cfg.self.s_addr;
+}
+
+/* The source gateway does; of a handoff the previous foreign agent, which is its destination gateway. */
+bool vpn_initiates(const struct vpn *v, const struct vpn_profile *p)
+{
+	return vpn_is_source(v, p) != (p->dst_gw_type == VPN_GW_HANDOFF);
+}
+
 static bool has_own_keys(const struct vpn_profile *p)
 {
 	return p->enc_key.len || p->auth_key.len;
@@ -48,7 +60,8 @@ void vpn_name_profile(const struct vpn *v, const struct vpn_profile *p, bool ini
 	}
 	if (has_own_keys(p))
 		vpn_profile_kid(p, kid);
-	name_put(v, p->number, p->spi_up, kid, initiator ? p->dst_gw : p->src_gw, initiator ? 'i' : 'r', out);
+	name_put(v, p->number, p->spi_up, kid, vpn_is_source(v, p) ? p->dst_gw : p->src_gw,
+		 initiator ? 'i' : 'r', out);
 }
 
 bool vpn_name_ours(const struct vpn *v, const char *name)
@@ -83,16 +96,17 @@ static int id_or_address(const char *id, struct in_addr a, char out[VPN_ID_MAX])
 	return 0;
 }
 
-int vpn_part_ids(const struct part *part, bool initiator, char local[VPN_ID_MAX], char remote[VPN_ID_MAX])
+int vpn_part_ids(const struct part *part, char local[VPN_ID_MAX], char remote[VPN_ID_MAX])
 {
 	const struct vpn_profile *p = &part->p;
+	bool source = vpn_is_source(part->session->v, p);
 
-	if (initiator && p->dst_gw_type == VPN_GW_STATIC) {
+	if (source && p->dst_gw_type == VPN_GW_STATIC) {
 		id_or_address(p->ike_local, p->src_gw, local);
 		return id_or_address(p->ike_remote, p->dst_gw, remote);
 	}
-	if (vpn_profile_ike_id(p, initiator ? p->src_gw : p->dst_gw, local) < 0 ||
-	    vpn_profile_ike_id(p, initiator ? p->dst_gw : p->src_gw, remote) < 0)
+	if (vpn_profile_ike_id(p, source ? p->src_gw : p->dst_gw, local) < 0 ||
+	    vpn_profile_ike_id(p, source ? p->dst_gw : p->src_gw, remote) < 0)
 		return -1;
 	return 0;
 }

@@ -84,6 +84,9 @@ void tunnel_seen(struct tunnel *t, const struct sa_row *r)
 	s->seen = ++t->v->seq;
 	s->established = !strcmp(r->state, "ESTABLISHED");
 	s->child = r->child && strcmp(r->state, "DELETING") != 0;
+	/* charon shows an IKE_SA between two messages only, so an IKE_AUTH that has the CHILD_SA in it is
+	 * either not in yet or all in. */
+	s->bare = s->established && !r->any_child;
 	if (s->child)
 		t->stats = r->stats;
 	tunnel_changed(t);
@@ -93,7 +96,9 @@ static void ike_up(struct tunnel *t, struct sa *s)
 {
 	s->established = true;
 	t->ike_up_at = t->v->now;
-	if (t->dialing)
+	if (!t->initiator)
+		tunnel_recheck(t, t->v->now); /* is it we who have to make the CHILD_SA? */
+	else if (t->dialing && !t->late)
 		tunnel_recheck(t, t->v->now + CHILD_AFTER_IKE_MS);
 }
 
@@ -108,6 +113,7 @@ void tunnel_sa_event(struct tunnel *t, const struct sa_row *r, bool child)
 		s->seen = v->seq;
 		s->child |= child && r->child;
 		if (child && r->child) {
+			s->bare = false;
 			t->stats = r->stats;
 			t->hold_until = NEVER;
 			t->up_at = v->now;
@@ -165,8 +171,10 @@ void tunnel_recheck(struct tunnel *t, uint64_t at)
 		vpn_timer(v, t->check_at);
 		return;
 	}
-	if (t->checking)
+	if (t->checking) {
+		t->check_again = true;
 		return;
+	}
 	t->check_at = NEVER;
 	t->check_seq = ++v->seq;
 	if (v->known && charon_command(v, CMD_CHECK, t, "list-sas", vpn_msg_named("ike", t->name), "list-sa"))
@@ -181,15 +189,22 @@ static bool ike_without_child(const struct tunnel *t)
 
 	for (uint8_t i = 0; i < t->n_sas; i++)
 		established |= t->sas[i].established;
-	return established && t->ike_up_at && t->v->now >= t->ike_up_at + CHILD_AFTER_IKE_MS;
+	return established && !t->late && t->initiator && t->ike_up_at &&
+	       t->v->now >= t->ike_up_at + CHILD_AFTER_IKE_MS;
+}
+
+static const char *silence(const struct tunnel *t)
+{
+	if (!t->n_sas)
+		return "it broke the negotiation off";
+	return t->late && t->ike_up_at ? "it accepted us but did not make the tunnel in time"
+				       : "it does not answer";
 }
 
 static void verdict(struct tunnel *t)
 {
 	if (t->refused || !t->n_sas || t->v->now >= t->dial_due)
-		tunnel_fail(t, t->hint[0]  ? t->hint
-			       : !t->n_sas ? "it broke the negotiation off"
-					   : "it does not answer");
+		tunnel_fail(t, t->hint[0] ? t->hint : silence(t));
 	else if (ike_without_child(t))
 		tunnel_fail(t, t->hint[0] ? t->hint : "it accepted us but not the tunnel");
 }
@@ -211,4 +226,8 @@ void tunnel_check_done(struct tunnel *t)
 		tunnel_recheck(t, t->v->now + RECHECK_MS);
 	else if (t->dialing && !tunnel_is_up(t))
 		verdict(t);
+	if (t->check_again) {
+		t->check_again = false;
+		tunnel_recheck(t, t->v->now);
+	}
 }

@@ -38,36 +38,90 @@ static void request(struct vpn *v, struct nh_request *r, struct flow *f, struct 
 
 /* --- flows --- */
 
-static void flow_request(struct vpn *v, struct flow *f, uint32_t verb, bool add)
+struct tuning { /* how a flow is set in the kernel */
+	uint8_t tos_up, tos_down, side;
+};
+
+static void flow_request(struct vpn *v, struct flow *f, uint32_t verb, const struct tuning *as)
 {
+	bool add = verb == NH_VPN_ADD || verb == NH_ENCAP_ADD || verb == NH_IPIP_ADD;
 	struct nh_request r = {
 		.verb = verb,
 		.src = {f->key.src, f->key.src_len},
 		.dst = {f->key.dst, f->key.dst_len},
 		.local = f->local,
-		.peer = f->peer,
-		.tos_up = f->tos_up,
-		.tos_down = f->tos_down,
-		.side = f->side,
+		.peer = f->key.peer,
+		.tos_up = as->tos_up,
+		.tos_down = as->tos_down,
+		.side = as->side,
 	};
 
 	request(v, &r, f, NULL, add);
 }
 
-static void flow_install(struct vpn *v, struct flow *f)
+static struct tuning tuning_set(const struct flow *f)
 {
-	if (f->key.encap)
-		flow_request(v, f, NH_IPIP_ADD, true);
-	flow_request(v, f, f->key.encap ? NH_ENCAP_ADD : NH_VPN_ADD, true);
+	return (struct tuning){f->tos_up, f->tos_down, f->side};
+}
+
+/* The path, without the device that an encapsulated one goes through. */
+static void path_request(struct vpn *v, struct flow *f, bool add, const struct tuning *as)
+{
+	static const uint32_t verbs[2][2] = {{NH_VPN_DEL, NH_VPN_ADD}, {NH_ENCAP_DEL, NH_ENCAP_ADD}};
+
+	flow_request(v, f, verbs[f->key.encap][add], as);
+}
+
+/* With the helper, the last one added counts. The flows of the same packets are those of the same user. */
+static void flow_replaces(const struct flow *f)
+{
+	const struct part *any = LIST_FIRST(&f->parts);
+	struct part *p;
+
+	LIST_FOREACH(p, &any->session->parts, in_session)
+	{
+		struct flow *o = p->flow;
+
+		if (o && o != f && o->installed && o->key.encap && o->key.src.s_addr == f->key.src.s_addr &&
+		    o->key.dst.s_addr == f->key.dst.s_addr && o->key.dst_len == f->key.dst_len)
+			o->replaced = true;
+	}
+}
+
+static void flow_install(struct vpn *v, struct flow *f, const struct tuning *as)
+{
+	f->tos_up = as->tos_up;
+	f->tos_down = as->tos_down;
+	f->side = as->side;
+	if (f->key.encap) {
+		flow_request(v, f, NH_IPIP_ADD, as);
+		flow_replaces(f);
+	}
+	path_request(v, f, true, as);
 	f->installed = true;
+	f->replaced = false;
 }
 
 static void flow_uninstall(struct vpn *v, struct flow *f)
 {
-	flow_request(v, f, f->key.encap ? NH_ENCAP_DEL : NH_VPN_DEL, false);
+	struct tuning as = tuning_set(f);
+
+	path_request(v, f, false, &as); /* of this peer: another's, which has replaced it, stays */
 	if (f->key.encap)
-		flow_request(v, f, NH_IPIP_DEL, false);
-	f->installed = false;
+		flow_request(v, f, NH_IPIP_DEL, &as);
+	f->installed = f->replaced = false;
+}
+
+/* A handoff's tunnel is a leg of the flow from the moment when it is up; before, it changes nothing. */
+static bool part_joins(const struct part *p)
+{
+	return p->p.dst_gw_type != VPN_GW_HANDOFF || (p->tunnel && tunnel_is_up(p->tunnel));
+}
+
+/* The leg that a part is: toward the source (we are its destination gateway), or toward the destination. */
+static bool leg_of(const struct flow *f, const struct part *p)
+{
+	return p->p.src_gw.s_addr == f->local.s_addr;
 }
 
 static bool flow_open(const struct flow *f)
@@ -77,53 +131,66 @@ static bool flow_open(const struct flow *f)
 
 	LIST_FOREACH(p, &f->parts, in_flow)
 	{
-		bool leg = p->tunnel && p->tunnel->initiator;
-
-		needed[leg] = true;
-		up[leg] |= !p->tunnel || tunnel_is_up(p->tunnel);
+		if (!part_joins(p))
+			continue;
+		needed[leg_of(f, p)] = true;
+		up[leg_of(f, p)] |= !p->tunnel || tunnel_is_up(p->tunnel);
 	}
 	return needed[0] <= up[0] && needed[1] <= up[1] && (needed[0] || needed[1]);
 }
 
 /* What we are to the flow's packets by the parts that stand: their source gateway, their destination gateway,
- * or both (a home agent between the foreign agent and an enterprise). */
+ * or both (a home agent between the foreign agent and an enterprise; the foreign agent that the user has left). */
 static uint8_t flow_side(const struct flow *f)
 {
-	bool src = false, dst = false;
+	bool leg[2] = {false, false};
 	const struct part *p;
 
 	LIST_FOREACH(p, &f->parts, in_flow)
 	{
-		if (p->p.src_gw.s_addr == f->local.s_addr)
-			src = true;
-		else
-			dst = true;
+		if (part_joins(p))
+			leg[leg_of(f, p)] = true;
 	}
-	return src && dst ? NH_SIDE_BOTH : src ? NH_SIDE_SRC : NH_SIDE_DST;
+	if (!leg[0] && !leg[1])
+		return f->side;
+	return leg[0] && leg[1] ? NH_SIDE_BOTH : leg[1] ? NH_SIDE_SRC : NH_SIDE_DST;
 }
 
-/* The newest part that counts says what the marks are; true when that or our side is not what is set. */
-static bool flow_retune(struct flow *f)
+/* The newest part that counts says what the marks are; a handoff has nothing to say about them. */
+static struct tuning flow_tuning(const struct flow *f)
 {
-	const struct part *p;
-	uint8_t side;
-	bool changed;
+	struct tuning as = tuning_set(f);
+	const struct part *p, *best = NULL;
 
 	LIST_FOREACH(p, &f->parts, in_flow)
 	{
-		if (!p->retired)
-			break;
+		if (p->p.dst_gw_type != VPN_GW_HANDOFF && (!best || (best->retired && !p->retired)))
+			best = p;
 	}
-	if (!p)
-		return false;
-	side = flow_side(f);
-	changed = f->tos_up != p->p.tos_up || f->tos_down != p->p.tos_down || f->side != side;
-	if (changed && f->installed)
-		return true;
-	f->tos_up = p->p.tos_up;
-	f->tos_down = p->p.tos_down;
-	f->side = side;
-	return false;
+	if (best) {
+		as.tos_up = best->p.tos_up;
+		as.tos_down = best->p.tos_down;
+	}
+	as.side = flow_side(f);
+	return as;
+}
+
+/* New before old, unless the helper could not tell which marks are meant. */
+static void flow_retune(struct vpn *v, struct flow *f, const struct tuning *as)
+{
+	struct tuning old = tuning_set(f);
+	bool marks = old.tos_up != as->tos_up || old.tos_down != as->tos_down;
+
+	if (!marks && old.side == as->side)
+		return;
+	if (marks)
+		path_request(v, f, false, &old);
+	path_request(v, f, true, as);
+	if (!marks)
+		path_request(v, f, false, &old);
+	f->tos_up = as->tos_up;
+	f->tos_down = as->tos_down;
+	f->side = as->side;
 }
 
 /* Behind a lost tunnel to a static gateway the protected prefix holds packets back.  A dynamic gateway's is
@@ -135,22 +202,48 @@ static bool flow_stays(const struct flow *f)
 
 	LIST_FOREACH(p, &f->parts, in_flow)
 	{
-		if (f->installed && p->p.dst_gw_type == VPN_GW_DYNAMIC)
+		if (f->installed && (p->p.dst_gw_type == VPN_GW_DYNAMIC ||
+				     (p->p.dst_gw_type == VPN_GW_HANDOFF && !p->protect[0])))
 			return true;
 	}
 	return false;
 }
 
+static bool flow_wanted(const struct flow *f)
+{
+	const struct part *p;
+
+	LIST_FOREACH(p, &f->parts, in_flow)
+	{
+		if (!p->retired)
+			return true;
+	}
+	return false;
+}
+
+/* A move back: this peer's path counts again. */
+static void flow_take_back(struct vpn *v, struct flow *f)
+{
+	struct tuning as = tuning_set(f);
+
+	flow_replaces(f);
+	path_request(v, f, true, &as);
+	f->replaced = false;
+}
+
 void flow_sync(struct vpn *v, struct flow *f)
 {
 	bool open = flow_open(f) || flow_stays(f);
+	struct tuning as = flow_tuning(f);
 
-	if (f->installed && (!open || flow_retune(f)))
+	if (f->installed && !open)
 		flow_uninstall(v, f); /* with the marks that it was set with */
-	if (!f->installed)
-		flow_retune(f);
-	if (open && !f->installed && !f->failed)
-		flow_install(v, f);
+	else if (f->installed)
+		flow_retune(v, f, &as);
+	else if (open && !f->failed)
+		flow_install(v, f, &as);
+	if (f->installed && f->replaced && flow_wanted(f))
+		flow_take_back(v, f);
 	if (LIST_EMPTY(&f->parts) && !f->pending) {
 		HASH_DEL(v->flows, f);
 		free(f);
@@ -160,7 +253,6 @@ void flow_sync(struct vpn *v, struct flow *f)
 struct flow *flow_get(struct vpn *v, struct part *part)
 {
 	const struct vpn_profile *p = &part->p;
-	bool source = p->src_gw.s_addr == v->cfg.self.s_addr;
 	struct flow probe, *f;
 
 	memset(&probe, 0, sizeof(probe));
@@ -169,6 +261,8 @@ struct flow *flow_get(struct vpn *v, struct part *part)
 	probe.key.dst = p->dst.addr;
 	probe.key.dst_len = p->dst.len;
 	probe.key.encap = p->security == VPN_SEC_ENCAP;
+	if (probe.key.encap)
+		probe.key.peer = vpn_is_source(v, p) ? p->dst_gw : p->src_gw;
 	HASH_FIND(hh, v->flows, &probe.key, sizeof(probe.key), f);
 	if (!f) {
 		f = calloc(1, sizeof(*f));
@@ -176,7 +270,6 @@ struct flow *flow_get(struct vpn *v, struct part *part)
 			return NULL;
 		memcpy(&f->key, &probe.key, sizeof(f->key)); /* with its padding: it is hashed */
 		f->local = v->cfg.self;
-		f->peer = source ? p->dst_gw : p->src_gw;
 		LIST_INIT(&f->parts);
 		HASH_ADD(hh, v->flows, key, sizeof(f->key), f);
 	}
@@ -218,6 +311,17 @@ static void protect_sync(struct vpn *v, struct protect *p)
 	}
 }
 
+static struct protect *protect_find(struct vpn *v, const struct vpn_prefix *prefix)
+{
+	struct protect probe, *p;
+
+	memset(&probe, 0, sizeof(probe));
+	probe.key.addr = prefix->addr;
+	probe.key.len = prefix->len;
+	HASH_FIND(hh, v->protects, &probe.key, sizeof(probe.key), p);
+	return p && p->refs ? p : NULL;
+}
+
 /* NULL: nothing to protect (everything is no prefix to forbid), or no memory. */
 struct protect *protect_get(struct vpn *v, const struct vpn_prefix *prefix)
 {
@@ -246,7 +350,9 @@ struct protect *protect_get(struct vpn *v, const struct vpn_prefix *prefix)
  * to, and only the packets of the profile itself never go in clear, once its flow is there (E3). */
 struct protect *protect_of(struct vpn *v, const struct vpn_profile *p)
 {
-	return p->dst_gw_type == VPN_GW_DYNAMIC ? NULL : protect_get(v, &p->dst);
+	if (p->dst_gw_type == VPN_GW_DYNAMIC || (p->dst_gw_type == VPN_GW_HANDOFF && !protect_find(v, &p->dst)))
+		return NULL;
+	return protect_get(v, &p->dst);
 }
 
 void protect_drop(struct vpn *v, struct protect *p)

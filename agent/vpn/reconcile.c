@@ -5,6 +5,7 @@
  *        never tried with a wrong secret;
  *  down: connection, secret, then the SAs; so nothing new can come up while the old goes.
  * Connection and secret are unloaded as soon as the tunnel is up (the SAs live on and rekey without them).
+ * A responder initiates in one case: the peer's IKE_SA stands and has no CHILD_SA (doc/moves.md).
  */
 #include "agent/vpn/reconcile.h"
 
@@ -45,8 +46,10 @@ enum tunnel_step vpn_reconcile(const struct tunnel_desired *d, const struct tunn
 	if (d->backoff)
 		return STEP_NONE;
 	step = load(o);
-	if (step != STEP_NONE || !d->initiator || o->child || o->dialing)
+	if (step != STEP_NONE || o->child || o->dialing)
 		return step;
+	if (!d->initiator && !o->bare)
+		return STEP_NONE;
 	return d->may_initiate ? STEP_INITIATE : STEP_NONE;
 }
 

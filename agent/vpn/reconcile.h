@@ -48,6 +48,7 @@ struct tunnel_observed {
 	bool key, conn;	  /* loaded */
 	bool dialing;	  /* an initiate is under way */
 	bool ike, child;  /* an IKE_SA exists; a CHILD_SA is INSTALLED */
+	bool bare;	  /* an established IKE_SA has no CHILD_SA, as a look has shown */
 };
 
 enum tunnel_step vpn_reconcile(const struct tunnel_desired *d, const struct tunnel_observed *o);

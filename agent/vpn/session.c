@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The VPN information cache (B): sessions and their parts. vpn_install() makes a new set of parts desired;
- * parts that were there and are not in the set are retired, and go when the new set is done. A change that
- * fails is undone: the fresh parts go, the retired ones count again. Reports are made when a session is
- * settled, never from within vpn_install().
+ * parts that were there and are not in the set are retired. When the new set is done they linger: their
+ * tunnels are used while they stand, and go at the latest when the new set carries. The next change may take
+ * them back. A change that fails is undone: the fresh parts go, what it has retired counts again. Reports are
+ * made when a session is settled, never from within vpn_install().
  */
 #include "agent/vpn/internal.h"
 
@@ -13,8 +14,6 @@
 #include <string.h>
 
 #include "lib/counter.h"
-
-#define NAME_TRIES 9
 
 void session_dirty(struct vpn *v, struct session *s)
 {
@@ -35,132 +34,69 @@ void session_fail(struct session *s, const char *why)
 
 void session_down(struct session *s, const char *why)
 {
-	if (s->down)
+	if (s->down || s->state == SESSION_LEAVING)
 		return;
 	s->down = true;
 	snprintf(s->why, sizeof(s->why), "%s", why);
 	session_dirty(s->v, s);
 }
 
-/* --- parts --- */
-
-/* The first tunnel of the name (or NAME-2, -3...) that is free or means the same. */
-static struct tunnel *tunnel_for(struct vpn *v, const struct vpn_profile *p)
-{
-	bool initiator = p->src_gw.s_addr == v->cfg.self.s_addr;
-	char name[TUNNEL_NAME_MAX], numbered[TUNNEL_NAME_MAX + 4];
-	struct tunnel *t;
-
-	vpn_name_profile(v, p, initiator, name);
-	for (int i = 1; i <= NAME_TRIES; i++) {
-		snprintf(numbered, sizeof(numbered), i == 1 ? "%s" : "%s-%d", name, i);
-		t = tunnel_find(v, numbered);
-		if (!t)
-			return tunnel_get(v, numbered);
-		if (!LIST_EMPTY(&t->parts) && vpn_same_tunnel(&LIST_FIRST(&t->parts)->p, p))
-			return t;
-	}
-	return NULL;
-}
-
-static void part_free(struct vpn *v, struct part *p)
-{
-	LIST_REMOVE(p, in_session);
-	if (p->flow)
-		flow_drop(v, p);
-	if (p->tunnel)
-		tunnel_del_part(p->tunnel, p);
-	for (int i = 0; i < 2; i++) {
-		if (p->protect[i])
-			protect_drop(v, p->protect[i]);
-	}
-	vpn_profile_wipe(&p->p);
-	free(p);
-}
-
-static struct part *part_new(struct vpn *v, struct session *s, const struct vpn_profile *profile)
-{
-	struct part *p = calloc(1, sizeof(*p));
-	struct tunnel *t;
-
-	if (!p)
-		return NULL;
-	p->p = *profile;
-	p->session = s;
-	p->fresh = true;
-	LIST_INSERT_HEAD(&s->parts, p, in_session);
-	p->protect[0] = protect_of(v, profile);
-	if (profile->sla_dst.len && !vpn_prefix_equal(&profile->sla_dst, &profile->dst))
-		p->protect[1] = protect_get(v, &profile->sla_dst);
-	if (profile->security != VPN_SEC_ENCAP) {
-		t = tunnel_for(v, profile);
-		if (!t)
-			goto fail;
-		tunnel_add_part(t, p);
-	}
-	if (!flow_get(v, p))
-		goto fail;
-	flow_sync(v, p->flow);
-	return p;
-fail:
-	part_free(v, p);
-	return NULL;
-}
-
-static struct part *part_find(struct session *s, const struct vpn_profile *p)
-{
-	struct part *have;
-
-	LIST_FOREACH(have, &s->parts, in_session)
-	{
-		if (vpn_profile_equal(&have->p, p))
-			return have;
-	}
-	return NULL;
-}
-
-static bool path_done_for(const struct part *p)
-{
-	for (int i = 0; i < 2; i++) {
-		if (p->protect[i] && p->protect[i]->pending)
-			return false;
-	}
-	return !p->flow->pending && !p->flow->failed;
-}
-
-static bool part_done(const struct part *p)
-{
-	const struct tunnel *t = p->tunnel;
-
-	if (t && !tunnel_is_ready(t))
-		return !p->p.required && t->tries; /* tried in vain, and the session may live without */
-	return path_done_for(p);
-}
-
 /* --- settling --- */
 
-static void parts_drop(struct vpn *v, struct session *s, bool fresh)
+enum which { FRESH, LINGERING, ENDED };
+
+static bool part_is(const struct part *p, enum which which)
+{
+	switch (which) {
+	case FRESH:
+		return p->fresh;
+	case LINGERING:
+		return p->retired && p->lingers;
+	case ENDED:
+		return part_ends(p);
+	}
+	return false;
+}
+
+static void parts_drop(struct vpn *v, struct session *s, enum which which)
 {
 	struct part *p, *next;
 
 	for (p = LIST_FIRST(&s->parts); p; p = next) {
 		next = LIST_NEXT(p, in_session);
-		if (fresh ? p->fresh : p->retired) {
+		if (part_is(p, which))
 			part_free(v, p);
-			continue;
-		}
-		p->fresh = p->retired = false;
-		flow_sync(v, p->flow);
 	}
 }
 
-static const char *protect_failed(const struct part *p)
+/* The change is done: what it has retired is used only as long as the new set does not carry. */
+static void change_keep(struct vpn *v, struct session *s)
 {
-	for (int i = 0; i < 2; i++) {
-		if (p->protect[i] && p->protect[i]->failed)
-			return p->protect[i]->why;
+	struct part *p;
+
+	LIST_FOREACH(p, &s->parts, in_session)
+	{
+		p->fresh = false;
+		p->lingers = p->retired;
 	}
-	return NULL;
+	parts_drop(v, s, ENDED);
+}
+
+/* The change has failed: what it has retired counts again, what it has taken back lingers again.  The old paths
+ * are back before the new ones go. */
+static void change_undo(struct vpn *v, struct session *s)
+{
+	struct part *p;
+
+	LIST_FOREACH(p, &s->parts, in_session)
+	{
+		if (p->fresh)
+			continue;
+		p->retired = p->lingers;
+		flow_sync(v, p->flow);
+	}
+	parts_drop(v, s, FRESH);
+	parts_drop(v, s, ENDED);
 }
 
 static void say_late(struct session *s, const struct part *p)
@@ -193,12 +129,12 @@ static bool change_done(struct vpn *v, struct session *s)
 	{
 		if (p->retired || part_done(p))
 			continue;
-		if (!late && !protect_failed(p))
+		if (!late && !part_protect_failed(p))
 			return false;
-		if (!p->p.required && late)
+		if (!part_needed(p) && late)
 			continue;
-		if (protect_failed(p))
-			session_fail(s, protect_failed(p));
+		if (part_protect_failed(p))
+			session_fail(s, part_protect_failed(p));
 		else
 			say_late(s, p);
 		return false;
@@ -212,12 +148,18 @@ static void settle_failed(struct vpn *v, struct session *s)
 
 	snprintf(id, sizeof(id), "%s", s->id);
 	snprintf(why, sizeof(why), "%s", s->why);
-	parts_drop(v, s, true);
+	change_undo(v, s);
 	s->failed = false;
-	s->state = SESSION_UP;
+	s->state = s->was_leaving ? SESSION_LEAVING : SESSION_UP;
 	counter_inc("vpn.session.failed");
-	if (!s->had_before)
+	if (!s->had_before) {
 		session_free(v, s);
+	} else {
+		s->deadline = s->linger_at;
+		session_dirty(v, s); /* where it was before the change it goes on */
+		if (s->was_leaving)
+			vpn_timer(v, s->deadline);
+	}
 	v->ops.report(v->user, id, VPN_REPORT_FAILED, why);
 }
 
@@ -226,33 +168,74 @@ static void settle_up(struct vpn *v, struct session *s)
 	char id[256];
 
 	snprintf(id, sizeof(id), "%s", s->id);
-	parts_drop(v, s, false);
+	change_keep(v, s);
 	s->state = SESSION_UP;
+	s->was_leaving = false;
+	s->uncarried = true;
 	s->why[0] = '\0';
 	counter_inc("vpn.session.up");
+	session_dirty(v, s);
 	v->ops.report(v->user, id, VPN_REPORT_UP, "");
 }
 
-void session_settle(struct vpn *v, struct session *s)
+static void settle_change(struct vpn *v, struct session *s)
+{
+	bool done = !s->failed && change_done(v, s);
+
+	if (s->failed)
+		settle_failed(v, s);
+	else if (done)
+		settle_up(v, s);
+}
+
+/* Make before break: what the session had before goes when the new set carries, or has been given up. */
+static void settle_carried(struct vpn *v, struct session *s)
+{
+	char id[256];
+	const struct part *p;
+
+	LIST_FOREACH(p, &s->parts, in_session)
+	{
+		if (!p->retired && !part_carries(p))
+			return;
+	}
+	snprintf(id, sizeof(id), "%s", s->id);
+	s->uncarried = false;
+	parts_drop(v, s, LINGERING);
+	v->ops.report(v->user, id, VPN_REPORT_CARRIES, "");
+}
+
+static void settle_down(struct vpn *v, struct session *s)
 {
 	char id[256], why[sizeof(s->why)];
-	bool done;
 
-	if (s->state == SESSION_INSTALLING) {
-		done = !s->failed && change_done(v, s);
-		if (s->failed)
-			settle_failed(v, s);
-		else if (done)
-			settle_up(v, s);
-		return;
-	}
-	if (!s->down || s->down_reported)
+	if (s->down_reported)
 		return;
 	s->down_reported = true;
+	s->uncarried = false;
+	parts_drop(v, s, LINGERING);
 	counter_inc("vpn.session.down");
 	snprintf(id, sizeof(id), "%s", s->id);
 	snprintf(why, sizeof(why), "%s", s->why);
 	v->ops.report(v->user, id, VPN_REPORT_DOWN, why);
+}
+
+static void settle_leaving(struct vpn *v, struct session *s)
+{
+	if (LIST_EMPTY(&s->parts) || v->now >= s->deadline)
+		session_free(v, s);
+}
+
+void session_settle(struct vpn *v, struct session *s)
+{
+	if (s->state == SESSION_INSTALLING)
+		settle_change(v, s);
+	else if (s->state == SESSION_LEAVING)
+		settle_leaving(v, s);
+	else if (s->down)
+		settle_down(v, s);
+	else if (s->uncarried)
+		settle_carried(v, s);
 }
 
 void session_free(struct vpn *v, struct session *s)
@@ -267,12 +250,19 @@ void session_free(struct vpn *v, struct session *s)
 
 /* --- the interface --- */
 
-static struct session *session_get(struct vpn *v, const char *id)
+struct session *session_find(struct vpn *v, const char *id)
 {
 	struct session *s;
-	size_t len = strlen(id);
 
 	HASH_FIND_STR(v->sessions, id, s);
+	return s;
+}
+
+static struct session *session_get(struct vpn *v, const char *id)
+{
+	struct session *s = session_find(v, id);
+	size_t len = strlen(id);
+
 	if (s)
 		return s;
 	s = calloc(1, sizeof(*s) + len + 1);
@@ -314,15 +304,20 @@ static void retire_others(struct vpn *v, struct session *s, const struct vpn_pro
 		while (i < n && !vpn_profile_equal(&have->p, &p[i]))
 			i++;
 		have->retired = i == n;
-		if (have->retired && have->fresh)
+		if (have->retired && have->fresh) {
 			part_free(v, have);
+			continue;
+		}
+		if (!have->retired && have->tunnel)
+			tunnel_want(have->tunnel);
+		flow_sync(v, have->flow);
 	}
 }
 
-static bool add_missing(struct vpn *v, struct session *s, const struct vpn_profile *p, size_t n)
+static bool add_missing(struct vpn *v, struct session *s, const struct vpn_profile *p, size_t n, bool late)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (!part_find(s, &p[i]) && !part_new(v, s, &p[i]))
+		if (!part_find(s, &p[i]) && !part_new(v, s, &p[i], late))
 			return false;
 	}
 	return true;
@@ -330,8 +325,11 @@ static bool add_missing(struct vpn *v, struct session *s, const struct vpn_profi
 
 static void change_begin(struct vpn *v, struct session *s, uint32_t deadline_ms)
 {
-	if (s->state == SESSION_UP)
+	if (s->state != SESSION_INSTALLING) {
 		s->had_before = true;
+		s->was_leaving = s->state == SESSION_LEAVING;
+		s->linger_at = s->deadline;
+	}
 	s->state = SESSION_INSTALLING;
 	s->failed = s->down = s->down_reported = false;
 	s->why[0] = '\0';
@@ -340,7 +338,7 @@ static void change_begin(struct vpn *v, struct session *s, uint32_t deadline_ms)
 	session_dirty(v, s);
 }
 
-int session_install(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n,
+int session_install(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n, bool late,
 		    uint32_t deadline_ms, char *err, size_t err_len)
 {
 	struct session *s;
@@ -356,7 +354,24 @@ int session_install(struct vpn *v, const char *session, const struct vpn_profile
 	}
 	change_begin(v, s, deadline_ms);
 	retire_others(v, s, p, n);
-	if (!add_missing(v, s, p, n))
+	if (!add_missing(v, s, p, n, late))
 		session_fail(s, "no memory");
 	return 0;
+}
+
+void session_leave(struct vpn *v, struct session *s, uint32_t linger_ms)
+{
+	struct part *p;
+
+	LIST_FOREACH(p, &s->parts, in_session)
+	{
+		p->fresh = false;
+		p->retired = p->lingers = true;
+	}
+	parts_drop(v, s, ENDED);
+	s->state = SESSION_LEAVING;
+	s->failed = s->down = s->uncarried = false;
+	s->deadline = v->now + linger_ms;
+	vpn_timer(v, s->deadline);
+	session_dirty(v, s);
 }

@@ -70,14 +70,16 @@ void tunnel_dirty(struct tunnel *t)
 	TAILQ_INSERT_TAIL(&t->v->dirty_tunnels, t, dirty);
 }
 
-void tunnel_add_part(struct tunnel *t, struct part *p)
+void tunnel_add_part(struct tunnel *t, struct part *p, bool late)
 {
 	struct vpn *v = t->v;
 
 	if (LIST_EMPTY(&t->parts)) {
-		t->initiator = p->p.src_gw.s_addr == v->cfg.self.s_addr;
+		t->source = vpn_is_source(v, &p->p);
+		t->initiator = vpn_initiates(v, &p->p);
 		t->fixed = t->initiator && p->p.dst_gw_type == VPN_GW_STATIC;
-		t->peer = t->initiator ? p->p.dst_gw : p->p.src_gw;
+		t->late = late && t->initiator && t->source && !t->fixed;
+		t->peer = t->source ? p->p.dst_gw : p->p.src_gw;
 		if (!t->initiator && !v->cfg.no_marks && !t->mark)
 			t->mark = MARK_BASE | (++v->next_mark & MARK_MASK);
 	}
@@ -85,8 +87,7 @@ void tunnel_add_part(struct tunnel *t, struct part *p)
 		t->protect = protect_of(v, &p->p);
 	LIST_INSERT_HEAD(&t->parts, p, in_tunnel);
 	p->tunnel = t;
-	t->give_up = false;
-	tunnel_retry_now(t);
+	tunnel_want(t);
 }
 
 void tunnel_del_part(struct tunnel *t, struct part *p)
@@ -145,6 +146,14 @@ void tunnel_retry_now(struct tunnel *t)
 	tunnel_dirty(t);
 }
 
+void tunnel_want(struct tunnel *t)
+{
+	t->give_up = false;
+	if (!tunnel_is_up(t))
+		tunnel_retry_now(t);
+	tunnel_dirty(t);
+}
+
 static void retry_later(struct tunnel *t)
 {
 	uint64_t wait = RETRY_MIN_MS;
@@ -170,7 +179,8 @@ void tunnel_fail(struct tunnel *t, const char *why)
 	vpn_say(t->v, LOG_LVL_WARN, "%s: %s", t->name, t->why);
 	LIST_FOREACH(p, &t->parts, in_tunnel)
 	{
-		if (p->session->state == SESSION_INSTALLING && !p->retired && p->p.required)
+		/* A responder stays ready for the other end's next try. */
+		if (t->initiator && p->session->state == SESSION_INSTALLING && !p->retired && part_needed(p))
 			session_fail(p->session, t->why);
 		session_dirty(t->v, p->session);
 	}
@@ -206,6 +216,9 @@ static struct tunnel_observed observed(const struct tunnel *t)
 		.ike = t->n_sas > 0,
 		.child = tunnel_is_up(t),
 	};
+
+	for (uint8_t i = 0; i < t->n_sas; i++)
+		o.bare |= t->sas[i].bare;
 
 	return o;
 }
@@ -268,7 +281,8 @@ void tunnel_run(struct tunnel *t)
 	tell_state(t, &d, &o);
 	switch (step) {
 	case STEP_NONE:
-		if (d.wanted && d.initiator && o.conn && !o.busy && !o.child && !o.dialing && !d.may_initiate)
+		if (d.wanted && (d.initiator || o.bare) && o.conn && !o.busy && !o.child && !o.dialing &&
+		    !d.may_initiate)
 			wait_for_turn(t);
 		break;
 	case STEP_LOAD_KEY:
@@ -376,6 +390,7 @@ void tunnel_step_done(struct tunnel *t, bool ok, const char *err)
 static void went_up(struct tunnel *t)
 {
 	t->was_up = true;
+	t->late = false; /* set up again it is in one go: nothing is to be saved then */
 	t->tries = 0;
 	t->why[0] = t->hint[0] = '\0';
 	t->wait_due = t->hold_until = NEVER;
@@ -395,6 +410,20 @@ static void went_down(struct tunnel *t)
 	vpn_timer(t->v, t->wait_due);
 }
 
+/* Parts that end with their tunnel. */
+static void drop_ended(struct tunnel *t)
+{
+	struct part *p, *next;
+
+	for (p = LIST_FIRST(&t->parts); p; p = next) {
+		next = LIST_NEXT(p, in_tunnel);
+		if (!part_ends(p))
+			continue;
+		session_dirty(t->v, p->session);
+		part_free(t->v, p);
+	}
+}
+
 void tunnel_changed(struct tunnel *t)
 {
 	bool up = tunnel_is_up(t);
@@ -404,6 +433,8 @@ void tunnel_changed(struct tunnel *t)
 		t->force_at = NEVER;
 		t->forced = false;
 	}
+	if (!up)
+		drop_ended(t);
 	if (up && !t->was_up)
 		went_up(t);
 	else if (!up && t->was_up)
@@ -419,7 +450,7 @@ void tunnel_changed(struct tunnel *t)
 void tunnel_lost(struct tunnel *t)
 {
 	t->busy = STEP_NONE;
-	t->key = t->conn = t->checking = false;
+	t->key = t->conn = t->checking = t->check_again = false;
 	t->n_sas = 0;
 	t->check_at = NEVER;
 	if (t->dialing)
@@ -450,8 +481,9 @@ static void wait_over(struct tunnel *t)
 	}
 	LIST_FOREACH(p, &t->parts, in_tunnel)
 	{
-		if (p->session->state == SESSION_UP && p->p.required)
+		if (p->session->state == SESSION_UP && !p->retired && part_needed(p))
 			session_down(p->session, text);
+		session_dirty(t->v, p->session);
 	}
 	snprintf(t->why, sizeof(t->why), "%s", text);
 	tunnel_dirty(t);

@@ -133,6 +133,7 @@ static void run(struct vpn *v, bool reports)
 		session_settle(v, s);
 		run_tunnels(v);
 	}
+	early_run(v);
 	charon_flush(v);
 	v->running = false;
 }
@@ -150,7 +151,7 @@ static void timers(struct vpn *v)
 	}
 	HASH_ITER(hh, v->sessions, s, stmp)
 	{
-		if (s->state != SESSION_INSTALLING)
+		if (s->state == SESSION_UP)
 			continue;
 		if (v->now >= s->deadline)
 			session_dirty(v, s);
@@ -228,26 +229,76 @@ void vpn_resync(struct vpn *v, uint64_t now_ms)
 
 /* --- sessions --- */
 
-int vpn_install(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n,
-		uint32_t deadline_ms, uint64_t now_ms, char *err, size_t err_len)
+static int install(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n, bool late,
+		   uint32_t deadline_ms, uint64_t now_ms, char *err, size_t err_len)
 {
 	int rc;
 
 	v->now = now_ms;
-	rc = session_install(v, session, p, n, deadline_ms, err, err_len);
+	rc = session_install(v, session, p, n, late, deadline_ms, err, err_len);
 	run(v, false);
 	return rc;
 }
 
-void vpn_remove(struct vpn *v, const char *session, uint64_t now_ms)
+int vpn_install(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n,
+		uint32_t deadline_ms, uint64_t now_ms, char *err, size_t err_len)
 {
-	struct session *s;
+	return install(v, session, p, n, false, deadline_ms, now_ms, err, err_len);
+}
+
+int vpn_install_late(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n,
+		     uint32_t deadline_ms, uint64_t now_ms, char *err, size_t err_len)
+{
+	return install(v, session, p, n, true, deadline_ms, now_ms, err, err_len);
+}
+
+int vpn_move(struct vpn *v, const char *session, struct in_addr from, struct in_addr to, uint32_t deadline_ms,
+	     uint64_t now_ms, char *err, size_t err_len)
+{
+	int rc;
 
 	v->now = now_ms;
-	HASH_FIND_STR(v->sessions, session, s);
-	if (!s)
-		return;
-	session_free(v, s);
+	rc = session_move(v, session, from, to, deadline_ms, err, err_len);
+	run(v, false);
+	return rc;
+}
+
+int vpn_handoff(struct vpn *v, const char *session, const char *from, struct in_addr peer, bool newcomer,
+		const struct vpn_key *key, uint32_t deadline_ms, uint64_t now_ms, char *err, size_t err_len)
+{
+	int rc;
+
+	v->now = now_ms;
+	rc = session_handoff(v, session, from, peer, newcomer, key, deadline_ms, err, err_len);
+	run(v, false);
+	return rc;
+}
+
+void vpn_leave(struct vpn *v, const char *session, uint32_t linger_ms, uint64_t now_ms)
+{
+	struct session *s = session_find(v, session);
+
+	v->now = now_ms;
+	if (s)
+		session_leave(v, s, linger_ms);
+	run(v, false);
+}
+
+void vpn_remove(struct vpn *v, const char *session, uint64_t now_ms)
+{
+	struct session *s = session_find(v, session);
+
+	v->now = now_ms;
+	if (s)
+		session_free(v, s);
+	run(v, false);
+}
+
+void vpn_quit(struct vpn *v, uint64_t now_ms)
+{
+	v->now = now_ms;
+	v->quitting = true;
+	v->early.failed = false;
 	run(v, false);
 }
 
@@ -260,7 +311,8 @@ void vpn_net_done(struct vpn *v, uint64_t cookie, int error, const char *text, u
 
 bool vpn_idle(const struct vpn *v)
 {
-	return !v->sessions && !v->tunnels && !v->flows && !v->protects && !v->net_ops;
+	return !v->sessions && !v->tunnels && !v->flows && !v->protects && !v->net_ops && !v->early.loaded &&
+	       !v->early.busy;
 }
 
 /* --- preset relations (E6) --- */

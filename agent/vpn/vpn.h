@@ -93,6 +93,9 @@ int vpn_handoff(struct vpn *v, const char *session, const char *from, struct in_
 /* E6: sets or replaces (key.len 0 removes) a preset relation; never shown. */
 void vpn_default_spi_set(struct vpn *v, const struct vpn_default_spi *d, uint64_t now_ms);
 void vpn_resync(struct vpn *v, uint64_t now_ms);
+/* The agent ends: with take_early, charon's connection for gateways not told of yet goes (vpn_idle() is false
+ * until then).  Sessions are removed by whoever has installed them. */
+void vpn_quit(struct vpn *v, uint64_t now_ms);
 /* True when neither charon nor the kernel has anything left of ours to take down (shutdown waits for it). */
 bool vpn_idle(const struct vpn *v);
 json_t *vpn_json_vpns(const struct vpn *v,

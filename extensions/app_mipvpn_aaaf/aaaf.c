@@ -24,6 +24,7 @@
 
 #include "diameter/codec.h"
 #include "extensions/app_mipvpn_aaaf/aaaf.h"
+#include "extensions/app_mipvpn_aaaf/aaaf_rename.h"
 #include "lib/counter.h"
 #include "lib/log.h"
 
@@ -164,6 +165,7 @@ static void on_expired(void *stamp, DiamId_t sent_to, size_t len, struct msg **r
 
 	pending_end(now - age);
 	counter_inc("aaaf.request.expired");
+	aaaf_rename_back(*request, *request, fd_g_config->cnf_diamid);
 	refuse(request, DM_UNABLE_TO_DELIVER, age, "no answer from the home network in time");
 }
 
@@ -198,43 +200,83 @@ static const char *begin(struct msg *m, uint64_t now)
 /* --- requests --- */
 
 /* 0, or the Result-Code to refuse with and why. */
-static uint32_t check_and_revise(struct msg *m, const char *peer, char *why, size_t why_len)
+static uint32_t check(const struct dm_amr *amr, const char *peer, char *why, size_t why_len)
 {
-	struct dm_amr amr;
-	uint32_t result = (uint32_t)dm_amr_parse(m, &amr, why, why_len);
-	const char *refusal = NULL;
-	bool revised = false;
+	uint32_t result = 0;
+	const char *refusal;
 
-	if (!result) {
-		pthread_rwlock_rdlock(&self.conf_lock);
-		refusal = aaaf_policy_refuses(&self.conf, &amr, peer, &result);
-		if (!refusal)
-			revised = aaaf_policy_revise(&self.conf, fd_g_config->cnf_diamid,
-						     fd_g_config->cnf_diamrlm, &amr);
-		pthread_rwlock_unlock(&self.conf_lock);
-		result = refusal ? result : 0;
-	}
-	if (refusal)
-		snprintf(why, why_len, "%s", refusal);
-	if (revised && dm_amr_revise(m, &amr)) {
-		snprintf(why, why_len, "out of memory");
-		result = DM_UNABLE_TO_COMPLY;
-	}
-	dm_amr_wipe(&amr);
+	pthread_rwlock_rdlock(&self.conf_lock);
+	refusal = aaaf_policy_refuses(&self.conf, amr, peer, &result);
+	pthread_rwlock_unlock(&self.conf_lock);
+	if (!refusal)
+		return 0;
+	snprintf(why, why_len, "%s", refusal);
 	return result;
+}
+
+static uint32_t revise(struct msg *m, struct dm_amr *amr, char *why, size_t why_len)
+{
+	bool revised;
+
+	pthread_rwlock_rdlock(&self.conf_lock);
+	revised = aaaf_policy_revise(&self.conf, fd_g_config->cnf_diamid, fd_g_config->cnf_diamrlm, amr);
+	pthread_rwlock_unlock(&self.conf_lock);
+	if (!revised || !dm_amr_revise(m, amr))
+		return 0;
+	snprintf(why, why_len, "out of memory");
+	return DM_UNABLE_TO_COMPLY;
+}
+
+/* D2: true when the AMR was answered from the cache. */
+static bool answer_move(struct msg **m, const struct dm_amr *amr, uint64_t now)
+{
+	struct dm_ama ama;
+	char name[64];
+	const char *why;
+	uint32_t most;
+
+	if (!amr->has_previous_fa)
+		return false;
+	pthread_rwlock_rdlock(&self.conf_lock);
+	most = self.conf.sessions_max;
+	pthread_rwlock_unlock(&self.conf_lock);
+	why = aaaf_cache_move(self.cache, amr, now, most, &ama);
+	snprintf(name, sizeof(name), "aaaf.move.%s", why ? why : "answered");
+	counter_inc(name);
+	if (why)
+		return false;
+	transaction_log(*m, DM_SUCCESS, 0, "moved within the domain, answered from the cache");
+	if (dm_ama_answer(&ama, m) || fd_msg_send(m, NULL, NULL)) {
+		counter_inc("aaaf.answer.failed");
+		aaaf_cache_forget(self.cache, amr->session);
+	}
+	if (*m)
+		fd_msg_free(*m);
+	*m = NULL;
+	dm_ama_wipe(&ama);
+	return true;
 }
 
 static void forward_amr(struct msg **m, uint64_t now)
 {
 	DiamId_t peer = NULL;
+	struct dm_amr amr;
 	char why[DM_ERROR_MAX] = "";
-	uint32_t result;
+	uint32_t result = (uint32_t)dm_amr_parse(*m, &amr, why, sizeof(why));
 	const char *busy;
 
 	counter_inc("aaaf.amr.received");
 	if (fd_msg_source_get(*m, &peer, NULL))
 		peer = NULL;
-	result = check_and_revise(*m, peer ? peer : "", why, sizeof(why));
+	if (!result)
+		result = check(&amr, peer ? peer : "", why, sizeof(why));
+	if (!result && answer_move(m, &amr, now)) {
+		dm_amr_wipe(&amr);
+		return;
+	}
+	if (!result)
+		result = revise(*m, &amr, why, sizeof(why));
+	dm_amr_wipe(&amr);
 	if (result) {
 		counter_inc("aaaf.amr.refused");
 		refuse(m, result, 0, why);
@@ -244,20 +286,44 @@ static void forward_amr(struct msg **m, uint64_t now)
 	}
 }
 
+/* With the name that the other side knows the session by. */
+static void forward_translated(struct msg **m, const char *session, const struct aaaf_end_to *to, bool to_fa,
+			       uint64_t now)
+{
+	if (!aaaf_rename(*m, fd_g_config->cnf_diamid, session, to->session, to_fa ? to->host : NULL)) {
+		counter_inc("aaaf.session.translated");
+		return;
+	}
+	pending_end(now);
+	refuse(m, DM_UNABLE_TO_COMPLY, 0, "out of memory");
+}
+
 /* Whichever end the session is ended by, what we know of it goes at once. */
-static void forward_end(struct msg **m, uint64_t now)
+static void forward_end(struct msg **m, uint32_t code, uint64_t now)
 {
 	struct dm_end e;
+	struct aaaf_end_to to;
 	char why[DM_ERROR_MAX] = "";
 	uint32_t result = (uint32_t)dm_end_parse(*m, &e, why, sizeof(why));
+	bool by_home = code == CC_ABORT_SESSION;
+	enum aaaf_end what = AAAF_END_UNKNOWN;
 	const char *busy;
 
-	if (!result && aaaf_cache_drop(self.cache, e.session, e.origin_host))
+	if (!result)
+		what = by_home ? aaaf_cache_end_by_home(self.cache, e.session, e.origin_host, &to)
+			       : aaaf_cache_end_by_fa(self.cache, e.session, e.origin_host, &to);
+	if (what == AAAF_END_PASS || what == AAAF_END_TRANSLATE)
 		counter_inc("aaaf.session.ended");
-	if (result)
+	if (result) {
 		refuse(m, result, 0, why);
-	else if ((busy = begin(*m, now)))
+	} else if (what == AAAF_END_MOVED) {
+		counter_inc("aaaf.session.left");
+		refuse(m, DM_SUCCESS, 0, "the user has moved on");
+	} else if ((busy = begin(*m, now))) {
 		refuse(m, DM_TOO_BUSY, 0, busy);
+	} else if (what == AAAF_END_TRANSLATE) {
+		forward_translated(m, e.session, &to, by_home, now);
+	}
 }
 
 static void forward_request(struct msg **m, uint32_t code)
@@ -268,7 +334,7 @@ static void forward_request(struct msg **m, uint32_t code)
 	if (code == DM_CC_AMR)
 		forward_amr(m, now);
 	else if (code == CC_SESSION_TERMINATION || code == CC_ABORT_SESSION)
-		forward_end(m, now);
+		forward_end(m, code, now);
 	else if ((busy = begin(*m, now)))
 		refuse(m, DM_TOO_BUSY, 0, busy);
 }
@@ -332,6 +398,8 @@ static void forward_answer(struct msg *answer, uint32_t code)
 	pending_end(now - age);
 	if (code == DM_CC_AMR)
 		forward_ama(answer, request, now);
+	else if (aaaf_rename_back(request, answer, fd_g_config->cnf_diamid))
+		counter_inc("aaaf.answer.not_translated");
 	transaction_log(request, result_of(answer), age, NULL);
 }
 

@@ -58,6 +58,8 @@ uint32_t aaaf_pending_count(const struct aaaf_pending *p, uint64_t now_ms, uint3
  * requirement B1's profiles, addresses, keys.  Whoever holds one ends it with aaaf_session_wipe(). */
 struct aaaf_session {
 	char session[DM_SESSION_MAX];	/* of the foreign agent */
+	/* under which the home server knows it: those of the first foreign agent; its own until it has moved */
+	char home_session[DM_SESSION_MAX], home_fa_host[DM_ID_MAX];
 	char user[DM_ID_MAX], multi_session[DM_SESSION_MAX];
 	char fa_host[DM_ID_MAX], fa_realm[DM_ID_MAX], aaah_host[DM_ID_MAX], aaah_realm[DM_ID_MAX];
 	struct in_addr fa;		/* care-of address */
@@ -66,6 +68,8 @@ struct aaaf_session {
 	uint64_t authorised_until_ms;	/* monotonic */
 	uint64_t keys_until_ms;		/* UINT64_MAX = not limited */
 	struct dm_msa fa_to_mn, fa_to_ha;
+	uint32_t fa_spi;		/* under which MN and HA sign what they send the FA; 0 = not known */
+	uint64_t ident;			/* Identification of the request that made it */
 	struct dm_vpn vpn;
 };
 /* From the two ends of a transaction that succeeded.  Takes the profiles out of ama. */
@@ -73,12 +77,38 @@ void aaaf_session_make(struct aaaf_session *s, const struct dm_amr *amr, struct 
 		       uint32_t lifetime_max);
 void aaaf_session_wipe(struct aaaf_session *s);
 
-/* Thread-safe.  Indexed by Session-Id and by user. */
+/* --- a move within the domain (aaaf_move.c; D2, doc/moves.md) --- */
+
+struct mip_rrq;
+#define AAAF_MOVE_MARGIN_MS 2000	/* what has to be left when the requested lifetime is over */
+/* Why the AMR of the user of s, whose Registration Request is rrq, is not answered from s; NULL: it may be.
+ * The word is the end of a counter's name (aaaf.move.<word>).  last_ident: of the last request seen. */
+const char *aaaf_move_refuses(const struct aaaf_session *s, uint64_t last_ident, const struct dm_amr *amr,
+			      const struct mip_rrq *rrq, uint64_t now_ms);
+/* The session that the user has at the next foreign agent: profiles with it as their source gateway.  False
+ * without memory; *to is to be wiped in both cases. */
+bool aaaf_move_session(const struct aaaf_session *s, const struct dm_amr *amr, const struct mip_rrq *rrq,
+		       struct aaaf_session *to);
+/* The answer to the AMR of s, which was just made of the session at previous.  Takes the profiles out of s. */
+void aaaf_move_answer(struct aaaf_session *s, struct in_addr previous, uint64_t now_ms, struct dm_ama *out);
+
+/* --- */
+
+/* Thread-safe.  Indexed by Session-Id and by user.  All sessions of a user are one session of the home
+ * server's: several only after moves within this domain, the newest one being the one that was answered last. */
 struct aaaf_cache;
 struct aaaf_cache *aaaf_cache_new(void);
 void aaaf_cache_free(struct aaaf_cache *c);	/* wipes */
-/* Takes s's keys (s is wiped).  False when full. */
+/* What the home network has answered: takes the place of all that the user had.  Takes s's keys (s is wiped).
+ * False when full. */
 bool aaaf_cache_put(struct aaaf_cache *c, struct aaaf_session *s, size_t most);
+#define AAAF_SESSIONS_OF_USER 4		/* the oldest goes */
+/* D2: NULL, and the user's session is in the cache for the new foreign agent too and *out is the answer; or why not
+ * ("unknown" = not in the cache, "full", or what aaaf_move_refuses says), and *out is empty. */
+const char *aaaf_cache_move(struct aaaf_cache *c, const struct dm_amr *amr, uint64_t now_ms, size_t most,
+			    struct dm_ama *out);
+/* The answer could not be sent. */
+void aaaf_cache_forget(struct aaaf_cache *c, const char *session);
 /* Calls fn with the session (borrowed, under the lock; NULL fn: only tells whether it is there). */
 typedef void (*aaaf_session_fn)(const struct aaaf_session *s, void *user);
 bool aaaf_cache_get(struct aaaf_cache *c, const char *session, uint64_t now_ms, aaaf_session_fn fn,
@@ -87,8 +117,20 @@ bool aaaf_cache_get(struct aaaf_cache *c, const char *session, uint64_t now_ms, 
  * several. */
 bool aaaf_cache_get_previous(struct aaaf_cache *c, const char *nai, struct in_addr fa, uint64_t now_ms,
 			     aaaf_session_fn fn, void *user);
-/* By one of the session's two ends only: its foreign agent or its home AAA server. */
-bool aaaf_cache_drop(struct aaaf_cache *c, const char *session, const char *who);
+/* The end of a session, by one of its two ends only.  What is to become of the message: */
+enum aaaf_end {
+	AAAF_END_UNKNOWN,	/* goes on as it is: no session of ours, or not by one of its ends */
+	AAAF_END_PASS,		/* goes on as it is; the user's sessions are gone */
+	AAAF_END_TRANSLATE,	/* goes on with session and host of *to; the user's sessions are gone */
+	AAAF_END_MOVED		/* STR of a foreign agent that the user has left: ends here; that session is gone */
+};
+struct aaaf_end_to { char session[DM_SESSION_MAX], host[DM_ID_MAX]; };
+/* STR: session and who are the foreign agent's; to: the home server's name of the session. */
+enum aaaf_end aaaf_cache_end_by_fa(struct aaaf_cache *c, const char *session, const char *who,
+				   struct aaaf_end_to *to);
+/* ASR: session is the home server's name of it, who is that server; to: the foreign agent that has it now. */
+enum aaaf_end aaaf_cache_end_by_home(struct aaaf_cache *c, const char *session, const char *who,
+				     struct aaaf_end_to *to);
 /* Drops what has expired among those not looked at for longest: a 16th of the sessions, so that the lock is
  * short. */
 size_t aaaf_cache_sweep(struct aaaf_cache *c, uint64_t now_ms);

@@ -13,6 +13,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
+#include "agent/mip/mip.h"
 #include "extensions/app_mipvpn_aaaf/aaaf.h"
 #include "lib/crypto.h"
 
@@ -29,22 +30,19 @@ struct entry {
 	struct aaaf_session s;
 };
 struct user {
-	UT_hash_handle hh;
+	UT_hash_handle hh;		/* by nai */
+	UT_hash_handle hh_home;		/* by home_session */
 	struct entry *sessions;
-	char nai[DM_ID_MAX];
+	unsigned n;
+	uint64_t ident;			/* last one seen */
+	char nai[DM_ID_MAX], home_session[DM_SESSION_MAX];
 };
 struct aaaf_cache {
 	pthread_mutex_t lock;
 	struct entry *by_session, *all;
-	struct user *by_nai;
+	struct user *by_nai, *by_home;
 	size_t n;
 };
-
-static void care_of_address(const struct dm_bytes *rrq, struct in_addr *out)
-{
-	if (rrq->len >= 16)
-		memcpy(out, rrq->data + 12, sizeof(*out));	/* RFC 5944 3.3 */
-}
 
 #define COPY(to, from) memcpy(to, from, sizeof(to) < sizeof(from) ? sizeof(to) : sizeof(from))
 
@@ -54,15 +52,24 @@ void aaaf_session_make(struct aaaf_session *s, const struct dm_amr *amr, struct 
 	uint32_t life =
 		ama->auth_lifetime && ama->auth_lifetime < lifetime_max ? ama->auth_lifetime : lifetime_max;
 
+	struct mip_rrq rrq;
+
+	/* what is no request for us was one for the home agent: then this session is just not one to move */
 	memset(s, 0, sizeof(*s));
+	if (!mip_rrq_decode(amr->rrq.data, amr->rrq.len, &rrq) || rrq.raw) {
+		s->fa = rrq.coa;
+		s->ident = rrq.ident;
+		s->fa_spi = amr->ha_to_fa_spi ? amr->ha_to_fa_spi : rrq.mn_fa_key.spi;
+	}
 	COPY(s->session, amr->session);
+	COPY(s->home_session, amr->session);
+	COPY(s->home_fa_host, amr->origin_host);
 	COPY(s->user, amr->user);
 	COPY(s->multi_session, ama->multi_session);
 	COPY(s->fa_host, amr->origin_host);
 	COPY(s->fa_realm, amr->origin_realm);
 	COPY(s->aaah_host, ama->origin_host);
 	COPY(s->aaah_realm, ama->origin_realm);
-	care_of_address(&amr->rrq, &s->fa);
 	s->hoa = ama->hoa;
 	s->ha = ama->ha;
 	s->features = amr->features;
@@ -98,44 +105,79 @@ static bool is_over(const struct aaaf_session *s, uint64_t now_ms)
 
 static void entry_remove(struct aaaf_cache *c, struct entry *e)
 {
+	struct user *u = e->user;
+
 	HASH_DEL(c->by_session, e);
 	DL_DELETE(c->all, e);
-	DL_DELETE2(e->user->sessions, e, user_prev, user_next);
-	if (!e->user->sessions) {
-		HASH_DEL(c->by_nai, e->user);
-		free(e->user);
+	DL_DELETE2(u->sessions, e, user_prev, user_next);
+	u->n--;
+	if (!u->sessions) {
+		HASH_DELETE(hh, c->by_nai, u);
+		HASH_DELETE(hh_home, c->by_home, u);
+		free(u);
 	}
 	c->n--;
 	aaaf_session_wipe(&e->s);
 	free(e);
 }
 
-static struct user *user_get(struct aaaf_cache *c, const char *nai)
+static struct user *user_find(struct aaaf_cache *c, const char *nai)
 {
 	struct user *u;
 
 	HASH_FIND_STR(c->by_nai, nai, u);
-	if (u || !(u = calloc(1, sizeof(*u))))
-		return u;
-	snprintf(u->nai, sizeof(u->nai), "%s", nai);
-	HASH_ADD_STR(c->by_nai, nai, u);
 	return u;
 }
 
-static bool entry_add(struct aaaf_cache *c, const struct aaaf_session *s)
+static struct user *user_of_home(struct aaaf_cache *c, const char *home_session)
+{
+	struct user *u;
+
+	HASH_FIND(hh_home, c->by_home, home_session, strlen(home_session), u);
+	return u;
+}
+
+/* The last entry takes the user with it. */
+static void user_remove(struct aaaf_cache *c, struct user *u)
+{
+	for (struct entry *e = u ? u->sessions : NULL, *next; e; e = next) {
+		next = e->user_next;
+		entry_remove(c, e);
+	}
+}
+
+static struct user *user_new(struct aaaf_cache *c, const struct aaaf_session *s)
+{
+	struct user *u = calloc(1, sizeof(*u));
+
+	if (!u)
+		return NULL;
+	COPY(u->nai, s->user);
+	COPY(u->home_session, s->home_session);
+	HASH_ADD_STR(c->by_nai, nai, u);
+	HASH_ADD(hh_home, c->by_home, home_session, strlen(u->home_session), u);
+	return u;
+}
+
+/* u: the user, or NULL when this is his first session.  Takes what s holds. */
+static bool entry_add(struct aaaf_cache *c, struct user *u, struct aaaf_session *s)
 {
 	struct entry *e = calloc(1, sizeof(*e));
-	struct user *u = e ? user_get(c, s->user) : NULL;
 
-	if (!u) {
+	if (e && !u)
+		u = user_new(c, s);
+	if (!e || !u) {
 		free(e);
 		return false;
 	}
 	e->s = *s;
 	e->user = u;
+	if (u->ident < s->ident)
+		u->ident = s->ident;
 	HASH_ADD_STR(c->by_session, s.session, e);
 	DL_APPEND(c->all, e);
 	DL_PREPEND2(u->sessions, e, user_prev, user_next);
+	u->n++;
 	c->n++;
 	return true;
 }
@@ -170,22 +212,103 @@ void aaaf_cache_free(struct aaaf_cache *c)
 	free(c);
 }
 
+/* A Session-Id names one session, whoever had it before. */
+static void name_free(struct aaaf_cache *c, const char *session)
+{
+	struct entry *e = entry_find(c, session);
+
+	if (e)
+		entry_remove(c, e);
+	user_remove(c, user_of_home(c, session));
+}
+
 bool aaaf_cache_put(struct aaaf_cache *c, struct aaaf_session *s, size_t most)
 {
-	struct entry *old;
+	struct user *u;
 	bool ok;
 
 	pthread_mutex_lock(&c->lock);
-	old = entry_find(c, s->session);
-	if (old)
-		entry_remove(c, old);
-	ok = c->n < most && entry_add(c, s);
+	u = user_find(c, s->user);
+	/* An answer that was overtaken by another one brings no Identification back. */
+	if (u && s->ident < u->ident)
+		s->ident = u->ident;
+	user_remove(c, u);
+	name_free(c, s->session);
+	ok = c->n < most && entry_add(c, NULL, s);
 	pthread_mutex_unlock(&c->lock);
 	if (ok)
 		crypto_wipe(s, sizeof(*s));	/* the profiles are the entry's now */
 	else
 		aaaf_session_wipe(s);
 	return ok;
+}
+
+static struct entry *entry_at(struct user *u, struct in_addr fa, uint64_t now_ms)
+{
+	struct entry *e = u ? u->sessions : NULL;
+
+	while (e && (e->s.fa.s_addr != fa.s_addr || is_over(&e->s, now_ms)))
+		e = e->user_next;
+	return e;
+}
+
+/* The user's oldest one makes room before the new one is counted. */
+static bool room_for_move(struct aaaf_cache *c, struct user *u, size_t most)
+{
+	if (u->n >= AAAF_SESSIONS_OF_USER)
+		entry_remove(c, u->sessions->user_prev);
+	return c->n < most;
+}
+
+static const char *move(struct aaaf_cache *c, const struct dm_amr *amr, uint64_t now_ms, size_t most,
+			struct dm_ama *out)
+{
+	struct user *u = user_find(c, amr->user);
+	struct entry *e = entry_at(u, amr->previous_fa, now_ms);
+	struct in_addr previous = amr->previous_fa;
+	struct aaaf_session to, kept;
+	struct mip_rrq rrq;
+	const char *why;
+
+	if (!e || entry_find(c, amr->session) || user_of_home(c, amr->session))
+		return "unknown";
+	if (mip_rrq_decode(amr->rrq.data, amr->rrq.len, &rrq))
+		return "request";
+	why = aaaf_move_refuses(&e->s, u->ident, amr, &rrq, now_ms);
+	if (why)
+		return why;
+	if (!aaaf_move_session(&e->s, amr, &rrq, &to) || !aaaf_move_session(&e->s, amr, &rrq, &kept) ||
+	    !room_for_move(c, u, most) || !entry_add(c, u, &kept))
+		why = "full";
+	else
+		aaaf_move_answer(&to, previous, now_ms, out);
+	if (why)
+		aaaf_session_wipe(&kept);
+	aaaf_session_wipe(&to);
+	return why;
+}
+
+const char *aaaf_cache_move(struct aaaf_cache *c, const struct dm_amr *amr, uint64_t now_ms, size_t most,
+			    struct dm_ama *out)
+{
+	const char *why;
+
+	memset(out, 0, sizeof(*out));
+	pthread_mutex_lock(&c->lock);
+	why = move(c, amr, now_ms, most, out);
+	pthread_mutex_unlock(&c->lock);
+	return why;
+}
+
+void aaaf_cache_forget(struct aaaf_cache *c, const char *session)
+{
+	struct entry *e;
+
+	pthread_mutex_lock(&c->lock);
+	e = entry_find(c, session);
+	if (e)
+		entry_remove(c, e);
+	pthread_mutex_unlock(&c->lock);
 }
 
 bool aaaf_cache_get(struct aaaf_cache *c, const char *session, uint64_t now_ms, aaaf_session_fn fn,
@@ -202,32 +325,84 @@ bool aaaf_cache_get(struct aaaf_cache *c, const char *session, uint64_t now_ms, 
 bool aaaf_cache_get_previous(struct aaaf_cache *c, const char *nai, struct in_addr fa, uint64_t now_ms,
 			     aaaf_session_fn fn, void *user)
 {
-	struct user *u;
-	struct entry *e = NULL;
 	bool found;
 
 	pthread_mutex_lock(&c->lock);
-	HASH_FIND_STR(c->by_nai, nai, u);
-	for (e = u ? u->sessions : NULL; e; e = e->user_next)
-		if (e->s.fa.s_addr == fa.s_addr && !is_over(&e->s, now_ms))
-			break;
-	found = entry_show(e, now_ms, fn, user);
+	found = entry_show(entry_at(user_find(c, nai), fa, now_ms), now_ms, fn, user);
 	pthread_mutex_unlock(&c->lock);
 	return found;
 }
 
-bool aaaf_cache_drop(struct aaaf_cache *c, const char *session, const char *who)
+static enum aaaf_end end_to(const char *session, const char *new_session, const char *host,
+			    struct aaaf_end_to *to)
 {
-	struct entry *e;
-	bool may;
+	snprintf(to->session, sizeof(to->session), "%s", new_session);
+	snprintf(to->host, sizeof(to->host), "%s", host);
+	return strcmp(session, new_session) ? AAAF_END_TRANSLATE : AAAF_END_PASS;
+}
 
-	pthread_mutex_lock(&c->lock);
-	e = entry_find(c, session);
-	may = e && (!strcasecmp(who, e->s.fa_host) || !strcasecmp(who, e->s.aaah_host));
-	if (may)
+/* A foreign agent that the user has left ends what is its own.  At home its name would end the user's session. */
+static enum aaaf_end left(struct aaaf_cache *c, const char *session, const char *who)
+{
+	struct user *u = user_of_home(c, session);
+
+	return u && !strcasecmp(who, u->sessions->s.home_fa_host) ? AAAF_END_MOVED : AAAF_END_UNKNOWN;
+}
+
+static enum aaaf_end end_by_fa(struct aaaf_cache *c, const char *session, const char *who,
+			       struct aaaf_end_to *to)
+{
+	struct entry *e = entry_find(c, session);
+	enum aaaf_end what;
+
+	if (!e)
+		return left(c, session, who);	/* dropped before the session that it began */
+	if (strcasecmp(who, e->s.fa_host))
+		return AAAF_END_UNKNOWN;
+	if (e != e->user->sessions) {
 		entry_remove(c, e);
+		return AAAF_END_MOVED;
+	}
+	what = end_to(session, e->s.home_session, e->s.home_fa_host, to);
+	user_remove(c, e->user);
+	return what;
+}
+
+static enum aaaf_end end_by_home(struct aaaf_cache *c, const char *session, const char *who,
+				 struct aaaf_end_to *to)
+{
+	struct user *u = user_of_home(c, session);
+	enum aaaf_end what;
+
+	if (!u || strcasecmp(who, u->sessions->s.aaah_host))
+		return AAAF_END_UNKNOWN;
+	what = end_to(session, u->sessions->s.session, u->sessions->s.fa_host, to);
+	user_remove(c, u);
+	return what;
+}
+
+enum aaaf_end aaaf_cache_end_by_fa(struct aaaf_cache *c, const char *session, const char *who,
+				   struct aaaf_end_to *to)
+{
+	enum aaaf_end what;
+
+	memset(to, 0, sizeof(*to));
+	pthread_mutex_lock(&c->lock);
+	what = end_by_fa(c, session, who, to);
 	pthread_mutex_unlock(&c->lock);
-	return may;
+	return what;
+}
+
+enum aaaf_end aaaf_cache_end_by_home(struct aaaf_cache *c, const char *session, const char *who,
+				     struct aaaf_end_to *to)
+{
+	enum aaaf_end what;
+
+	memset(to, 0, sizeof(*to));
+	pthread_mutex_lock(&c->lock);
+	what = end_by_home(c, session, who, to);
+	pthread_mutex_unlock(&c->lock);
+	return what;
 }
 
 size_t aaaf_cache_sweep(struct aaaf_cache *c, uint64_t now_ms)

@@ -25,6 +25,7 @@ struct tx {
 	struct plan *plan;
 	struct dm_haa *haa;
 	bool allocated;	    /* a dynamic home address, to be given back when it comes to nothing */
+	bool superseded;    /* the home agent has accepted a later request of this user since */
 	struct dm_end *end; /* termination */
 	struct tx *prev, *next;
 	UT_hash_handle hh;

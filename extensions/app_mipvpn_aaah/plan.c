@@ -264,8 +264,8 @@ int plan_ama(const struct plan *p, const struct dm_amr *amr, const struct dm_haa
 	out->has_hoa = out->has_ha = true;
 	out->hoa = haa->has_hoa ? haa->hoa : p->hoa;
 	out->ha = haa->has_ha ? haa->ha : p->ha;
-	out->has_previous_fa = p->moved;
-	out->previous_fa = p->was_fa;
+	out->has_previous_fa = haa->has_previous_fa; /* the row may not have seen the last moves (D2) */
+	out->previous_fa = haa->previous_fa;
 	ama_keys(p, haa, out);
 	ama_refused(haa, out);
 	return vpn_fill(&out->vpn, p->route.foreign, p->route.n_foreign);

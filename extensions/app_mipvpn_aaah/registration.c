@@ -323,6 +323,7 @@ static enum store_status ask_store_session(struct engine *e, struct tx *t)
 				      .id = t->id,
 				      .session = t->plan->ha_session,
 				      .origin = t->rows.user.ha_host,
+				      .realm = t->rows.user.ha_realm,
 				      .flag = true,
 				      .reason = "logout"};
 
@@ -337,10 +338,35 @@ static void store_failed(struct engine *e, struct tx *t, enum store_status st)
 	refuse_store(e, t, st);
 }
 
+/* Two foreign agents, one user (he moves quickly): the home agent accepts by Identification, so what it has accepted
+ * last has the latest one.  Its answers come through several threads of libfdcore, in any order.  The older session
+ * at home is gone, or is the same one: there is nothing to undo. */
+static void supersede_older(struct engine *e, const struct tx *t)
+{
+	for (struct tx *o = e->oldest; o; o = o->next)
+		if (o->amr && o->state == TX_HAR && o->rrq.ident < t->rrq.ident &&
+		    !strcmp(o->amr->user, t->amr->user))
+			o->superseded = true;
+}
+
+static void accepted_at_home(struct engine *e, struct tx *t)
+{
+	enum store_status st;
+
+	if (t->superseded) {
+		refuse(e, t, DM_MIP_REPLY_FAILURE, "aaah.amr.superseded",
+		       "a later registration of this user has been accepted");
+		return;
+	}
+	supersede_older(e, t);
+	st = ask_store_session(e, t);
+	if (st != STORE_OK)
+		store_failed(e, t, st);
+}
+
 void registration_home_answer(struct engine *e, struct job *j)
 {
 	struct tx *t = tx_find(e, j->id);
-	enum store_status st;
 
 	if (!t || t->state != TX_HAR) {
 		counter_inc("aaah.haa.late");
@@ -354,13 +380,10 @@ void registration_home_answer(struct engine *e, struct job *j)
 	}
 	t->haa = j->haa;
 	j->haa = NULL;
-	if (t->haa->result != DM_SUCCESS) {
+	if (t->haa->result != DM_SUCCESS)
 		answer(e, t);
-		return;
-	}
-	st = ask_store_session(e, t);
-	if (st != STORE_OK)
-		store_failed(e, t, st);
+	else
+		accepted_at_home(e, t);
 }
 
 void registration_stored(struct engine *e, struct tx *t, struct store_answer *a)

@@ -34,7 +34,7 @@ static const struct {
 	[ST_ALLOCATE] = {"allocate", "SELECT mipvpn.aaah_address_allocate($1, $2) AS address", 2},
 	[ST_RELEASE] = {"release", "SELECT mipvpn.aaah_address_release($1)", 1},
 	[ST_PUT] = {"put", "SELECT mipvpn.aaah_session_put($1)", 1},
-	[ST_END] = {"end", "SELECT * FROM mipvpn.aaah_session_end($1, $2, $3, $4)", 4},
+	[ST_END] = {"end", "SELECT * FROM mipvpn.aaah_session_end($1, $2, $3, $4, $5)", 5},
 	[ST_REAP] = {"reap", "SELECT mipvpn.aaah_sessions_reap($1)", 1},
 };
 
@@ -73,7 +73,7 @@ static bool send_ask(struct store *s, const struct store_ask *a)
 {
 	char addr[INET_ADDRSTRLEN], most[16];
 	const char *const allocate[] = {a->nai, inet_ntop(AF_INET, &a->addr, addr, sizeof(addr))};
-	const char *const end[] = {a->session, a->origin, a->flag ? "t" : "f", a->reason};
+	const char *const end[] = {a->session, a->origin, a->realm, a->flag ? "t" : "f", a->reason};
 	const char *const reap[] = {most};
 
 	switch (a->op) {

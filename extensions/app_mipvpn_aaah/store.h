@@ -11,8 +11,8 @@
 
 #include "extensions/app_mipvpn_aaah/policy.h"
 
-#define STORE_SCHEMA_VERSION 7 /* the newest migration that this code was written for */
-#define STORE_SCHEMA_LEAST 7   /* the oldest that it works with */
+#define STORE_SCHEMA_VERSION 8 /* the newest migration that this code was written for */
+#define STORE_SCHEMA_LEAST 8   /* the oldest that it works with */
 
 typedef uint64_t store_ms; /* monotonic */
 
@@ -37,7 +37,7 @@ struct store_ask {
 	enum store_op op;
 	uint64_t id;	     /* comes back in the answer; 0 = nobody waits */
 	const char *nai;     /* LOOKUP, PROFILES, ALLOCATE, RELEASE */
-	const char *realm;   /* LOOKUP: where the AMR came from */
+	const char *realm;   /* LOOKUP: where the AMR came from; END: and the STR */
 	struct in_addr addr; /* LOOKUP: care-of address; ALLOCATE: home agent */
 	bool flag;	     /* LOOKUP: read the VPNs again; END: all of it */
 	const char *session; /* END; PROFILES: the home agent's, it is part of the label of the keys */

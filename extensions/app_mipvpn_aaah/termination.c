@@ -56,6 +56,7 @@ void termination_start(struct engine *e, struct job *j)
 	ask.id = t->id;
 	ask.session = t->end->session;
 	ask.origin = t->end->origin_host;
+	ask.realm = t->end->origin_realm;
 	/* A foreign agent that drops the user, or has lost his tunnels, ends all of it; else only its own part. */
 	ask.flag = t->end->cause == DM_TERM_ADMINISTRATIVE || t->end->cause == DM_TERM_LINK_BROKEN;
 	ask.reason = cause_word(t->end->cause);

@@ -3,7 +3,8 @@
  * Commands, one JSON object a line ("do" says which; the rest is optional):
  *   amr    nai key alg spi hoa ha coa lifetime challenge features fa_spi session bad_mac service_update dest_realm
  *   str    session cause dest_host dest_realm
- *   har    mode: ok | refuse | silent; quiet: true = no events      how HARs are answered from now on
+ *   har    mode: ok | refuse | silent | hold (until release); quiet: true = no events      how HARs are answered from now on
+ *   release    first: true: of those held the HAR that came first, else the last, is answered: ok
  *   bench  n first outstanding key coa ha
  *   quit
  * Events: peer, ama, sta, har, asr, bench.
@@ -21,7 +22,7 @@
 #include "tests/aaah/sim.h"
 
 static pthread_mutex_t out_lock = PTHREAD_MUTEX_INITIALIZER;
-enum { MODE_OK, MODE_REFUSE, MODE_SILENT };
+enum { MODE_OK, MODE_REFUSE, MODE_SILENT, MODE_HOLD };
 static atomic_int har_mode, quiet;
 
 void sim_say(json_t *o)
@@ -158,6 +159,18 @@ static void har_say(const struct dm_har *h)
 			  "msa_lifetime", (json_int_t)h->msa_lifetime));
 }
 
+/* One binding's memory: the care-of address that the last session had, as a home agent says it. */
+static void where_was(const char *session, struct in_addr coa, struct dm_haa *out)
+{
+	static char last[DM_SESSION_MAX];
+	static struct in_addr at;
+
+	out->has_previous_fa = !strcmp(last, session) && at.s_addr != coa.s_addr;
+	out->previous_fa = at;
+	snprintf(last, sizeof(last), "%s", session);
+	at = coa;
+}
+
 static void haa_fill(const struct dm_har *h, struct dm_haa *out)
 {
 	struct mip_rrq rrq = {0};
@@ -167,11 +180,11 @@ static void haa_fill(const struct dm_har *h, struct dm_haa *out)
 	snprintf(out->session, sizeof(out->session), "%s", h->session);
 	snprintf(out->user, sizeof(out->user), "%s", h->user);
 	snprintf(out->multi_session, sizeof(out->multi_session), "multi;%.200s", h->session);
-	out->result = har_mode == MODE_OK ? DM_SUCCESS : DM_MIP_REPLY_FAILURE;
-	if (har_mode != MODE_OK)
+	out->result = har_mode != MODE_REFUSE ? DM_SUCCESS : DM_MIP_REPLY_FAILURE;
+	if (har_mode == MODE_REFUSE)
 		snprintf(out->error, sizeof(out->error), "the simulator refuses");
 	wbuf_init(&w, out->rrp.data, sizeof(out->rrp.data));
-	mip_rrp_put(&w, har_mode == MODE_OK ? MIP_ACCEPTED : MIP_HA_RESOURCES, rrq.lifetime, h->hoa, h->ha,
+	mip_rrp_put(&w, har_mode != MODE_REFUSE ? MIP_ACCEPTED : MIP_HA_RESOURCES, rrq.lifetime, h->hoa, h->ha,
 		    rrq.ident);
 	out->rrp.len = (uint16_t)w.len;
 	out->has_hoa = out->has_ha = true;
@@ -180,6 +193,46 @@ static void haa_fill(const struct dm_har *h, struct dm_haa *out)
 	out->fa_to_ha_spi = h->ha_to_fa.present ? 2318 : 0;
 	out->fa_to_mn_spi = rrq.mn_fa_key.spi;
 	out->vpn_cached = true;
+	where_was(h->session, rrq.coa, out);
+}
+
+static struct {
+	pthread_mutex_t lock;
+	struct msg *m[4];
+	unsigned n;
+} held = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void hold(struct msg **m)
+{
+	pthread_mutex_lock(&held.lock);
+	if (held.n < sizeof(held.m) / sizeof(held.m[0]))
+		held.m[held.n++] = *m;
+	else
+		fd_msg_free(*m);
+	pthread_mutex_unlock(&held.lock);
+	*m = NULL;
+}
+
+static void do_release(bool first)
+{
+	static struct dm_har har;
+	static struct dm_haa haa;
+	char err[256];
+	struct msg *m = NULL;
+
+	pthread_mutex_lock(&held.lock);
+	if (held.n)
+		m = held.m[first ? 0 : held.n - 1];
+	if (held.n && --held.n && first)
+		memmove(held.m, held.m + 1, held.n * sizeof(held.m[0]));
+	pthread_mutex_unlock(&held.lock);
+	memset(&haa, 0, sizeof(haa));
+	if (!m || dm_har_parse(m, &har, err, sizeof(err)))
+		return;
+	haa_fill(&har, &haa);
+	if (!dm_haa_answer(&haa, &m))
+		fd_msg_send(&m, NULL, NULL);
+	dm_har_wipe(&har);
 }
 
 static int on_har(struct msg **m, struct avp *avp, struct session *s, void *data, enum disp_action *act)
@@ -197,6 +250,8 @@ static int on_har(struct msg **m, struct avp *avp, struct session *s, void *data
 	if (har_mode == MODE_SILENT) {
 		fd_msg_free(*m);
 		*m = NULL;
+	} else if (har_mode == MODE_HOLD) {
+		hold(m);
 	} else {
 		haa_fill(har, haa);
 		rc = rc ? dm_plain_answer((uint32_t)rc, err, m) : dm_haa_answer(haa, m);
@@ -266,6 +321,7 @@ static void do_har(const json_t *cmd)
 
 	har_mode = !mode || !strcmp(mode, "ok") ? MODE_OK
 		   : !strcmp(mode, "refuse")	? MODE_REFUSE
+		   : !strcmp(mode, "hold")	? MODE_HOLD
 						: MODE_SILENT;
 	quiet = json_is_true(json_object_get(cmd, "quiet"));
 	sim_say(json_pack("{ss}", "event", "set"));
@@ -283,6 +339,8 @@ static bool run_command(const char *line)
 		do_str(cmd);
 	else if (go_on && !strcmp(what, "har"))
 		do_har(cmd);
+	else if (go_on && !strcmp(what, "release"))
+		do_release(json_is_true(json_object_get(cmd, "first")));
 	else if (go_on && !strcmp(what, "bench"))
 		sim_bench(cmd);
 	json_decref(cmd);

@@ -5,6 +5,8 @@
  * stdout, one line each.
  *
  *	amr SESSION USER [FEATURES [PREVIOUS-FA]]	send an AMR to the user's realm
+ *	move SESSION USER CARE-OF PREVIOUS IDENT [forged|care_of|long]	one with a PFAN, as the keys of our AMAs go;
+ *						PREVIOUS -: a first registration, without
  *	str SESSION USER [APPLICATION]	asr SESSION REALM HOST [APPLICATION]
  *	mode answer|silent|refuse|malformed		what becomes of AMRs that come in (answer)
  *	quit
@@ -16,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/mip/mip.h"
 #include "diameter/codec.h"
 #include "tests/unit/diameter/wire.h"
 
@@ -54,8 +57,9 @@ static void on_ama(void *data, struct msg **m)
 	if (rc)
 		say("AMA malformed %d %s", rc, err);
 	else
-		say("AMA session=%s result=%u profiles=%u keys=%d from=%s error=%s", a.session, a.result,
-		    a.vpn.n, a.fa_to_mn.present + a.fa_to_ha.present, a.origin_host, a.error);
+		say("AMA session=%s result=%u profiles=%u keys=%d gateway=%s spi=%u from=%s error=%s", a.session,
+		    a.result, a.vpn.n, a.fa_to_mn.present + a.fa_to_ha.present,
+		    a.vpn.n ? inet_ntoa(a.vpn.p[0].src_gw) : "-", a.ha_to_fa_spi, a.origin_host, a.error);
 	dm_ama_wipe(&a);
 	fd_msg_free(*m);
 	*m = NULL;
@@ -63,13 +67,18 @@ static void on_ama(void *data, struct msg **m)
 
 static void on_plain(void *name, struct msg **m)
 {
-	struct avp *avp = NULL;
-	struct avp_hdr *hdr = NULL;
+	struct avp *avp = NULL, *session = NULL;
+	struct avp_hdr *hdr = NULL, *session_hdr = NULL;
 
+	fd_msg_search_avp(*m, dm_dict_avp(DM_SESSION_ID), &session);
+	if (session)
+		fd_msg_avp_hdr(session, &session_hdr);
 	fd_msg_search_avp(*m, dm_dict_avp(DM_RESULT_CODE), &avp);
 	if (avp)
 		fd_msg_avp_hdr(avp, &hdr);
-	say("%s result=%u", (const char *)name, hdr && hdr->avp_value ? hdr->avp_value->u32 : 0);
+	say("%s result=%u session=%.*s", (const char *)name, hdr && hdr->avp_value ? hdr->avp_value->u32 : 0,
+	    session_hdr ? (int)session_hdr->avp_value->os.len : 0,
+	    session_hdr ? (const char *)session_hdr->avp_value->os.data : "");
 	fd_msg_free(*m);
 	*m = NULL;
 }
@@ -134,7 +143,7 @@ static int on_end(struct msg **m, struct avp *avp, struct session *session, void
 
 /* --- orders --- */
 
-static char word[5][DM_ID_MAX];
+static char word[7][DM_ID_MAX];
 
 static void send_with(struct msg *m, void (*done)(void *, struct msg **), const char *name,
 		      uint32_t application)
@@ -162,6 +171,56 @@ static void order_amr(int n)
 	if (n > 3)
 		a.features = (uint32_t)strtoul(word[3], NULL, 0);
 	a.has_previous_fa = n > 4 && inet_pton(AF_INET, word[4], &a.previous_fa) == 1;
+	if (dm_amr_build(&a, &m))
+		say("not built");
+	else
+		send_with(m, on_ama, "AMA", DM_APPLICATION_ID);
+}
+
+static struct in_addr inet(const char *text)
+{
+	struct in_addr a = { 0 };
+
+	inet_pton(AF_INET, text, &a);
+	return a;
+}
+
+static void put_pfan(struct wbuf *w, const struct dm_amr *a, const char *spoil)
+{
+	struct mip_pfan pfan = { .lifetime = 10, .previous_fa = a->previous_fa, .spi = a->ha_to_fa_spi };
+	struct dm_ama ama;
+
+	wire_ama(&ama);	/* the keys that our AMAs give */
+	ama.fa_to_mn.key.data[0] ^= !strcmp(spoil, "forged");
+	pfan.coa = inet(strcmp(spoil, "care_of") ? word[3] : "198.51.100.99");
+	mip_ext_put_pfan(w, &pfan, CRYPTO_HMAC_SHA1, ama.fa_to_mn.key.data, ama.fa_to_mn.key.len);
+	dm_ama_wipe(&ama);
+}
+
+static void order_move(const char *spoil)
+{
+	static const uint8_t key[16] = { 1 };
+	struct dm_amr a;
+	struct msg *m = NULL;
+	struct wbuf w;
+
+	wire_amr(&a);
+	snprintf(a.session, sizeof(a.session), "%s", word[1]);
+	snprintf(a.user, sizeof(a.user), "%s", word[2]);
+	a.dest_host[0] = '\0';
+	a.service_update = false;
+	a.features = DM_F_MN_FA_KEY | DM_F_FA_HA_KEY;
+	a.has_previous_fa = strcmp(word[4], "-") != 0;
+	a.previous_fa = inet(word[4]);
+	wbuf_init(&w, a.rrq.data, sizeof(a.rrq.data));
+	mip_rrq_put(&w, 0, strcmp(spoil, "long") ? 60 : 900, a.hoa, a.ha, inet(word[3]),
+		    strtoull(word[5], NULL, 0));
+	mip_ext_put_nai(&w, a.user);
+	if (a.has_previous_fa)
+		put_pfan(&w, &a, spoil);
+	mip_ext_put_auth(&w, MIP_EXT_MN_HA, 1042, CRYPTO_HMAC_MD5, key, sizeof(key));
+	a.rrq.len = (uint16_t)w.len;
+	a.auth_input_len = a.auth_offset = 0;
 	if (dm_amr_build(&a, &m))
 		say("not built");
 	else
@@ -203,11 +262,13 @@ static void obey(void)
 	char line[1024];
 
 	while (fgets(line, sizeof(line), stdin)) {
-		int n = sscanf(line, "%255s %255s %255s %255s %255s", word[0], word[1], word[2], word[3],
-			       word[4]);
+		int n = sscanf(line, "%255s %255s %255s %255s %255s %255s %255s", word[0], word[1],
+			       word[2], word[3], word[4], word[5], word[6]);
 
 		if (n >= 3 && !strcmp(word[0], "amr"))
 			order_amr(n);
+		else if (n >= 6 && !strcmp(word[0], "move"))
+			order_move(n > 6 ? word[6] : "");
 		else if (n >= 3 && !strcmp(word[0], "str"))
 			order_end(n, true);
 		else if (n >= 4 && !strcmp(word[0], "asr"))

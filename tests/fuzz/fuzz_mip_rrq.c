@@ -24,6 +24,27 @@ static void check_bytes(const struct mip_bytes *b, const uint8_t *data, size_t s
 		FUZZ_CHECK(b->data > data + b->start && b->data + b->len <= data + size);
 }
 
+static void check_pfan(const struct mip_rrq *m)
+{
+	static const uint8_t key[20] = {1};
+	uint8_t again[64];
+	struct mip_pfan p;
+	struct wbuf w;
+
+	if (!mip_pfan_get(m, &p)) {
+		FUZZ_CHECK(!mip_pfan_check(m, CRYPTO_HMAC_SHA1, key, sizeof(key)));
+		return;
+	}
+	FUZZ_CHECK(p.mac_len && p.mac + p.mac_len == m->pfan.data + m->pfan.len);
+	FUZZ_CHECK(p.spi >= MIP_SPI_MIN);
+	/* Everything but the authenticator comes out as it came in, with one that is right. */
+	wbuf_init(&w, again, sizeof(again));
+	wbuf_bytes(&w, m->raw, 24);
+	mip_ext_put_pfan(&w, &p, CRYPTO_HMAC_SHA1, key, sizeof(key));
+	FUZZ_CHECK(wbuf_ok(&w) && !memcmp(again + 26, m->pfan.data, 14));
+	mip_pfan_check(m, CRYPTO_HMAC_SHA1, key, sizeof(key));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct mip_rrq m;
@@ -39,5 +60,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_auth(&m.mn_aaa, data, size);
 	check_bytes(&m.challenge, data, size);
 	check_bytes(&m.pfan, data, size);
+	check_pfan(&m);
 	return 0;
 }

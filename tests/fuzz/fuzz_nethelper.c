@@ -36,7 +36,8 @@ static void promises(const struct nh_request *r)
 		FUZZ_CHECK(r->ifindex == 2 && is_host(r->addr));
 	if (r->verb == NH_OPEN_LINK)
 		FUZZ_CHECK(strcmp(r->ifname, "link0") == 0 || strcmp(r->ifname, "home0") == 0);
-	if (r->verb == NH_IPIP_ADD || r->verb == NH_BINDING_ADD || r->verb == NH_ENCAP_ADD)
+	if (r->verb == NH_IPIP_ADD || r->verb == NH_BINDING_ADD || r->verb == NH_ENCAP_ADD ||
+	    r->verb == NH_FORWARD_ADD)
 		FUZZ_CHECK(is_host(r->local) && is_host(r->peer) && r->local.s_addr != r->peer.s_addr);
 	if (r->verb >= NH_VPN_ADD && r->verb <= NH_ENCAP_DEL)
 		FUZZ_CHECK(r->dst.len <= 32);
@@ -50,6 +51,8 @@ static void promises_binding(const struct nh_request *r)
 		FUZZ_CHECK(is_host(r->addr));
 	if (r->verb == NH_PCN_ADD || r->verb == NH_PCN_DEL)
 		FUZZ_CHECK(r->dst.len >= 1 && r->dst.len <= 32 && is_host(r->dst.addr));
+	if (r->verb >= NH_HOLD_ADD && r->verb <= NH_FORWARD_DEL)
+		FUZZ_CHECK(is_host(r->addr));
 }
 
 static void apply_vpn(struct fw *fw, const struct nh_request *r, bool add, const char *tunnel)
@@ -86,7 +89,7 @@ static void apply(struct fw *fw, const struct nh_request *r)
 		break;
 	case NH_ENCAP_ADD:
 	case NH_ENCAP_DEL:
-		apply_vpn(fw, r, r->verb == NH_ENCAP_ADD, "mip0");
+		apply_vpn(fw, r, r->verb == NH_ENCAP_ADD, (r->peer.s_addr & 1) ? "mip0" : "mip1");
 		break;
 	case NH_PROTECT_ADD:
 	case NH_PROTECT_DEL:
@@ -99,6 +102,10 @@ static void apply(struct fw *fw, const struct nh_request *r)
 	case NH_WATCH_ADD:
 	case NH_WATCH_DEL:
 		fw_watch(fw, r->verb == NH_WATCH_ADD, r->addr);
+		break;
+	case NH_FORWARD_ADD:
+	case NH_FORWARD_DEL:
+		fw_forward(fw, r->verb == NH_FORWARD_ADD, r->addr);
 		break;
 	case NH_FLUSH:
 		fw_clear(fw);

@@ -49,6 +49,14 @@ def chap(key, body):
     return body + head + hashlib.md5(CHALLENGE[:1] + key + inner + CHALLENGE[-237:]).digest()
 
 
+def pfan(previous, coa, key, body, alg="sha1", lifetime=10, spi=0x1002):
+    """Extension 96 of the request that body begins with: its authenticator is over a Binding Update."""
+    size = hashlib.new(alg).digest_size
+    update = struct.pack("!BBH", 18, 0xC0, lifetime) + body[4:8] + coa + body[16:24]
+    mac = hmac.new(key, update + struct.pack("!BBHI", 36, 201, 4 + size, spi), alg).digest()
+    return short(96, struct.pack("!H", lifetime) + previous + coa + struct.pack("!I", spi) + mac)
+
+
 def rrq(flags=0, lifetime=600, hoa=HOA, ha=HA, coa=COA):
     return struct.pack("!BBH", 1, flags, lifetime) + hoa + ha + coa + IDENT
 
@@ -74,6 +82,8 @@ def requests():
     save("mip_rrq", "service-update", auth(32, 256, MN_HA, plain + short(134, b"\0\0" + vendor)))
     save("mip_rrq", "cvse", auth(32, 256, MN_HA, plain + struct.pack("!BBH", 38, 0, 7) + vendor + b"x"))
     save("mip_rrq", "skipped", plain + b"\0\0" + short(200, b"whatever") + short(96, bytes(20)))
+    moved = rrq(0x02) + short(131, NAI)
+    save("mip_rrq", "pfan", auth(32, 1001, MN_HA, moved + pfan(IP("198.51.100.12"), COA, MN_HA, moved), "sha1"))
     save("mip_rrq", "dereg", auth(32, 256, MN_HA, rrq(lifetime=0, coa=HOA)))
 
 

@@ -22,16 +22,19 @@ SELECT is(pg_temp.put('alice@home.test', 'h1', 'f2', '198.51.100.12'), (SELECT i
 SELECT results_eq('SELECT fa_session, host(fa_address), host(previous_fa) FROM sessions',
 	$$VALUES ('f2', '198.51.100.12', '198.51.100.11')$$, 'with the previous foreign agent');
 SELECT is((SELECT count(*) FROM session_profiles)::int, 1, 'and its profiles');
-SELECT is_empty($$SELECT * FROM aaah_session_end('f1', 'FA.visited.test', true, 'x')$$, 'the old session of the foreign agent is unknown');
-SELECT is_empty($$SELECT * FROM aaah_session_end('h1', 'evil.test', true, 'x')$$, 'nobody else can end it');
-SELECT results_eq($$SELECT side, ended, other_session FROM aaah_session_end('f2', 'FA.visited.test', false, 'timeout')$$,
+SELECT is_empty($$SELECT * FROM aaah_session_end('f1', 'FA.visited.test', 'visited.test', true, 'x')$$, 'the old session of the foreign agent is unknown');
+SELECT is_empty($$SELECT * FROM aaah_session_end('f2', 'FA.visited.test', 'evil.test', true, 'x')$$, 'a foreign agent of another realm cannot end it');
+SELECT is_empty($$SELECT * FROM aaah_session_end('h1', 'evil.test', 'evil.test', true, 'x')$$, 'nobody else can end it');
+SELECT results_eq($$SELECT side, ended, other_session FROM aaah_session_end('f2', 'fa9.visited.test', 'Visited.test', false, 'timeout')$$,
+	$$VALUES ('fa', false, '')$$, 'a foreign agent of the same realm does: the user has moved within it (D2)');
+SELECT results_eq($$SELECT side, ended, other_session FROM aaah_session_end('f2', 'FA.visited.test', 'visited.test', false, 'timeout')$$,
 	$$VALUES ('fa', false, '')$$, 'the foreign agent ends its part');
-SELECT results_eq($$SELECT side, ended, other_session FROM aaah_session_end('h1', 'ha.home.test', false, 'logout')$$,
+SELECT results_eq($$SELECT side, ended, other_session FROM aaah_session_end('h1', 'ha.home.test', 'home.test', false, 'logout')$$,
 	$$VALUES ('ha', true, '')$$, 'then the home agent all; nobody is left to tell');
 SELECT is_empty('SELECT 1 FROM sessions UNION ALL SELECT 1 FROM session_profiles', 'nothing is left, keys neither');
 SELECT results_eq('SELECT nai::text COLLATE "default", vpns, reason FROM session_history', $$VALUES ('alice@home.test', '{1}'::bigint[], 'logout')$$, 'history');
 SELECT ok(pg_temp.put('alice@home.test', 'h2', 'f3', '198.51.100.11') > 0, 'another session');
-SELECT results_eq($$SELECT other_session, other_host FROM aaah_session_end('h2', 'ha.home.test', false, 'logout')$$,
+SELECT results_eq($$SELECT other_session, other_host FROM aaah_session_end('h2', 'ha.home.test', 'home.test', false, 'logout')$$,
 	$$VALUES ('f3', 'FA.visited.test')$$, 'the home agent ends: the foreign agent is told');
 SELECT ok(pg_temp.put('alice@home.test', 'h3', 'f4', '198.51.100.11') > 0, 'another');
 SELECT ok(pg_temp.put('alice@home.test', 'h4', 'f5', '198.51.100.11') > 0, 'a new one replaces it');
@@ -60,7 +63,7 @@ SELECT throws_ok($$SELECT pg_temp.put_pcn(2, '\x01' || repeat('00', 60), 'Not Th
 SELECT throws_ok($$SELECT pg_temp.put_pcn(2, '\x01' || repeat('00', 60), NULL)$$, '23514', NULL, 'a key without a context');
 SELECT throws_ok($$SELECT pg_temp.put_pcn(1, '\x01' || repeat('00', 60), 'x')$$, '23514', NULL, 'a static gateway has none');
 SELECT throws_ok($$SELECT pg_temp.put_pcn(2, '\x02' || repeat('00', 60), 'x')$$, '23514', NULL, 'a key that is not wrapped');
-SELECT ok((SELECT ended FROM aaah_session_end('hp', 'ha.home.test', false, 'logout')), 'its end');
+SELECT ok((SELECT ended FROM aaah_session_end('hp', 'ha.home.test', 'home.test', false, 'logout')), 'its end');
 SELECT is_empty('SELECT bu_key FROM session_profiles', '... ends the key');
 
 -- Pools.

@@ -306,6 +306,18 @@ static void test_answer(void)
 	CU_ASSERT_EQUAL(ama.fa_to_ha.spi, 2318);
 	CU_ASSERT_STRING_EQUAL(ama.multi_session, "m");
 	CU_ASSERT_EQUAL(ama.vpn.handoff.len, AAAH_HANDOFF_KEY_LEN);
+	CU_ASSERT_FALSE(ama.has_previous_fa);
+	dm_ama_wipe(&ama);
+	/* only the home agent knows where the user was: he may have moved without us (D2) */
+	haa.has_previous_fa = true;
+	haa.previous_fa = FA2;
+	CU_ASSERT_EQUAL(plan_ama(p, &f.amr, &haa, &ama), 0);
+	CU_ASSERT_TRUE(ama.has_previous_fa && ama.previous_fa.s_addr == FA2.s_addr);
+	dm_ama_wipe(&ama);
+	p->moved = true; /* seen from the row */
+	haa.has_previous_fa = false;
+	CU_ASSERT_EQUAL(plan_ama(p, &f.amr, &haa, &ama), 0);
+	CU_ASSERT_FALSE(ama.has_previous_fa);
 	dm_ama_wipe(&ama);
 	haa.result = DM_MIP_REPLY_FAILURE;
 	haa.rrp.len = 20;

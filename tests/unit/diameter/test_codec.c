@@ -98,6 +98,27 @@ static void test_haa(void)
 	fd_msg_free(m);
 }
 
+/* D2: the AAAF's own answer has 323 and no reply. */
+static void test_ama_of_an_aaaf(void)
+{
+	struct msg *m = wire_request(DM_CC_AMR);
+	struct dm_ama in, out;
+
+	wire_ama(&in);
+	in.rrp = (struct dm_bytes){ 0 };
+	in.ha_to_fa_spi = 300;
+	CU_ASSERT_EQUAL_FATAL(dm_ama_answer(&in, &m), 0);
+	m = wire_through(m);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+	HARNESS_AT(dm_ama_parse(m, &out, err, sizeof(err)) == 0, "%s", err);
+	CU_ASSERT_EQUAL(out.ha_to_fa_spi, 300);
+	CU_ASSERT_EQUAL(out.rrp.len, 0);
+	CU_ASSERT_TRUE(out.has_previous_fa && out.previous_fa.s_addr == in.previous_fa.s_addr);
+	dm_ama_wipe(&in);
+	dm_ama_wipe(&out);
+	fd_msg_free(m);
+}
+
 static void test_refusal_answers(void)
 {
 	static const uint32_t results[] = { 3002, 3004, 4001, 5003, 5012 };
@@ -452,7 +473,7 @@ static int run(void)
 		HARNESS_CASE(test_har),
 		HARNESS_CASE(test_ama),
 		HARNESS_CASE(test_haa),
-		HARNESS_CASE(test_refusal_answers),
+		HARNESS_CASE(test_ama_of_an_aaaf), HARNESS_CASE(test_refusal_answers),
 		HARNESS_CASE(test_end),
 		HARNESS_CASE(test_minimal),
 		HARNESS_CASE(test_builders_refuse),

@@ -155,7 +155,7 @@ static void test_bad_selectors_and_gateways(void)
 	BAD(p.src_gw.s_addr = 0, "missing");
 	BAD(p.dst_gw.s_addr = 0, "missing");
 	BAD(p.dst_gw = p.src_gw, "same");
-	BAD(p.dst_gw_type = 3, "type of gateway");
+	BAD(p.dst_gw_type = 4, "type of gateway");
 }
 
 static void test_bad_keys_and_sla(void)
@@ -342,8 +342,97 @@ static void test_wipe(void)
 	CU_ASSERT_EQUAL(memcmp(&p, &zero, sizeof(p)), 0);
 }
 
+static struct vpn_key handoff_key(void)
+{
+	struct vpn_key k = {.len = 32};
+
+	for (uint8_t i = 0; i < 32; i++)
+		k.data[i] = i;
+	return k;
+}
+
+static void expect_hex(const uint8_t *have, size_t len, const char *hex)
+{
+	char text[2 * 64 + 1];
+
+	hex_encode(have, len, text);
+	CU_ASSERT_STRING_EQUAL(text, hex);
+}
+
+/* Vectors: RFC 5869 by hand in Python (hmac, hashlib). */
+static void test_handoff(void)
+{
+	struct vpn_profile p = agent_profile(), out, back;
+	struct vpn_key key = handoff_key();
+	struct in_addr new = ip("198.51.100.12"), old = ip("198.51.100.11");
+	uint8_t k[32];
+
+	CU_ASSERT_EQUAL(vpn_handoff_auth_key(&key, k), 0);
+	expect_hex(k, 32, "79461d5d3553657f0c0dcb78d503da66610469cb3b915085e8b06e8d5ebfb039");
+	CU_ASSERT_EQUAL(vpn_handoff_seal_key(&key, k), 0);
+	expect_hex(k, 32, "85f480639710b341e96abe34184875625ca985992f63cf5ebeef8c7205094e6d");
+	p.number = 7;
+	CU_ASSERT_EQUAL(vpn_handoff_profile(&p, new, old, &key, &out), 0);
+	expect_hex(out.enc_key.data, out.enc_key.len,
+		   "d03e1db775afc5acca95f7a47779867d61533d30a4733f7782c4392c17c192de");
+	expect_hex(out.auth_key.data, out.auth_key.len,
+		   "94c9f3aaf9483096133e59c7e9898bd97a8c36c7612b595c617dc90dc8696d04");
+	CU_ASSERT_EQUAL(out.spi_up, 0x88254651u);
+	CU_ASSERT_EQUAL(out.spi_down, 0xc65d6b49u);
+	CU_ASSERT_PTR_NULL(vpn_profile_check(&out));
+	CU_ASSERT_EQUAL(out.dst_gw_type, VPN_GW_HANDOFF);
+	CU_ASSERT_EQUAL(out.src_gw.s_addr, new.s_addr);
+	CU_ASSERT_EQUAL(out.dst_gw.s_addr, old.s_addr);
+	CU_ASSERT_FALSE(out.required);
+	CU_ASSERT_EQUAL(out.tos_up | out.tos_down, 0);
+	CU_ASSERT_TRUE(vpn_prefix_equal(&out.src, &p.src) && vpn_prefix_equal(&out.dst, &p.dst));
+	CU_ASSERT_STRING_EQUAL(out.esp_proposal, p.esp_proposal);
+	/* The way back, and each profile, have keys of their own. */
+	CU_ASSERT_EQUAL(vpn_handoff_profile(&p, old, new, &key, &back), 0);
+	CU_ASSERT_NOT_EQUAL(memcmp(&back.enc_key, &out.enc_key, sizeof(out.enc_key)), 0);
+	CU_ASSERT_FALSE(vpn_profile_equal(&out, &back));
+	back = out;
+	back.dst_gw_type = VPN_GW_AGENT;
+	CU_ASSERT_FALSE(vpn_profile_equal(&out, &back));
+}
+
+static void test_handoff_refusals(void)
+{
+	struct vpn_profile p = agent_profile(), out, shown;
+	struct vpn_key key = handoff_key();
+	struct in_addr new = ip("198.51.100.12"), old = ip("198.51.100.11");
+	uint8_t k[32], wire[2048];
+	char err[128];
+	json_t *j;
+
+	p.spi_up = p.spi_down = VPN_SPI_DEFAULT; /* the shared relation's tunnels get keys of their own, too */
+	p.enc_key.len = p.auth_key.len = 0;
+	CU_ASSERT_EQUAL(vpn_handoff_profile(&p, new, old, &key, &out), 0);
+	CU_ASSERT_EQUAL(out.enc_key.len, 32);
+	CU_ASSERT_PTR_NULL(vpn_profile_check(&out));
+	/* It never leaves the agent. */
+	CU_ASSERT_EQUAL(vpn_wire_encode(&out, wire, sizeof(wire)), 0);
+	j = vpn_profile_json(&out, true);
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(j, "dst_gw_type")), "handoff");
+	CU_ASSERT_EQUAL(vpn_profile_from_json(j, &shown, err, sizeof(err)), -1);
+	CU_ASSERT_STRING_EQUAL(err, "malformed member dst_gw_type");
+	json_decref(j);
+	p.security = VPN_SEC_ENCAP;
+	CU_ASSERT_EQUAL(vpn_handoff_profile(&p, new, old, &key, &out), -1);
+	p.security = VPN_SEC_ESP;
+	key.len = 0;
+	CU_ASSERT_EQUAL(vpn_handoff_profile(&p, new, old, &key, &out), -1);
+	CU_ASSERT_EQUAL(out.enc_key.len, 0);
+	CU_ASSERT_EQUAL(vpn_handoff_auth_key(&key, k), -1);
+	CU_ASSERT_EQUAL(vpn_handoff_seal_key(&key, k), -1);
+	out = agent_profile();
+	out.dst_gw_type = (enum vpn_gw_type)4;
+	CU_ASSERT_STRING_EQUAL(vpn_profile_check(&out), "unknown type of gateway");
+}
+
 HARNESS_MAIN("lib/vpn_profile", HARNESS_CASE(test_prefix_text), HARNESS_CASE(test_prefix_has),
 	     HARNESS_CASE(test_good_profiles), HARNESS_CASE(test_bad_selectors_and_gateways),
 	     HARNESS_CASE(test_bad_keys_and_sla), HARNESS_CASE(test_equal), HARNESS_CASE(test_key_material),
 	     HARNESS_CASE(test_json_round_trip), HARNESS_CASE(test_json_hides_keys),
-	     HARNESS_CASE(test_json_refusals), HARNESS_CASE(test_json_long_text), HARNESS_CASE(test_wipe))
+	     HARNESS_CASE(test_json_refusals), HARNESS_CASE(test_json_long_text), HARNESS_CASE(test_wipe),
+	     HARNESS_CASE(test_handoff), HARNESS_CASE(test_handoff_refusals))

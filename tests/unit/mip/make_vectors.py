@@ -11,7 +11,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "fuzz"))
 from make_corpus import (AAA, CHALLENGE, COA, FA_HA, HA, HOA, IP, MN_HA, NAI, auth, chap, checksummed, long, mn_aaa,  # noqa: E402
-                         rrp, rrq, short)
+                         pfan, rrp, rrq, short)
 
 
 def compare_with_scapy():
@@ -59,6 +59,9 @@ def requests():
     m = auth(32, 1001, MN_HA, rrq(0x02) + short(131, NAI) + carry + update)
     m = mn_aaa(0x300, AAA, m + short(132, CHALLENGE), "sha256")
     c_array("rrq_to_fa", auth(33, 1002, MN_HA, m + short(130, b"") + short(96, bytes(range(20))), "sha1"))
+    m = rrq(0x82) + short(131, NAI)
+    for name, alg in (("rrq_pfan_sha1", "sha1"), ("rrq_pfan_md5", "md5"), ("rrq_pfan_sha256", "sha256")):
+        c_array(name, m + pfan(IP("198.51.100.12"), COA, MN_HA, m, alg))
     c_array("rrq_relayed", auth(34, 0x500, FA_HA, auth(32, 1001, MN_HA, rrq()), "sha1"))
 
 

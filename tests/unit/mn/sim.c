@@ -43,10 +43,14 @@ static void take_actions(struct sim *s)
 		} else if (a->type == MN_REPORT) {
 			snprintf(s->event, sizeof(s->event), "%s", a->event);
 			snprintf(s->text, sizeof(s->text), "%s", a->text);
+			if (a->took_us > 0)
+				s->took_us = a->took_us;
 		} else if (a->type == MN_END) {
 			s->status = a->status;
 		}
 		s->detached += a->type == MN_DETACH;
+		s->held += a->type == MN_HOLD;
+		s->unheld += a->type == MN_UNHOLD;
 		s->announced += a->type == MN_ANNOUNCE;
 		s->solicited += a->type == MN_SOLICIT;
 	}
@@ -55,6 +59,7 @@ static void take_actions(struct sim *s)
 void sim_tell(struct sim *s, struct mn_event *e)
 {
 	e->wall_ms = SIM_WALL + s->now;
+	e->now_us = s->now * 1000;
 	mn_event(s->mn, e, s->now, &s->out);
 	take_actions(s);
 }
@@ -74,6 +79,7 @@ struct mn_config sim_config(void)
 		.home_agent = sim_ip("198.51.100.21"),
 		.aaa = {.spi = 256, .alg = CRYPTO_HMAC_MD5, .key = {.len = 16}, .expires = UINT64_MAX},
 		.lifetime = 600,
+		.smooth_handoff = true,
 	};
 
 	memcpy(c.aaa.key.data, sim_aaa_key, 16);
@@ -148,7 +154,8 @@ void sim_key(uint8_t out[20])
 
 size_t sim_build_reply(const struct sim *s, uint8_t code, uint16_t lifetime, uint8_t *msg, size_t cap)
 {
-	bool keys = s->rrq.mn_aaa.present && !s->no_keys && s->rrq.mn_ha_key.present;
+	bool aaa = s->rrq.mn_aaa.present && !s->no_keys;
+	bool fa_key = aaa && s->rrq.mn_fa_key.present && !s->moved_key && !s->no_fa;
 	uint64_t ident = s->rrq.ident;
 	struct wbuf w;
 	uint8_t k[20];
@@ -161,13 +168,13 @@ size_t sim_build_reply(const struct sim *s, uint8_t code, uint16_t lifetime, uin
 	wbuf_init(&w, msg, cap);
 	mip_rrp_put(&w, code, lifetime, sim_ip("10.1.0.10"), sim_ip("198.51.100.21"), ident);
 	mip_ext_put_nai(&w, "alice@home.test");
-	if (keys) {
+	if (aaa && s->rrq.mn_ha_key.present)
 		mip_ext_put_keygen_rep(&w, MIP_EXT_MN_HA_KEYGEN_REP, 3600, 256, 1000, 2, 2, nonce, 16);
+	if (fa_key)
 		mip_ext_put_keygen_rep(&w, MIP_EXT_MN_FA_KEYGEN_REP, 3600, 256, 2000, 2, 0, nonce, 16);
-	}
 	if (!s->unsigned_reply)
 		mip_ext_put_auth(&w, MIP_EXT_MN_HA, 1001, CRYPTO_HMAC_SHA1, k, 20);
-	if (!s->unsigned_reply)
+	if (!s->unsigned_reply && !s->no_fa)
 		mip_ext_put_auth(&w, MIP_EXT_MN_FA, 2001, CRYPTO_HMAC_SHA1, k, 20);
 	CU_ASSERT_TRUE(wbuf_ok(&w));
 	return w.len;

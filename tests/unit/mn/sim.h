@@ -20,7 +20,7 @@ struct sim {
 	struct mip_rrq rrq;
 	struct mn_action request;
 	/* of the last MN_ATTACH */
-	unsigned attached, detached, announced, solicited;
+	unsigned attached, detached, announced, solicited, held, unheld;
 	struct mn_action attach;
 	int status;	/* -1 = goes on */
 	char event[32]; /* of the last report */
@@ -29,6 +29,9 @@ struct sim {
 	/* How the agents answer. */
 	bool forge, no_keys, unsigned_reply;
 	uint32_t ident_high; /* 0 = as it came */
+	bool no_fa;	/* the foreign agent signs nothing */
+	bool moved_key; /* the foreign agent answers with the key that it has from the previous one */
+	uint64_t took_us; /* of the last report that told */
 };
 
 struct sim_agent {

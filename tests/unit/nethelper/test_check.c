@@ -81,14 +81,16 @@ static void test_no_such_verb(void)
 }
 
 /* Which verbs read which argument: written down here once more, independently of the table in check.c. */
-#define V(verb) (1u << (verb))
+#define V(verb) (UINT64_C(1) << (verb))
 #define VISITOR_REVERSE (V(NH_VISITOR_ADD) | V(NH_REVERSE_ADD))
 #define PROXY (V(NH_PROXY_ARP_ADD) | V(NH_PROXY_ARP_DEL) | V(NH_GARP))
+#define FORWARD V(NH_FORWARD_ADD)
 #define ADDRESSED                                                                                            \
 	(VISITOR_REVERSE | PROXY | V(NH_VISITOR_DEL) | V(NH_BINDING_ADD) | V(NH_BINDING_DEL) |               \
-	 V(NH_REVERSE_DEL) | V(NH_WATCH_ADD) | V(NH_WATCH_DEL))
+	 V(NH_REVERSE_DEL) | V(NH_WATCH_ADD) | V(NH_WATCH_DEL) | FORWARD | V(NH_HOLD_ADD) |                \
+	 V(NH_HOLD_DEL) | V(NH_FORWARD_DEL))
 #define ENCAP (V(NH_ENCAP_ADD) | V(NH_ENCAP_DEL))
-#define PAIRED (V(NH_IPIP_ADD) | V(NH_IPIP_DEL) | V(NH_BINDING_ADD) | V(NH_REVERSE_ADD) | ENCAP)
+#define PAIRED (V(NH_IPIP_ADD) | V(NH_IPIP_DEL) | V(NH_BINDING_ADD) | V(NH_REVERSE_ADD) | ENCAP | FORWARD)
 #define PROFILE (V(NH_VPN_ADD) | V(NH_VPN_DEL) | ENCAP)
 #define PROTECT (V(NH_PROTECT_ADD) | V(NH_PROTECT_DEL) | V(NH_PCN_ADD) | V(NH_PCN_DEL))
 
@@ -140,7 +142,7 @@ SPOIL(name_dots, strcpy(r->ifname, ".."))
 
 static const struct {
 	const char *what;
-	uint32_t verbs;
+	uint64_t verbs;
 	int error;
 	void (*spoil)(struct nh_request *r);
 } bad[] = {

@@ -137,6 +137,8 @@ static void test_protect(void)
 
 #define UP "add rule ip mipvpn up_10.1.0.10 ip daddr 10.9.0.0/24 "
 #define DOWN "add rule ip mipvpn down_10.1.0.10 ip saddr 10.9.0.0/24 "
+/* What comes down for a visitor who has moved on does not follow him in clear. */
+#define NOT_ON DOWN "oifname \"mip*\" counter name in_clear drop\n"
 #define MARKS_UP                                                                                             \
 	"add chain ip mipvpn mark_46\nadd rule ip mipvpn mark_46 ip dscp set 46\nadd rule ip mipvpn "        \
 	"mark_46 accept\n"
@@ -207,7 +209,7 @@ static void test_source_gateway(void)
 	       "jump in_visitor\n" UP "jump out_ipsec\n" UP "goto mark_46\n"
 	       "add element ip mipvpn up { 10.1.0.10 : jump up_10.1.0.10 }\n"
 	       "add chain ip mipvpn down_10.1.0.10\nflush chain ip mipvpn down_10.1.0.10\n" MARKS_DOWN DOWN
-	       "jump in_ipsec\n" DOWN "goto mark_34\n"
+	       "jump in_ipsec\n" NOT_ON "" DOWN "goto mark_34\n"
 	       "add element ip mipvpn down { 10.1.0.10 : jump down_10.1.0.10 }\n");
 	CU_ASSERT_EQUAL(fw_vpn_del(fw, &v), 0);
 	expect(fw, "delete element ip mipvpn up { 10.1.0.10 }\nflush chain ip mipvpn up_10.1.0.10\n"
@@ -247,9 +249,83 @@ static void test_encapsulation(void)
 	CU_ASSERT_EQUAL(fw_vpn_add(fw, &v), 0);
 	CU_ASSERT_EQUAL(fw_vpn_add(fw, &esp), EEXIST);
 	CU_ASSERT_EQUAL(fw_vpn_del(fw, &esp), ENOENT);
-	expect_has(fw, UP "iifname != \"mip3\" counter name in_clear drop\n" UP "goto mark_0\n", true);
-	expect_has(fw, DOWN "oifname != \"mip3\" counter name in_clear drop\n" DOWN "goto mark_0\n", true);
+	expect_has(fw, UP "iifname != \"mip3\" iifname != \"mvhold0\" counter name in_clear drop\n" UP "goto mark_0\n", true);
+	expect_has(fw, DOWN "oifname != \"mip3\" oifname != \"mvhold0\" counter name in_clear drop\n" DOWN "goto mark_0\n", true);
 	expect_has(fw, "dscp set", false);
+	fw_free(fw);
+}
+
+/* A move of an encapsulated profile: what is under way may still come out of the old tunnel, until that goes. */
+static void test_encapsulation_moves(void)
+{
+	static const char *const more[] = {"mip3", "mip4", "mip5", "mip6"};
+	struct fw_vpn v = vpn("10.9.0.0/24", false, "mip3");
+	struct fw *fw = fw_ready();
+
+	for (size_t i = 0; i < 4; i++) {
+		v.tunnel = more[i];
+		CU_ASSERT_EQUAL(fw_vpn_add(fw, &v), 0);
+		CU_ASSERT_EQUAL(fw_vpn_add(fw, &v), 0);
+	}
+	v.tunnel = "mip7";
+	CU_ASSERT_EQUAL(fw_vpn_add(fw, &v), EBUSY);
+	CU_ASSERT_EQUAL(fw_vpn_del(fw, &v), ENOENT);
+	expect_has(fw,
+		   UP "iifname != \"mip3\" iifname != \"mip4\" iifname != \"mip5\" iifname != \"mip6\" "
+		      "iifname != \"mvhold0\" counter name in_clear drop\n",
+		   true);
+	for (size_t i = 0; i < 6; i++) {
+		v.tunnel = more[i / 2];
+		CU_ASSERT_EQUAL(fw_vpn_del(fw, &v), 0);
+	}
+	CU_ASSERT_EQUAL(fw_vpn_del(fw, &v), ENOENT);
+	expect_has(fw, UP "iifname != \"mip6\" iifname != \"mvhold0\" counter name in_clear drop\n", true);
+	fw_free(fw);
+}
+
+/* As source gateway of an encapsulated profile: what comes down may follow a visitor who has moved on. */
+static void test_encapsulation_forwarded(void)
+{
+	struct fw_vpn v = vpn("10.9.0.0/24", true, "mip3");
+	struct fw *fw = fw_ready();
+
+	CU_ASSERT_EQUAL(fw_vpn_add(fw, &v), 0);
+	expect_has(fw, DOWN "iifname != \"mip3\" iifname != \"mvhold0\" counter name in_clear drop\n" DOWN "goto mark_34\n",
+		   true);
+	expect_has(fw, NOT_ON, false);
+	fw_free(fw);
+}
+
+static void test_forward(void)
+{
+	struct fw *fw = fw_ready();
+
+	CU_ASSERT_EQUAL(fw_forward(fw, false, ip("10.1.0.10")), ENOENT);
+	CU_ASSERT_EQUAL(fw_forward(fw, true, ip("10.1.0.10")), 0);
+	CU_ASSERT_EQUAL(fw_forward(fw, true, ip("10.1.0.10")), 0);
+	expect(fw, "add element ip mipvpn forwarded { 10.1.0.10 }\n");
+	expect_has(fw, "add element ip mipvpn forwarded { 10.1.0.10 }\n", true);
+	expect_has(fw, "ip daddr @forwarded accept", true);
+	CU_ASSERT_EQUAL(fw_forward(fw, false, ip("10.1.0.10")), 0);
+	expect(fw, "delete element ip mipvpn forwarded { 10.1.0.10 }\n");
+	expect_has(fw, "10.1.0.10", false);
+	fw_free(fw);
+}
+
+/* The rules of the device where packets wait are there while it is, though nobody else wants the table. */
+static void test_hold(void)
+{
+	struct fw *fw = fw_new(links, 2);
+	char *text;
+
+	expect(fw, "");
+	fw_hold(fw, true);
+	text = fw_changes(fw);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "iifname \"mvhold0\" oifname \"mvhold0\" counter name hold_lost drop"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "iifname \"mvhold0\" return"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "oifname \"mvhold0\" return"));
+	free(text);
 	fw_free(fw);
 }
 
@@ -319,4 +395,5 @@ static void test_recovery(void)
 HARNESS_MAIN("nethelper/fw", HARNESS_CASE(test_nothing), HARNESS_CASE(test_visitors),
 	     HARNESS_CASE(test_tunnel_sources), HARNESS_CASE(test_protect), HARNESS_CASE(test_pcn),
 	     HARNESS_CASE(test_watch), HARNESS_CASE(test_source_gateway), HARNESS_CASE(test_middle),
-	     HARNESS_CASE(test_encapsulation), HARNESS_CASE(test_nested), HARNESS_CASE(test_recovery))
+	     HARNESS_CASE(test_encapsulation), HARNESS_CASE(test_encapsulation_moves),
+	     HARNESS_CASE(test_encapsulation_forwarded), HARNESS_CASE(test_forward), HARNESS_CASE(test_hold), HARNESS_CASE(test_nested), HARNESS_CASE(test_recovery))

@@ -57,6 +57,47 @@ static void test_sample_shows_the_defaults(void)
 	config_free(plain);
 }
 
+/* Moves (F2, F5): what is there when nothing is said, and that what is said arrives. */
+static void test_moves(void)
+{
+	struct conf_errors errs;
+	struct config *c;
+	const struct fa_config *fa;
+
+	CU_ASSERT_EQUAL_FATAL(config_parse("t", FD FA, &c, &errs), 0);
+	fa = &c->fa.v->role;
+	CU_ASSERT(fa->smooth_handoff && fa->early_ike && fa->handoff_lifetime == 10 && fa->clock_skew_ms == 7000);
+	CU_ASSERT(!c->vpn_room.take_early); /* a foreign agent begins, and is told of all others */
+	config_free(c);
+	CU_ASSERT_EQUAL_FATAL(
+		config_parse("t",
+			     FD "fa {\n care-of-address = \"1.2.3.4\"\n links = { \"l\" }\n smooth-handoff = false\n "
+				"handoff-lifetime = 60\n early-ike = false\n clock-skew = 1\n}\n",
+			     &c, &errs),
+		0);
+	fa = &c->fa.v->role;
+	CU_ASSERT(!fa->smooth_handoff && !fa->early_ike && fa->handoff_lifetime == 60 && fa->clock_skew_ms == 1);
+	config_free(c);
+}
+
+#define HA "ha {\n address = \"198.51.100.11\"\n home-prefix = \"10.1.0.0/24\"\n}\n"
+
+static void test_early_ike(void)
+{
+	struct conf_errors errs;
+	struct config *c;
+
+	CU_ASSERT_EQUAL_FATAL(config_parse("t", FD HA, &c, &errs), 0);
+	CU_ASSERT(c->vpn_room.take_early);
+	config_free(c);
+	CU_ASSERT_EQUAL_FATAL(config_parse("t", FD FA HA "vpn { accept-early-ike = false }\n", &c, &errs), 0);
+	CU_ASSERT(!c->vpn_room.take_early);
+	config_free(c);
+	CU_ASSERT_EQUAL_FATAL(config_parse("t", FD FA HA, &c, &errs), 0);
+	CU_ASSERT(c->vpn_room.take_early);
+	config_free(c);
+}
+
 #define PCN(address, prefix, more)                                                                           \
 	"pcn {\n address = \"" address "\"\n prefixes = { \"" prefix                                         \
 	"\" }\n master-key-file = \"/nonexistent\"\n" more "}\n"
@@ -102,6 +143,10 @@ static const struct mistake {
 	{PCN("1.2.3.4", "0.0.0.0/0", ""), {"pcn: prefixes", "everybody"}},
 	{PCN("1.2.3.4", "203.0.113.0/24", " request-percent = 100\n"), {"t:5", "request-percent", "99"}},
 	{PCN("1.2.3.4", "203.0.113.0/24", " spi = 255\n"), {"t:5", "spi", "256"}},
+	{FD "fa {\n care-of-address = \"1.2.3.4\"\n links = { \"l\" }\n handoff-lifetime = 61\n}\n",
+	 {"t:5", "handoff-lifetime", "60"}},
+	{FD "fa {\n care-of-address = \"1.2.3.4\"\n links = { \"l\" }\n handoff-lifetime = 0\n}\n",
+	 {"t:5", "handoff-lifetime", "60"}},
 	{FD FA PCN("1.2.3.4", "203.0.113.0/24", ""), {"pcn: address", "other role"}},
 };
 
@@ -207,6 +252,7 @@ static void test_what_a_reload_cannot_change(void)
 }
 
 HARNESS_MAIN("run/config", HARNESS_CASE(test_sample_is_right), HARNESS_CASE(test_pcn_alone),
+	     HARNESS_CASE(test_moves), HARNESS_CASE(test_early_ike),
 	     HARNESS_CASE(test_sample_shows_the_defaults), HARNESS_CASE(test_mistakes_say_what_and_where),
 	     HARNESS_CASE(test_keys_are_read_and_kept_out_of_errors),
 	     HARNESS_CASE(test_what_a_reload_cannot_change))

@@ -456,6 +456,11 @@ static void on_report(void *user, const char *session, enum vpn_report what, con
 	size_t n = strlen(r->reports);
 
 	r->reports_inside += r->inside;
+	if (what == VPN_REPORT_CARRIES) {
+		n = strlen(r->carries);
+		snprintf(r->carries + n, sizeof(r->carries) - n, "%s;", session);
+		return;
+	}
 	snprintf(r->reports + n, sizeof(r->reports) - n, "%s %s %s;", session, words[what], text);
 	if (r->remove_on_report && !strcmp(r->remove_on_report, session))
 		vpn_remove(r->v, session, r->now);

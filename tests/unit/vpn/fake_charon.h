@@ -54,6 +54,7 @@ struct room {
 	uint64_t now;
 	bool inside;	    /* a call into the room is running */
 	char reports[4096]; /* "s1 UP ;s2 FAILED text;" */
+	char carries[4096]; /* "s1;" for each VPN_REPORT_CARRIES */
 	char net[65536];    /* "protect-add 0.0.0.0/0 10.9.0.0/24;" */
 	uint64_t cookies[4096];
 	size_t n_cookies;
