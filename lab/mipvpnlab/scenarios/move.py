@@ -30,7 +30,7 @@ class Move:
         # Diameter in clear: what passes between the domains is looked at.
         scene = standing(settings, report, tls=False, pcns=("pcn",) if self.gateway_node == "pcn" else None,
                          fas=("fa", self.to), users={USER: self.kind, "u2": encap, "u3": "plain", "u4": self.kind}, mns=4,
-                         fa="", delay=10)
+                         fa=f"handoff-lifetime = {LIFETIME}", delay=10)
         before = scene.snapshot()
         mn = Roamer(scene, USER)
         if report.attempt(f"{USER} registers at fa", mn.registered):

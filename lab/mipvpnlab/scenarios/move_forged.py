@@ -61,7 +61,7 @@ class Attack:
     def _state(self):
         """Tunnels by name and number, who is where."""
         s = self.scene.settings
-        who = {n: sorted((v.get("home_address"), v.get("care_of_address"), v.get("state"))
+        who = {n: sorted((v["homeAddress"], v["careOfAddress"], v["state"])
                          for v in agents.rows(s, n, "visitors" if n in t.FAS else "bindings"))
                for n in self.nodes if n != "pcn"}
         return [identity(self.scene, n) for n in self.nodes], who
