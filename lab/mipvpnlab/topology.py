@@ -164,6 +164,8 @@ def add_moves(settings, fas, mns, users):
     """More foreign agents, the second domain, more mobile nodes and users, beside a lab that stands."""
     netns.ip_batch(settings.ns(NET), [line for w in MOVE_WIRES for line in (
         f"link add {w} type bridge stp_state 0 forward_delay 0 mcast_snooping 0", f"link set {w} up")])
+    # Radio: every station hears every frame; nobody waits until a bridge has learnt where a node is now.
+    netns.ip_batch(settings.ns(NET), [f"link set {w} type bridge ageing_time 0" for w in ("visited", *MOVE_WIRES)])
     added = [n for n in fas if n != "fa"]
     for name in added:
         fa = FAS[name]
@@ -198,7 +200,8 @@ def plug(settings, node, wire, ifname="eth0"):
 
 
 def slide(settings, node, wire, ifname="eth0"):
-    """The same without a blink of the carrier: the radio was on the new link before."""
+    """The same without a blink of the carrier: the radio was on the new link before.  Frames of the next milliseconds may
+    be lost, which is the lab's doing."""
     netns.ip("link", "set", f"{node}.{ifname}", "master", wire, ns=settings.ns(NET))
 
 

@@ -176,7 +176,8 @@ class Vici:
         return [(n, i) for m in self.stream("list-sas", "list-sa") for n, i in m.items()]
 
     def conns(self):
-        return sorted(n for m in self.stream("list-conns", "list-conn") for n in m)
+        """Names of the connections; the agents' one for gateways that they have not been told of yet always stands."""
+        return sorted(n for m in self.stream("list-conns", "list-conn") for n in m if not n.endswith("-any"))
 
     def secrets(self):
         return self.call("get-shared").get("keys", [])

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""F2, F3, F5, F6: a user moves and the VPN moves along.  To an agent of the same domain (F2, F5) or of another one (F3, F6);
+the correspondent is behind a static gateway (F2, F3) or behind a proxy correspondent node (F5, F6).  First with both links
+in reach, then back by a hard cut, with a thousand packets a second each way (doc/moves.md)."""
+from .. import decode, pcapng, topology as t
+from ..scene import standing
+from ..traffic import Cut, Traffic, beyond_the_cut, describe, lost
+from ..wait import wait_for
+from . import move_forged
+from .moving import Roamer, towards, wait_peers
+
+LIFETIME = 4        # s, of the forwarding by the previous foreign agent
+USER = "u1"
+BINDING = "mipbinding && !mipbinding.malformed"
+
+
+class Move:
+    """One of the four."""
+
+    def __init__(self, name, kind, to, title):
+        self.name, self.kind, self.to, self.title = name, kind, to, title
+        self.within = t.FAS[to].realm == t.FAS["fa"].realm
+        self.cn = ("cn", t.CN) if kind == "static" else ("cn2", t.CN2)
+        self.gateway = t.HA if kind == "static" else t.PCN
+        self.gateway_node = "ha" if kind == "static" else "pcn"
+
+    def run(self, settings, report):
+        report.title(f"{self.name}: {self.title}")
+        encap = "encap" if self.kind == "static" else "encap-dynamic"
+        # Diameter in clear: what passes between the domains is looked at.
+        scene = standing(settings, report, tls=False, pcns=("pcn",) if self.gateway_node == "pcn" else None,
+                         fas=("fa", self.to), users={USER: self.kind, "u2": encap, "u3": "plain", "u4": self.kind}, mns=4,
+                         fa=f"handoff-lifetime = {LIFETIME}", delay=10)
+        before = scene.snapshot()
+        mn = Roamer(scene, USER)
+        if report.attempt(f"{USER} registers at fa", mn.registered):
+            if self._overlap(scene, mn):
+                self._hard_cut(scene, mn)
+            self._gone_with_the_lifetime(scene)
+            move_forged.run(scene, mn, self)
+        self._others(scene)
+        report.check("the mobile node ends by itself, deregistering", mn.mn.stop())
+        scene.check_nothing_left("after deregistration", before, 20)
+        scene.finish()
+
+    # -- with both links in reach
+
+    def _traffic(self, scene, mn):
+        mn.traffic = Traffic(scene.settings, mn.user, (mn.node, mn.address), self.cn)
+        # Both directions have come through before anything moves.
+        wait_for("packets in both directions", lambda: scene.ping(mn.node, self.cn[1], mn.address, count=2).all(), 5)
+        return mn.traffic
+
+    def _overlap(self, scene, mn):
+        r, old, new = scene.report, "fa", self.to
+        scene.start_capture()
+        traffic = self._traffic(scene, mn)
+        ok = r.attempt("overlap: the node registers at the new agent", mn.overlap, new) is not None or mn.at == new
+        if ok:
+            r.attempt("overlap: one tunnel of the user is left at the gateway, to the new agent", wait_peers, scene,
+                      self.gateway_node, mn.address, [t.FAS[new].care_of])
+        result = traffic.stop()
+        mn.traffic = None
+        mn.settle(old) if ok else None
+        pcap = scene.stop_capture()
+        for way in ("up", "down"):
+            r.say(f"     {way}: {describe(result[way])}")
+            r.equal(f"overlap: no packet is lost {way}", len(lost(result[way])), 0)
+        if mn.took_ms is not None:
+            r.say(f"     from request to reply: {mn.took_ms:.1f} ms")
+        self._wires(scene, pcap, mn, "overlap")
+        self._diameter(scene, pcap, new)
+        self._bindings(scene, pcap, old, new)
+        return ok
+
+    def _wires(self, scene, pcap, mn, what):
+        r = scene.report
+        clear = {k[0] for k in pcapng.sightings(pcap) if k[0].endswith(".core0")}
+        r.equal(f"{what}: no packet of the pair in clear between gateways", clear, set())
+        pair = f"(ip.addr == {mn.address} && ip.addr == {self.cn[1]})"
+        r.equal(f"{what}: nor in IP-in-IP",
+                decode.count(pcap, f'frame.interface_name contains "core0" && ip.proto == 4 && {pair}'), 0)
+        r.at_least(f"{what}: ESP between the new agent and the gateway",
+                   decode.count(pcap, f"{decode.between(t.FAS[self.to].care_of, self.gateway)} && esp"), 20)
+
+    def _diameter(self, scene, pcap, new):
+        """D2: the visited network's server answers by itself; between domains the home network is asked."""
+        r, fa = scene.report, t.FAS[new]
+        aaaf = {"aaaf": t.AAAF, "aaaf2": t.AAAF2}[fa.aaaf]
+        asked = decode.count(pcap, f"diameter.cmd.code == 260 && diameter.flags.request == 1 && "
+                                   f"{decode.between(fa.care_of, aaaf)}")
+        r.at_least("the new agent asks its AAA server", asked, 1)
+        home = decode.count(pcap, f"diameter && diameter.cmd.code in {{260, 262}} && {decode.between(aaaf, t.AAAH)}")
+        if self.within:
+            r.equal("which answers from its cache: nothing leaves the domain", home, 0)
+        else:
+            r.at_least("which asks the home network", home, 2)
+
+    def _bindings(self, scene, pcap, old, new):
+        r, a, b = scene.report, t.FAS[old].care_of, t.FAS[new].care_of
+        r.equal("no malformed binding message", decode.count(pcap, "mipbinding && mipbinding.malformed"), 0)
+        sent = decode.fields(pcap, f"{BINDING} && mipbinding.type == 18 && ip.src == {b} && ip.dst == {a} && "
+                                   f'frame.interface_name == "{new}.core0"', "mipbinding.auth.subtype", "mipbinding.lifetime")
+        r.check("the new agent sends the previous one a Binding Update", bool(sent) and sent[0][0] == "201" and
+                0 < int(sent[0][1]) <= LIFETIME, sent)
+        acks = decode.fields(pcap, f"{BINDING} && mipbinding.type == 19 && ip.src == {a} && ip.dst == {b}",
+                             "mipbinding.status")
+        r.check("which is acknowledged", ("0",) in acks, acks)
+
+    # -- back, by a hard cut
+
+    def _hard_cut(self, scene, mn):
+        r, old, new = scene.report, self.to, "fa"
+        scene.start_capture()
+        traffic = self._traffic(scene, mn)
+        times = r.attempt("hard cut: the node registers at the agent where it comes up", mn.cut, new)
+        forwarded = 0
+        if times:
+            forwarded = self._forwarded(scene, old, new)
+            r.attempt("hard cut: one tunnel of the user is left at the gateway, to the new agent", wait_peers, scene,
+                      self.gateway_node, mn.address, [t.FAS[new].care_of])
+        result = traffic.stop()
+        mn.traffic = None
+        pcap = scene.stop_capture()
+        for way in ("up", "down"):
+            r.say(f"     {way}: {describe(result[way])}")
+        if times:
+            beyond = beyond_the_cut(result, pcap, [Cut(times[0], times[1], f"{old}.link0")])
+            for way in ("up", "down"):
+                r.equal(f"hard cut: nothing but what was on the cut link is lost {way}", beyond[way], [])
+            r.at_least("the previous agent's tunnel to the new one carried what came for the node", forwarded, 1)
+            if mn.took_ms is not None:
+                r.say(f"     from request to reply: {mn.took_ms:.1f} ms")
+        self._wires(scene, pcap, mn, "hard cut")
+
+    def _forwarded(self, scene, old, new):
+        """Packets that went into the tunnel from the previous agent to the new one, when it is there."""
+        def packets():
+            return sum(int(c["packets-out"]) for c in towards(scene, old, t.FAS[new].care_of))
+        try:
+            return wait_for("packets in the tunnel between the agents", packets, 3 * scene.settings.slow)
+        except Exception:
+            return 0
+
+    def _gone_with_the_lifetime(self, scene):
+        r = scene.report
+        pairs = (("fa", self.to), (self.to, "fa"))
+        r.attempt("after its lifetime the tunnel between the agents is gone", wait_for, "tunnels between agents to go",
+                  lambda: not any(towards(scene, a, t.FAS[b].care_of) for a, b in pairs),
+                  (LIFETIME + 6) * scene.settings.slow)
+
+    # -- users of other kinds
+
+    def _others(self, scene):
+        """Encapsulation only; no VPN; a node that does not say where it comes from. All at once."""
+        r = scene.report
+        cases = (("u2", "mn2", self.cn, "", "encapsulation only"), ("u3", "mn3", ("hh", t.HOME_HOST), "", "no VPN"),
+                 ("u4", "mn4", self.cn, "smooth-handoff = false\n", "no notification of the previous agent"))
+        roamers = [(Roamer(scene, user, node, more=more), peer, what) for user, node, peer, more, what in cases]
+        for m, _, what in roamers:
+            r.attempt(f"{what}: registers", m.registered)
+        for m, _, _ in roamers:
+            t.plug(scene.settings, m.node, t.FAS[self.to].wire)
+        for m, peer, what in roamers:
+            if r.attempt(f"{what}: moves", m.registered):
+                r.equal(f"{what}: is where it went", m.at, self.to)
+                r.check(f"{what}: reaches its correspondent", scene.ping(m.node, peer[1], m.address, wait=2).all())
+                r.check(f"{what}: and is reached", scene.ping(peer[0], m.address, wait=2).all())
+        for m, _, what in roamers:
+            r.check(f"{what}: deregisters", m.mn.stop())
+
+
+F2 = Move("F2", "static", "fb", "a move within the visited domain, static gateway")
+F3 = Move("F3", "static", "fc", "a move to another domain, static gateway")
+F5 = Move("F5", "dynamic", "fb", "a move within the visited domain, dynamic gateway")
+F6 = Move("F6", "dynamic", "fc", "a move to another domain, dynamic gateway")
