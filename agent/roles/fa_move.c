@@ -47,8 +47,8 @@ static bool take_answer(struct fa_pending *p, const struct dm_ama *a)
 	g->msa_lifetime = a->msa_lifetime;
 	g->n_profiles = p->move.n = a->vpn.n;
 	fa_grant_handoff(g, a);
-	g->aaa_host = role_dup(a->origin_host);
-	g->aaa_realm = role_dup(a->origin_realm);
+	g->aaa_host = role_dup(""); /* an STR goes to the user's realm: the AAAF has only answered for it */
+	g->aaa_realm = role_dup("");
 	p->move.profiles = calloc(a->vpn.n ? a->vpn.n : 1, sizeof(*p->move.profiles));
 	if (!g->aaa_host || !g->aaa_realm || !p->move.profiles) {
 		p->move.n = p->move.profiles ? p->move.n : 0;
