@@ -44,6 +44,7 @@ struct part {
 	bool fresh;   /* of the change under way */
 	bool lingers; /* retired by a change that is done, or left: together with retired, it is used while its
 		       * tunnel stands, and never set up again */
+	bool left; /* wanted when the session was left */
 	struct vpn_profile p;
 };
 LIST_HEAD(part_list, part);
@@ -139,6 +140,7 @@ struct flow {
 	uint8_t tos_up, tos_down;
 	uint8_t side; /* enum nh_side */
 	bool installed, failed;
+	bool device;	  /* the IP-in-IP device is held */
 	bool replaced;	  /* installed, but another peer's has taken its place in the kernel */
 	unsigned pending; /* requests under way */
 	char why[96];
@@ -158,7 +160,7 @@ struct net_op { /* a request to the helper under way */
 	uint64_t cookie;
 	struct flow *flow; /* one of the two */
 	struct protect *protect;
-	bool add;
+	bool add, device;
 };
 
 enum command_kind { CMD_STEP, CMD_CHECK, CMD_EARLY, CMD_AUDIT_CONNS, CMD_AUDIT_KEYS, CMD_AUDIT_SAS };

@@ -98,8 +98,11 @@ void fake_kernel_take(struct fake_kernel *k, const struct nh_request *q)
 static const struct fake_path *find(const struct fake_kernel *k, const char *src)
 {
 	for (int i = 0; i < FAKE_PATHS; i++) {
-		if (k->paths[i].src.len && k->paths[i].src.addr.s_addr == inet_addr(src))
-			return &k->paths[i];
+		const struct fake_path *p = &k->paths[i];
+
+		if (p->src.len && p->src.addr.s_addr == inet_addr(src) &&
+		    (p->legs[0] || p->legs[1] || p->peer.s_addr))
+			return p;
 	}
 	return NULL;
 }

@@ -9,7 +9,7 @@
 
 #include "nethelper/proto.h"
 
-#define FAKE_PATHS 64
+#define FAKE_PATHS 256
 
 struct fake_path {
 	struct vpn_prefix src, dst;

@@ -304,8 +304,7 @@ static void test_encapsulated(void)
 	CU_ASSERT_EQUAL(fake_kernel_peer(&room.kernel, MN).s_addr, inet_addr(FA));
 	room_pass(&room, 1000);
 	CU_ASSERT_EQUAL(fake_kernel_peer(&room.kernel, MN).s_addr, inet_addr(FA));
-	/* A change that the helper refuses: the path is the old one again. */
-	room.net_fails = NH_IPIP_ADD;
+	/* A change that fails: the path is the old one again. */
 	p = profile_of(1, FA3, HA);
 	p.security = VPN_SEC_ENCAP;
 	room.net_silent = true;
@@ -313,10 +312,40 @@ static void test_encapsulated(void)
 	room_pass(&room, 1100);
 	CU_ASSERT_TRUE(room_said(&room, "s1 FAILED"));
 	CU_ASSERT_EQUAL(fake_kernel_peer(&room.kernel, MN).s_addr, inet_addr(FA));
-	room.net_fails = 0;
 	room.net_silent = false;
-	room.kernel.devices[0].refs += 0;
 	room_settle(&room);
+	close_clean();
+}
+
+/* Two that want the same packets: the last one has them, and the room comes to rest. */
+static void test_encapsulated_twice(void)
+{
+	struct vpn_profile p[2] = {profile_fa_ha(1), profile_of(1, FA2, HA)};
+
+	p[0].security = p[1].security = VPN_SEC_ENCAP;
+	open_as(HA);
+	room_install(&room, "s1", p, 2, 4000);
+	room_settle(&room);
+	room_install(&room, "s1", p, 2, 4000);
+	room_pass(&room, 1000);
+	CU_ASSERT_EQUAL(fake_kernel_peer(&room.kernel, MN).s_addr, inet_addr(FA2));
+	room_install(&room, "s1", p, 1, 4000);
+	room_pass(&room, 1000);
+	CU_ASSERT_EQUAL(fake_kernel_peer(&room.kernel, MN).s_addr, inet_addr(FA));
+	close_clean();
+}
+
+/* What has been made for a path that the helper then refuses goes, too. */
+static void test_encapsulated_refused(void)
+{
+	struct vpn_profile p = profile_fa_ha(1);
+
+	p.security = VPN_SEC_ENCAP;
+	open_as(HA);
+	room.net_fails = NH_ENCAP_ADD;
+	room_install(&room, "s1", &p, 1, 4000);
+	room_settle(&room);
+	CU_ASSERT_TRUE(room_said(&room, "s1 FAILED data path: not allowed"));
 	close_clean();
 }
 
@@ -569,6 +598,7 @@ HARNESS_MAIN("vpn/moves", HARNESS_CASE(test_late_initiator), HARNESS_CASE(test_l
 	     HARNESS_CASE(test_responder_refused), HARNESS_CASE(test_responder_paced), HARNESS_CASE(test_old_stays),
 	     HARNESS_CASE(test_new_never_comes), HARNESS_CASE(test_old_goes_by_itself),
 	     HARNESS_CASE(test_back_at_once), HARNESS_CASE(test_failed_after_move),
-	     HARNESS_CASE(test_move_refusals), HARNESS_CASE(test_encapsulated), HARNESS_CASE(test_leave),
+	     HARNESS_CASE(test_move_refusals), HARNESS_CASE(test_encapsulated), HARNESS_CASE(test_encapsulated_twice),
+	     HARNESS_CASE(test_encapsulated_refused), HARNESS_CASE(test_leave),
 	     HARNESS_CASE(test_leave_and_return), HARNESS_CASE(test_leave_unfinished), HARNESS_CASE(test_early),
 	     HARNESS_CASE(test_anything), HARNESS_CASE(test_comes_to_rest))
