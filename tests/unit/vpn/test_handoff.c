@@ -3,6 +3,7 @@
  * The smooth handoff: the tunnels between the two foreign agents, and what they are to the data path.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "agent/vpn/internal.h"
 #include "tests/unit/harness.h"
@@ -214,5 +215,108 @@ static void test_selectors(void)
 	}
 }
 
+/* --- whatever happens --- */
+
+static unsigned dice(unsigned n)
+{
+	return (unsigned)rand() % n;
+}
+
+static void random_install(void)
+{
+	struct vpn_profile p[3] = {profile_fa_ha(1), profile_fa_ha(2), profile_of(3, FA, HA)};
+
+	p[1].src = p[2].src = p[0].src;
+	p[1].dst_gw_type = dice(2) ? VPN_GW_DYNAMIC : VPN_GW_AGENT;
+	vpn_prefix_parse("10.8.0.0/24", &p[1].dst);
+	vpn_prefix_parse("10.7.0.0/16", &p[2].dst);
+	p[2].security = VPN_SEC_ENCAP;
+	memset(p[0].enc_key.data, 'a' + (int)dice(2), 32); /* renewed, perhaps */
+	(dice(2) ? vpn_install_late : vpn_install)(room.v, "s1", p, 1 + dice(3), 500 + dice(3000), room.now, err,
+						   sizeof(err));
+}
+
+static void random_step(void)
+{
+	static const char *const names[] = {"-21-i", "-12-i", "-12-r", "p1-"};
+	static const enum fake_outcome outcomes[] = {FAKE_UP, FAKE_UP, FAKE_UP, FAKE_AUTH_FAILED, FAKE_BLACK_HOLE};
+	struct vpn_key key = {.len = 32, .data = {9}};
+
+	err[0] = room.reports[0] = room.carries[0] = room.net[0] = room.f.commands[0] = '\0';
+	switch (dice(12)) {
+	case 0:
+	case 1:
+		random_install();
+		break;
+	case 2:
+	case 3:
+		vpn_handoff(room.v, "h1", "s1", addr_of(FA2), dice(2), &key, 500 + dice(4000), room.now, err,
+			    sizeof(err));
+		break;
+	case 4:
+		vpn_leave(room.v, dice(4) ? "s1" : "h1", dice(6000), room.now);
+		break;
+	case 5:
+		vpn_remove(room.v, dice(2) ? "s1" : "h1", room.now);
+		break;
+	case 6:
+		fake_peer_up(&room, names[dice(4)]);
+		break;
+	case 7:
+		fake_peer_child(&room, names[dice(4)]);
+		break;
+	case 8:
+		fake_peer_down(&room, names[dice(4)]);
+		break;
+	case 9:
+		room.f.outcome = outcomes[dice(5)];
+		if (!dice(10))
+			fake_kill(&room);
+		break;
+	default:
+		room_pass(&room, dice(3000));
+		break;
+	}
+	if (dice(3))
+		room_settle(&room);
+}
+
+/* Open as a destination gateway only while the handoff's tunnel has been up: never on the way into the clear. */
+static void check_flows(unsigned step)
+{
+	struct flow *f, *tmp;
+	struct part *p;
+
+	room_settle(&room);
+	HASH_ITER(hh, room.v->flows, f, tmp)
+	{
+		bool up = f->key.encap, stays = false;
+
+		LIST_FOREACH(p, &f->parts, in_flow)
+		{
+			up |= p->tunnel && tunnel_is_up(p->tunnel);
+			stays |= !p->protect[0];
+		}
+		HARNESS_AT(!f->installed || up || stays, "step %u: a path without a tunnel", step);
+	}
+	HARNESS_AT(HASH_COUNT(room.v->sessions) <= 2 && room.f.n_sas < 60, "step %u", step);
+}
+
+static void test_anything(void)
+{
+	for (unsigned seed = 1; seed <= 20; seed++) {
+		srand(seed);
+		open_as(FA);
+		for (unsigned i = 0; i < 300; i++) {
+			random_step();
+			if (i % 10 == 9)
+				check_flows(300 * seed + i);
+		}
+		room.f.outcome = FAKE_UP;
+		close_clean();
+	}
+}
+
 HARNESS_MAIN("vpn/handoff", HARNESS_CASE(test_previous), HARNESS_CASE(test_newcomer), HARNESS_CASE(test_fails),
-	     HARNESS_CASE(test_dynamic), HARNESS_CASE(test_which_profiles), HARNESS_CASE(test_selectors))
+	     HARNESS_CASE(test_dynamic), HARNESS_CASE(test_which_profiles), HARNESS_CASE(test_selectors),
+	     HARNESS_CASE(test_anything))
