@@ -380,7 +380,8 @@ struct protect *protect_get(struct vpn *v, const struct vpn_prefix *prefix)
  * to, and only the packets of the profile itself never go in clear, once its flow is there (E3). */
 struct protect *protect_of(struct vpn *v, const struct vpn_profile *p)
 {
-	if (p->dst_gw_type == VPN_GW_DYNAMIC || (p->dst_gw_type == VPN_GW_HANDOFF && !protect_find(v, &p->dst)))
+	if (p->dst_gw_type == VPN_GW_DYNAMIC ||
+	    (p->dst_gw_type == VPN_GW_HANDOFF && !protect_find(v, &p->dst)))
 		return NULL;
 	return protect_get(v, &p->dst);
 }

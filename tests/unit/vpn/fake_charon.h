@@ -61,8 +61,8 @@ struct room {
 	char net[65536];    /* "protect-add 0.0.0.0/0 10.9.0.0/24;" */
 	uint64_t cookies[4096];
 	size_t n_cookies;
-	uint32_t net_fails;	      /* verb that the helper refuses */
-	bool net_silent;	      /* answers are kept back */
+	uint32_t net_fails; /* verb that the helper refuses */
+	bool net_silent;    /* answers are kept back */
 	struct fake_kernel kernel;
 	const char *remove_on_report; /* session removed from within its report */
 	unsigned reports_inside;
@@ -85,7 +85,8 @@ void fake_peer_up(struct room *r,
 void fake_peer_ike(struct room *r, const char *part);
 /* It makes the CHILD_SA in the IKE_SAs that we have made without. */
 void fake_peer_child(struct room *r, const char *part);
-unsigned fake_children(const struct fake *f, const char *part); /* CHILD_SAs of IKE_SAs with part in the name */
+unsigned fake_children(const struct fake *f,
+		       const char *part); /* CHILD_SAs of IKE_SAs with part in the name */
 void fake_peer_down(struct room *r, const char *part);
 void fake_log(struct room *r, const char *ike_name, const char *msg);
 void fake_unload_all(struct fake *f); /* swanctl --load-all of somebody else */

@@ -126,7 +126,8 @@ struct in_addr fake_kernel_peer(const struct fake_kernel *k, const char *src)
 bool fake_kernel_empty(const struct fake_kernel *k)
 {
 	for (int i = 0; i < FAKE_PATHS; i++) {
-		if (k->paths[i].legs[0] || k->paths[i].legs[1] || k->paths[i].peer.s_addr || k->devices[i].refs)
+		if (k->paths[i].legs[0] || k->paths[i].legs[1] || k->paths[i].peer.s_addr ||
+		    k->devices[i].refs)
 			return false;
 	}
 	return !k->protects;

@@ -38,7 +38,8 @@ static void close_clean(void)
 static int handoff(const char *peer, bool newcomer)
 {
 	struct vpn_key key = {.len = 32, .data = {1, 2, 3}};
-	int rc = vpn_handoff(room.v, "h1", "s1", addr_of(peer), newcomer, &key, 4000, room.now, err, sizeof(err));
+	int rc = vpn_handoff(room.v, "h1", "s1", addr_of(peer), newcomer, &key, 4000, room.now, err,
+			     sizeof(err));
 
 	room_settle(&room);
 	return rc;
@@ -187,12 +188,9 @@ static void test_selectors(void)
 {
 	static const char *const rows[][3] = {
 		/* profile 1, profile 2, selector of handoff 1 */
-		{"10.9.0.0/24", "10.8.0.0/24", "10.9.0.0/23"},
-		{"10.9.0.0/24", "10.9.1.0/24", "10.9.0.0/23"},
-		{"10.9.0.0/24", "10.0.0.0/8", "10.0.0.0/7"},
-		{"10.9.0.0/24", "0.0.0.0/1", "0.0.0.0/0"},
-		{"10.9.0.0/24", "10.9.0.0/22", "10.9.0.0/21"},
-		{"10.9.0.7/32", "10.9.0.6/32", "10.9.0.6/31"},
+		{"10.9.0.0/24", "10.8.0.0/24", "10.9.0.0/23"}, {"10.9.0.0/24", "10.9.1.0/24", "10.9.0.0/23"},
+		{"10.9.0.0/24", "10.0.0.0/8", "10.0.0.0/7"},   {"10.9.0.0/24", "0.0.0.0/1", "0.0.0.0/0"},
+		{"10.9.0.0/24", "10.9.0.0/22", "10.9.0.0/21"}, {"10.9.0.7/32", "10.9.0.6/32", "10.9.0.6/31"},
 		{"0.0.0.0/0", "10.9.0.0/24", "0.0.0.0/0"},
 	};
 
@@ -207,8 +205,8 @@ static void test_selectors(void)
 		room_install(&room, "s1", p, 2, 4000);
 		room_settle(&room);
 		handoff(FA2, false);
-		HARNESS_AT(!strcmp(vpn_prefix_str(&handoff_of(1)->sla_dst, text), rows[i][2]), "row %zu: %s", i,
-			   text);
+		HARNESS_AT(!strcmp(vpn_prefix_str(&handoff_of(1)->sla_dst, text), rows[i][2]), "row %zu: %s",
+			   i, text);
 		HARNESS_AT(handoff_of(1)->sla_src.len == (p[0].dst.len ? 32 : 31), "row %zu", i);
 		HARNESS_AT(vpn_prefix_equal(&handoff_of(1)->dst, &p[0].dst), "row %zu", i);
 		close_clean();
@@ -232,14 +230,15 @@ static void random_install(void)
 	vpn_prefix_parse("10.7.0.0/16", &p[2].dst);
 	p[2].security = VPN_SEC_ENCAP;
 	memset(p[0].enc_key.data, 'a' + (int)dice(2), 32); /* renewed, perhaps */
-	(dice(2) ? vpn_install_late : vpn_install)(room.v, "s1", p, 1 + dice(3), 500 + dice(3000), room.now, err,
-						   sizeof(err));
+	(dice(2) ? vpn_install_late : vpn_install)(room.v, "s1", p, 1 + dice(3), 500 + dice(3000), room.now,
+						   err, sizeof(err));
 }
 
 static void random_step(void)
 {
 	static const char *const names[] = {"-21-i", "-12-i", "-12-r", "p1-"};
-	static const enum fake_outcome outcomes[] = {FAKE_UP, FAKE_UP, FAKE_UP, FAKE_AUTH_FAILED, FAKE_BLACK_HOLE};
+	static const enum fake_outcome outcomes[] = {FAKE_UP, FAKE_UP, FAKE_UP, FAKE_AUTH_FAILED,
+						     FAKE_BLACK_HOLE};
 	struct vpn_key key = {.len = 32, .data = {9}};
 
 	err[0] = room.reports[0] = room.carries[0] = room.net[0] = room.f.commands[0] = '\0';
@@ -317,6 +316,6 @@ static void test_anything(void)
 	}
 }
 
-HARNESS_MAIN("vpn/handoff", HARNESS_CASE(test_previous), HARNESS_CASE(test_newcomer), HARNESS_CASE(test_fails),
-	     HARNESS_CASE(test_dynamic), HARNESS_CASE(test_which_profiles), HARNESS_CASE(test_selectors),
-	     HARNESS_CASE(test_anything))
+HARNESS_MAIN("vpn/handoff", HARNESS_CASE(test_previous), HARNESS_CASE(test_newcomer),
+	     HARNESS_CASE(test_fails), HARNESS_CASE(test_dynamic), HARNESS_CASE(test_which_profiles),
+	     HARNESS_CASE(test_selectors), HARNESS_CASE(test_anything))

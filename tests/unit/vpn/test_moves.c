@@ -102,7 +102,8 @@ static void test_late_never_comes(void)
 	room_pass(&room, 2900);
 	CU_ASSERT_STRING_EQUAL(room.reports, "");
 	room_pass(&room, 200);
-	CU_ASSERT_TRUE(room_said(&room, "s1 FAILED gateway " HA ": it accepted us but did not make the tunnel in time"));
+	CU_ASSERT_TRUE(room_said(&room, "s1 FAILED gateway " HA
+					": it accepted us but did not make the tunnel in time"));
 	close_clean();
 }
 
@@ -280,7 +281,7 @@ static void test_move_refusals(void)
 	CU_ASSERT_STRING_EQUAL(err, "no such session");
 	close_clean();
 	standing();
-	CU_ASSERT_EQUAL(move(FA, HA), -1); /* it would be both ends */
+	CU_ASSERT_EQUAL(move(FA, HA), -1);  /* it would be both ends */
 	CU_ASSERT_EQUAL(move(FA3, FA2), 0); /* nothing has that gateway: nothing changes */
 	room_pass(&room, 1000);
 	CU_ASSERT_EQUAL(fake_children(&room.f, OLD), 1);
@@ -470,7 +471,8 @@ static unsigned dice(unsigned n)
 
 static void random_install(const char *session, const char *fa, unsigned number)
 {
-	struct vpn_profile p[3] = {profile_of(number, fa, HA), profile_ha_gw(number), profile_of(number + 10, fa, HA)};
+	struct vpn_profile p[3] = {profile_of(number, fa, HA), profile_ha_gw(number),
+				   profile_of(number + 10, fa, HA)};
 
 	p[2].security = dice(2) ? VPN_SEC_ENCAP : VPN_SEC_ESP;
 	p[2].src = p[0].src;
@@ -485,8 +487,9 @@ static void random_install(const char *session, const char *fa, unsigned number)
 static void random_step(void)
 {
 	static const char *const fas[] = {FA, FA2, FA3}, *const sessions[] = {"s1", "s2"},
-				*const peers[] = {OLD, NEW, "198-51-100-13-r", "p1-", "sla"};
-	static const enum fake_outcome outcomes[] = {FAKE_UP, FAKE_UP, FAKE_UP, FAKE_AUTH_FAILED, FAKE_BLACK_HOLE};
+				 *const peers[] = {OLD, NEW, "198-51-100-13-r", "p1-", "sla"};
+	static const enum fake_outcome outcomes[] = {FAKE_UP, FAKE_UP, FAKE_UP, FAKE_AUTH_FAILED,
+						     FAKE_BLACK_HOLE};
 	unsigned s = dice(2);
 
 	err[0] = room.reports[0] = room.carries[0] = room.net[0] = room.f.commands[0] = '\0';
@@ -595,10 +598,11 @@ static void test_comes_to_rest(void)
 
 HARNESS_MAIN("vpn/moves", HARNESS_CASE(test_late_initiator), HARNESS_CASE(test_late_never_comes),
 	     HARNESS_CASE(test_responder_makes_child), HARNESS_CASE(test_responder_leaves_it),
-	     HARNESS_CASE(test_responder_refused), HARNESS_CASE(test_responder_paced), HARNESS_CASE(test_old_stays),
-	     HARNESS_CASE(test_new_never_comes), HARNESS_CASE(test_old_goes_by_itself),
-	     HARNESS_CASE(test_back_at_once), HARNESS_CASE(test_failed_after_move),
-	     HARNESS_CASE(test_move_refusals), HARNESS_CASE(test_encapsulated), HARNESS_CASE(test_encapsulated_twice),
+	     HARNESS_CASE(test_responder_refused), HARNESS_CASE(test_responder_paced),
+	     HARNESS_CASE(test_old_stays), HARNESS_CASE(test_new_never_comes),
+	     HARNESS_CASE(test_old_goes_by_itself), HARNESS_CASE(test_back_at_once),
+	     HARNESS_CASE(test_failed_after_move), HARNESS_CASE(test_move_refusals),
+	     HARNESS_CASE(test_encapsulated), HARNESS_CASE(test_encapsulated_twice),
 	     HARNESS_CASE(test_encapsulated_refused), HARNESS_CASE(test_leave),
-	     HARNESS_CASE(test_leave_and_return), HARNESS_CASE(test_leave_unfinished), HARNESS_CASE(test_early),
-	     HARNESS_CASE(test_anything), HARNESS_CASE(test_comes_to_rest))
+	     HARNESS_CASE(test_leave_and_return), HARNESS_CASE(test_leave_unfinished),
+	     HARNESS_CASE(test_early), HARNESS_CASE(test_anything), HARNESS_CASE(test_comes_to_rest))
