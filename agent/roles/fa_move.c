@@ -119,18 +119,13 @@ static void relay(const struct fa *fa, const struct fa_pending *p, struct action
 	uint8_t mem[MIP_MSG_MAX];
 	struct wbuf w;
 	struct role_view fa_ha;
-	struct role_path path = {.src = fa->cfg.coa,
-				 .dst = p->ha,
-				 .sport = MIP_PORT,
-				 .dport = MIP_PORT,
-				 .ttl = ROLE_REPLY_TTL};
 
 	if (!role_assoc_view(&p->grant.fa_ha, &fa_ha))
 		return;
 	wbuf_init(&w, mem, sizeof(mem));
 	wbuf_bytes(&w, p->move.request, p->move.len);
 	role_put_auth(&w, MIP_EXT_FA_HA, &fa_ha);
-	role_send(out, &path, IPPROTO_UDP, &w);
+	fa_core_send(fa->cfg.coa, p->ha, &w, out);
 }
 
 /* late_child: the tunnels replace what carries packets (doc/moves.md). */
