@@ -146,10 +146,12 @@ static void vpn_late(struct ha *ha, struct ha_pending *p, struct actions *out)
 		ha_pending_take_back(ha, p, &late, NULL, out);
 		return;
 	}
-	if (b && b->vpn)
+	if (b && b->vpn) {
+		p->n_local = 0; /* it is refused here, and not by the binding's end */
 		ha_binding_end(ha, b, "its renewal failed", DM_TERM_LINK_BROKEN, NULL, out);
-	else if (p->n_local)
+	} else if (p->n_local) {
 		role_act(out, ACT_VPN_REMOVE, p->session);
+	}
 	ha_pending_refuse(ha, p, &late, NULL, out);
 }
 

@@ -190,7 +190,8 @@ void ha_move(struct ha *ha, struct ha_req *r, struct actions *out);
 struct ha_pending *ha_move_of(const struct ha *ha, const struct ha_binding *b);
 /* The VPN room goes back to where the binding is, when it is elsewhere. */
 void ha_move_undo(struct ha *ha, const struct ha_pending *p, struct actions *out);
-/* The binding is gone (its fields still can be read), so is its move. */
+/* The binding is gone (its fields still can be read), so is its move, or a HAR whose tunnels were to take the place of
+ * its tunnels: the VPN room has lost both. */
 void ha_move_orphan(struct ha *ha, const struct ha_binding *b, const char *why, struct actions *out);
 void ha_move_refuse(struct ha *ha, struct ha_pending *p, const struct role_refusal *why, const char *text,
 		    struct actions *out);

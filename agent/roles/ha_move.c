@@ -66,10 +66,10 @@ void ha_move_refuse(struct ha *ha, struct ha_pending *p, const struct role_refus
 
 void ha_move_orphan(struct ha *ha, const struct ha_binding *b, const char *why, struct actions *out)
 {
-	struct ha_pending *p = ha_move_of(ha, b);
+	struct ha_pending *p = ha_pending_of(ha, b->session);
 
-	if (p)
-		ha_move_refuse(ha, p, &ha_ended, why, out);
+	if (p && (p->udp || (p->n_local && b->vpn)))
+		ha_pending_refuse(ha, p, &ha_ended, why, out);
 }
 
 void ha_move_complete(struct ha *ha, struct ha_pending *p, role_ms now, struct actions *out)

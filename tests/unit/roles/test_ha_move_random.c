@@ -68,10 +68,9 @@ static void step(void)
 {
 	for (int r = AT_HA; r < ROLES; r++) {
 		w.cut[r] = !dice(12);
-		w.vpn[r] = dice(3) ? VPN_COMES_UP : (enum vpn_policy)dice(3);
-		/* A PCN's refusal in the midst of what causes it comes by world_vpn_answers(). */
-		if (r >= AT_PCN && w.vpn[r] == VPN_FAILS)
-			w.vpn[r] = VPN_HANGS;
+		/* A failure in the midst of what causes it would overtake the actions behind it: that comes by
+		 * world_vpn_answers(). */
+		w.vpn[r] = dice(2) ? VPN_COMES_UP : VPN_HANGS;
 		if (w.vpn[r] == VPN_HANGS && w.vpn_session[r][0])
 			w.vpn[r] = VPN_COMES_UP;
 	}
