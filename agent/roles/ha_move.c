@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A user with VPNs comes by UDP from another foreign agent (doc/moves.md; E7, F2, F5).  That its 34 is right under
+ * A user with VPNs comes by UDP from another foreign agent (doc/moves.md; E7, F2, F5).  That its 34 is
+ * right under
  * the session's key says that the foreign agent has keys and profiles from its AAAF.  The keys stay, only the
  * source gateway changes: the VPN room is told, and so are the PCNs; the reply leaves when both are ready.
  *
