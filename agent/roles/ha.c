@@ -146,10 +146,12 @@ static void vpn_late(struct ha *ha, struct ha_pending *p, struct actions *out)
 		ha_pending_take_back(ha, p, &late, NULL, out);
 		return;
 	}
-	if (b && b->vpn)
+	if (b && b->vpn) {
+		p->n_local = 0; /* it is refused here, and not by the binding's end */
 		ha_binding_end(ha, b, "its renewal failed", DM_TERM_LINK_BROKEN, NULL, out);
-	else if (p->n_local)
+	} else if (p->n_local) {
 		role_act(out, ACT_VPN_REMOVE, p->session);
+	}
 	ha_pending_refuse(ha, p, &late, NULL, out);
 }
 
@@ -193,7 +195,7 @@ static void vpn_failed(struct ha *ha, const struct role_event *e, struct actions
 	if (p) {
 		counter_inc("ha.vpn.failed");
 		if (b && b->vpn)
-			b->vpn_coa = b->vpn_up; /* the room has gone back by itself, but maybe not far enough */
+			b->vpn_coa = b->vpn_up; /* gone back by itself, but maybe not far enough */
 		ha_move_undo(ha, p, out);
 		ha_pending_refuse(ha, p, &ha_vpn_failed, e->text, out);
 	} else if (b) {
@@ -219,7 +221,8 @@ static void drop(struct ha *ha, const char *text, struct actions *out)
 		return;
 	for (; p; p = next_p) {
 		next_p = TAILQ_NEXT(p, link);
-		if (!p->udp && names(text, p->nai, p->session, p->answer.hoa)) /* a move ends with its binding */
+		/* A move ends with its binding. */
+		if (!p->udp && names(text, p->nai, p->session, p->answer.hoa))
 			ha_pending_cancel(ha, p, "dropped by the operator", out);
 	}
 	HASH_ITER(hh, ha->by_hoa, b, next)

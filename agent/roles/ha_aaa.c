@@ -265,7 +265,9 @@ static void complete(struct ha *ha, struct ha_pending *p, role_ms now, struct ac
 			     .multi = p->multi};
 
 	note_previous(ha, p);
+	p->n_local = 0; /* the tunnels are the binding's; should that end by this, p is still ours */
 	if (!ha_binding_grant(ha, &g, now, out)) {
+		p->n_local = g.vpn;
 		ha_pending_take_back(ha, p, &ha_no_memory, NULL, out);
 		return;
 	}

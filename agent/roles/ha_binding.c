@@ -177,11 +177,15 @@ static void leave_other(struct ha *ha, const struct ha_grant *g, struct actions 
 		       same_session ? HA_NO_STR : DM_TERM_ADMINISTRATIVE, NULL, out);
 }
 
-/* When the packets follow the user.  Tunnels: when they carry (it has a deadline of its own in case that they never
- * do).  Without: what the new foreign agent had to be told was told before this reply, or comes with it; by HAR the
- * answer has to pass the AAAs and the new foreign agent has to look up the visitor first, until then the previous
+/* When the packets follow the user.  Tunnels: when they carry (it has a deadline of its own in case that
+ * they never
+ * do).  Without: what the new foreign agent had to be told was told before this reply, or comes with it; by
+ * HAR the
+ * answer has to pass the AAAs and the new foreign agent has to look up the visitor first, until then the
+ * previous
  * one still has the mobile node, or passes on what comes for it.  So does one with tunnels to PCNs only. */
-static void move(struct ha *ha, struct ha_binding *b, const struct ha_grant *g, role_ms now, struct actions *out)
+static void move(struct ha *ha, struct ha_binding *b, const struct ha_grant *g, role_ms now,
+		 struct actions *out)
 {
 	uint32_t wait = 0;
 

@@ -59,17 +59,20 @@ struct ha_bu_set { /* of one mobile node */
 /* The dynamic profiles of a HAR: sends, and returns how many answers the HAA waits for. false = no memory. */
 bool ha_bu_start(struct ha *ha, const struct ha_pending *p, const struct dm_har *h,
 		 const struct role_event *e, role_ms now, unsigned *waits, struct actions *out);
-/* A move by UDP (ha_move.c): those of its session hear the new care-of address; waits for the required ones. */
+/* A move by UDP (ha_move.c): those of its session hear the new care-of address; waits for the required
+ * ones. */
 bool ha_bu_move(struct ha *ha, const struct ha_pending *p, role_ms now, unsigned *waits, struct actions *out);
 bool ha_bu_dynamic(const struct ha *ha,
 		   const struct vpn_profile *p); /* the PCN's and the FA's affair, not ours */
 /* A binding goes on: those of its session are told of lifetime and care-of address (E7).  Nobody waits. */
 void ha_bu_renew(struct ha *ha, const struct ha_binding *b, const struct ha_grant *g, role_ms now,
 		 struct actions *out);
-/* The HAR or move is granted: what it did not name leaves.  What was refused stays, for a correspondent's packet to
+/* The HAR or move is granted: what it did not name leaves.  What was refused stays, for a correspondent's
+ * packet to
  * try again (F9). */
 void ha_bu_settle(struct ha *ha, struct in_addr hoa, const char *session, struct actions *out);
-/* The HAR or move is refused: the PCNs hear again what the standing binding says, or that there is nothing. */
+/* The HAR or move is refused: the PCNs hear again what the standing binding says, or that there is nothing.
+ * */
 void ha_bu_give_back(struct ha *ha, struct in_addr hoa, const char *session, struct actions *out);
 /* The session of a binding is over. */
 void ha_bu_leave(struct ha *ha, struct in_addr hoa, const char *session, struct actions *out);

@@ -112,7 +112,8 @@ static const struct role_refusal *check_ident(struct ha *ha, struct ha_req *r)
 	return NULL;
 }
 
-/* The association with the foreign agent that sent this: the session's, when it is the binding's or can show that it
+/* The association with the foreign agent that sent this: the session's, when it is the binding's or can
+ * show that it
  * has the key (it is where the user moves to), or a configured one. */
 static bool fa_ha_view(const struct ha *ha, struct ha_req *r)
 {
@@ -226,7 +227,8 @@ static const struct role_refusal *check_home_address(struct ha *ha, struct ha_re
 	return ha_is_free(ha, r->hoa, r->nai) ? NULL : &taken;
 }
 
-/* A foreign agent that users with VPNs move to needs their keys and profiles.  One that has the session's key got them
+/* A foreign agent that users with VPNs move to needs their keys and profiles.  One that has the session's
+ * key got them
  * together with it. */
 static const struct role_refusal *check_move(struct ha *ha, struct ha_req *r)
 {

@@ -183,20 +183,24 @@ void ha_reply_udp(struct ha *ha, const struct ha_req *r, uint8_t code, const cha
 void ha_reply_send(const struct ha *ha, const struct ha_answer *a, const struct role_path *q, uint8_t code,
 		   const char *text, uint64_t wall_ms, struct actions *out);
 
-/* ha_move.c: a Registration Request by UDP of a user with VPNs from another foreign agent (E7, F2, F5).  At most one
+/* ha_move.c: a Registration Request by UDP of a user with VPNs from another foreign agent (E7, F2, F5).  At
+ * most one
  * move of a session is under way; the latest Identification is the one that counts. */
 void ha_move(struct ha *ha, struct ha_req *r, struct actions *out);
 /* The move of b's session that is under way, or NULL. */
 struct ha_pending *ha_move_of(const struct ha *ha, const struct ha_binding *b);
 /* The VPN room goes back to where the binding is, when it is elsewhere. */
 void ha_move_undo(struct ha *ha, const struct ha_pending *p, struct actions *out);
-/* The binding is gone (its fields still can be read), so is its move. */
+/* The binding is gone (its fields still can be read), so is its move, or a HAR whose tunnels were to take
+ * the place of
+ * its tunnels: the VPN room has lost both. */
 void ha_move_orphan(struct ha *ha, const struct ha_binding *b, const char *why, struct actions *out);
 void ha_move_refuse(struct ha *ha, struct ha_pending *p, const struct role_refusal *why, const char *text,
 		    struct actions *out);
 void ha_move_complete(struct ha *ha, struct ha_pending *p, role_ms now, struct actions *out);
 
-/* ha_path.c: tunnel, route and proxy ARP of a binding.  No packet is lost on a move: the binding points to a tunnel
+/* ha_path.c: tunnel, route and proxy ARP of a binding.  No packet is lost on a move: the binding points to
+ * a tunnel
  * that stands, and a tunnel goes when nothing is in it any more. */
 void ha_path_up(struct ha *ha, struct ha_binding *b, struct actions *out);
 /* To b->coa, in wait ms (0 = now). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A user with VPNs comes by UDP from another foreign agent (doc/moves.md; E7, F2, F5).  That its 34 is right under
+ * A user with VPNs comes by UDP from another foreign agent (doc/moves.md; E7, F2, F5).  That its 34 is
+ * right under
  * the session's key says that the foreign agent has keys and profiles from its AAAF.  The keys stay, only the
  * source gateway changes: the VPN room is told, and so are the PCNs; the reply leaves when both are ready.
  *
@@ -66,10 +67,10 @@ void ha_move_refuse(struct ha *ha, struct ha_pending *p, const struct role_refus
 
 void ha_move_orphan(struct ha *ha, const struct ha_binding *b, const char *why, struct actions *out)
 {
-	struct ha_pending *p = ha_move_of(ha, b);
+	struct ha_pending *p = ha_pending_of(ha, b->session);
 
-	if (p)
-		ha_move_refuse(ha, p, &ha_ended, why, out);
+	if (p && (p->udp || (p->n_local && b->vpn)))
+		ha_pending_refuse(ha, p, &ha_ended, why, out);
 }
 
 void ha_move_complete(struct ha *ha, struct ha_pending *p, role_ms now, struct actions *out)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The home agent and two PCNs with one mobile node that moves between foreign agents, the test being the foreign
+ * The home agent and two PCNs with one mobile node that moves between foreign agents, the test being the
+ * foreign
  * agents and the AAAH: what the tests of moves share.
  */
 #ifndef MIPVPN_TESTS_ROLES_HA_MOVES_H
@@ -100,7 +101,8 @@ struct from {
 	uint64_t ident;	       /* 0 = by the clock */
 };
 
-/* The code of the HA's last reply, -1 = none, or to another one; both of its authenticators have to be right. */
+/* The code of the HA's last reply, -1 = none, or to another one; both of its authenticators have to be
+ * right. */
 static inline int last_reply(const char *fa)
 {
 	struct assoc f = {true, 0, FA_SPI, CRYPTO_HMAC_SHA1, {0}, 20};

@@ -290,7 +290,8 @@ static void test_deregistrations(void)
 	}
 }
 
-/* Another foreign agent: the tunnel moves; the old one stays for what is in it, and then nothing is left of it. */
+/* Another foreign agent: the tunnel moves; the old one stays for what is in it, and then nothing is left of
+ * it. */
 static void test_moves(void)
 {
 	struct udp u = {{RRQ}, GOOD_34, NULL, NULL},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The user moves (doc/moves.md): by UDP with the session's FA-HA key, by HAR, with and without tunnels; whose word
+ * The user moves (doc/moves.md): by UDP with the session's FA-HA key, by HAR, with and without tunnels;
+ * whose word
  * counts, what waits for what, and where the packets go meanwhile.
  */
 #include "tests/unit/roles/ha_moves.h"

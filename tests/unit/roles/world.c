@@ -346,6 +346,8 @@ static void vpn_install(struct world *w, int role, const struct action *a)
 		had = ledger_vpn(w, role, a->session, true);
 	}
 	if (w->vpn[role] != VPN_HANGS) {
+		if (strcmp(w->vpn_session[role], a->session) == 0)
+			w->vpn_session[role][0] = 0; /* what hung is replaced */
 		world_tell(w, role, &e);
 		return;
 	}
