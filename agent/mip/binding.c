@@ -229,11 +229,14 @@ static int handoff_member(struct rbuf *r, struct bind_handoff *h)
 int bind_open_handoff(const struct bind_msg *m, const uint8_t key[32], struct bind_handoff *out)
 {
 	uint8_t plain[MIP_MSG_MAX];
-	size_t len = m->handoff ? open_seal(m, key, plain) : 0;
+	size_t len;
 	struct rbuf r;
-	int rc = len ? 0 : -1;
+	int rc = 0;
 
 	*out = (struct bind_handoff){0};
+	len = m->handoff ? open_seal(m, key, plain) : 0;
+	if (!len)
+		return -1;
 	rbuf_init(&r, plain, len);
 	while (!rc && rbuf_left(&r))
 		rc = handoff_member(&r, out);

@@ -67,12 +67,14 @@ void bind_put_profile(struct wbuf *w, const struct bind_msg *m, const struct vpn
 void bind_put_number(struct wbuf *w,
 		     const struct bind_msg *m); /* key's name and profile number, no profile */
 void bind_put_auth(struct wbuf *w, uint8_t subtype, uint32_t spi, const uint8_t key[32]);
-/* Vendor type 4, in a BU from FA' to FA: nonce 12, AES-256-GCM of members (type 1, length 2, value; unknown ones are
- * skipped), tag 16; additional data = the whole message in front of it.  key = vpn_handoff_seal_key(). */
+/* Vendor type 4, in a BU from FA' to FA: nonce 12, AES-256-GCM of members (type 1, length 2, value; unknown
+ * ones are skipped), tag 16; additional data = the whole message in front of it.  key =
+ * vpn_handoff_seal_key(). */
 struct bind_handoff {
 	bool soft; /* member 1, 1 byte: the mobile node still hears the previous foreign agent */
-	uint64_t request; /* member 2, 8 bytes: Identification of the registration behind it, so that a previous
-			   * foreign agent to which the node has come back knows an old move; 0 = absent */
+	/* Member 2, 8 bytes: Identification of the registration behind it, so that a previous foreign agent
+	 * to which the node has come back knows an old move; 0 = absent. */
+	uint64_t request;
 };
 void bind_put_handoff(struct wbuf *w, const struct bind_handoff *h, const uint8_t key[32]);
 /* -1 when there is none, or its seal or a member of it is wrong. */

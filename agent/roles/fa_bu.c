@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A Binding Update for the previous foreign agent (doc/moves.md): silence for what proves nothing, a status for
- * what is authentic and not granted.  doc/registration.md has the same table in words.
+ * A Binding Update for the previous foreign agent (doc/moves.md): silence for what proves nothing, a status
+ * for what is authentic and not granted.  doc/registration.md has the same table in words.
  */
 #include "agent/roles/fa_int.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Smooth handoff at the new foreign agent (F5, doc/moves.md): once the home agent has said yes, tunnels for what
- * still arrives at the previous one are loaded, and then a Binding Update asks it to send that here.  Nothing
- * of this delays or fails the registration.
+ * Smooth handoff at the new foreign agent (F5, doc/moves.md): once the home agent has said yes,
+ * tunnels for what still arrives at the previous one are loaded, and then a Binding Update asks it to
+ * send that here. Nothing of this delays or fails the registration.
  */
 #include <stdlib.h>
 #include <string.h>

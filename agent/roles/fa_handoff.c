@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What both sides of a smooth handoff share: sessions in the VPN room named after the home address, and a way to
- * send from the care-of address.
+ * What both sides of a smooth handoff share: sessions in the VPN room named after the home address, and a way
+ * to send from the care-of address.
  */
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Smooth handoff at the previous foreign agent (F5, doc/moves.md): what still arrives for a visitor who has moved
- * on is held, then sent after him through tunnels to the new foreign agent.  The hold ends when that stands
- * or has failed; all of it ends with the lifetime, or when he is back.
+ * Smooth handoff at the previous foreign agent (F5, doc/moves.md): what still arrives for a visitor
+ * who has moved on is held, then sent after him through tunnels to the new foreign agent. The hold
+ * ends when that stands or has failed; all of it ends with the lifetime, or when he is back.
  */
 #include "agent/roles/fa_int.h"
 

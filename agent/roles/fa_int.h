@@ -57,8 +57,8 @@ struct fa_route {
 	bool reverse;
 };
 
-/* The visitor has moved on, says an authentic Binding Update (fa_handout.c).  His entry stays to its end or his
- * return, and no STR is sent for it: the session is another foreign agent's or dead. */
+/* The visitor has moved on, says an authentic Binding Update (fa_handout.c).  His entry stays to its end
+ * or his return, and no STR is sent for it: the session is another foreign agent's or dead. */
 struct fa_handout {
 	bool on;
 	bool hold, vpn, tunnel, forward; /* the actions that are in force */
@@ -249,8 +249,8 @@ bool fa_pending_install(struct fa *fa, struct fa_pending *p, const struct vpn_pr
 bool fa_pending_accept(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out);
 bool fa_pending_asks_ha(const struct fa_pending *p); /* by UDP, and has no answer yet */
 bool fa_pending_newer(const struct fa_pending *p); /* the same node has asked again since */
-/* p is given up: what it has set up goes.  When the AAAH has said yes: STR, and the session that p was to renew
- * goes too. */
+/* p is given up: what it has set up goes.  When the AAAH has said yes: STR, and the session that p was to
+ * renew goes too. */
 void fa_pending_undo(struct fa *fa, struct fa_pending *p, struct actions *out);
 
 /* fa_reply.c */
@@ -284,7 +284,8 @@ void fa_move_failed(struct fa *fa, struct fa_pending *p, const char *text, role_
 /* All that p has set up goes. */
 void fa_move_undo(struct fa *fa, struct fa_pending *p, struct actions *out);
 /* A visitor is to have this route: the same one of p is taken over (true), those of others go. */
-bool fa_move_take_route(struct fa *fa, struct fa_pending *p, const struct fa_route *want, struct actions *out);
+bool fa_move_take_route(struct fa *fa, struct fa_pending *p, const struct fa_route *want,
+			struct actions *out);
 void fa_move_wipe(struct fa_move *m);
 
 /* What an AMA says about the move behind it. */

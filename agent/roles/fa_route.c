@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The plain path of a visitor: IP-in-IP with the home agent, route and pinned neighbour, reverse tunnel.  Each
- * ADD has its DEL.
+ * The plain path of a visitor: IP-in-IP with the home agent, route and pinned neighbour, reverse tunnel.
+ * Each ADD has its DEL.
  */
 #include <string.h>
 

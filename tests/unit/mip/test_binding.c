@@ -278,7 +278,7 @@ static void test_handoff(void)
 	CU_ASSERT_EQUAL(bind_open_handoff(&m, seal_key, &got), -1);
 }
 
-/* Sealed by somebody who has the key, and still looked at: members that are not known, cut, of a wrong length. */
+/* Sealed by somebody who has the key, and still looked at: members unknown, cut, too long. */
 static void test_handoff_members(void)
 {
 	static const struct {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Three foreign agents and one mobile node that moves between them.  AAA servers, home agent and VPN room are
- * stand-ins that do what the test says.  Time moves only when the test says so.  What an agent does is written
- * down as words, in order, and booked in the ledger of the world.
+ * Three foreign agents and one mobile node that moves between them. AAA servers, home agent and VPN
+ * room are stand-ins that do what the test says. Time moves only when the test says so. What an agent
+ * does is written down as words, in order, and booked in the ledger of the world.
  */
 #ifndef MIPVPN_TESTS_ROLES_MOVES_H
 #define MIPVPN_TESTS_ROLES_MOVES_H

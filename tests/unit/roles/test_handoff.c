@@ -340,7 +340,7 @@ static void test_return(void)
 	moves_end(&m);
 }
 
-/* Back before agent 1's Binding Update was heard here: it is about an older registration than the one he has. */
+/* Back before agent 1's Binding Update was heard here: it is about an older registration. */
 static void test_old_move(void)
 {
 	uint64_t before = count("fa.bu.old_move");

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Thousands of steps in no order: a mobile node moves between three foreign agents, tunnels fail or hang, replies
- * and Binding Updates are lost, come twice or late, operators drop, sessions end, time goes by.  Whatever happens:
- * each ADD has its DEL, and after the last lifetime nothing is left.  The seed is fixed, so is every run.
+ * Thousands of steps in no order: a mobile node moves between three foreign agents, tunnels fail or
+ * hang, replies and Binding Updates are lost, come twice or late, operators drop, sessions end, time
+ * goes by. Whatever happens: each ADD has its DEL, and after the last lifetime nothing is left. The
+ * seed is fixed, so is every run.
  */
 #include "tests/unit/roles/moves.h"
 
