@@ -112,7 +112,7 @@ static bool link_read(struct link *l)
 		checksum_not_ready(packet, (size_t)n < sizeof(packet) ? (size_t)n : sizeof(packet));
 	if ((size_t)n > sizeof(packet))
 		counter_inc("run.link.too_long");
-	else if (from.sll_pkttype != PACKET_OUTGOING)
+	else if (from.sll_pkttype != PACKET_OUTGOING && from.sll_pkttype != PACKET_OTHERHOST)
 		link_packet(l, packet, (size_t)n, &from);
 	return l->fd >= 0; /* an event may have closed it */
 }
