@@ -10,7 +10,8 @@
  *	fa_reply.c	Registration Replies: the HA's to the mobile node, and our own
  *	fa_visitor.c	the visitor list; fa_route.c: its data path
  *	fa_move.c	a move within the domain, at the new foreign agent (D2)
- *	fa_handin.c	smooth handoff, newcomer; fa_bu.c, fa_handout.c: previous foreign agent (F5)
+ *	fa_handin.c	smooth handoff, newcomer; fa_bu.c, fa_handout.c: previous foreign agent (F5);
+ *			fa_handoff.c: what both share
  *
  * Not thread-safe: one loop owns it.
  */

@@ -3,8 +3,6 @@
  * A Binding Update for the previous foreign agent (doc/moves.md): silence for what proves nothing, a status for
  * what is authentic and not granted.  doc/registration.md has the same table in words.
  */
-#include <string.h>
-
 #include "agent/roles/fa_int.h"
 
 #define REFUSAL(id, code_, text_) static const struct role_refusal id = {#id, code_, text_}
@@ -101,23 +99,20 @@ static const struct role_refusal *check(struct fa *fa, struct fa_bu *u)
 	return why;
 }
 
-void fa_bu_ack(struct fa *fa, const struct fa_visitor *v, struct in_addr local, struct in_addr peer,
-	       uint64_t ident, uint8_t status, struct actions *out)
+void fa_bu_ack(const struct fa_visitor *v, struct in_addr local, struct in_addr peer, uint64_t ident,
+	       uint8_t status, struct actions *out)
 {
 	uint8_t mem[128], key[32];
 	struct wbuf w;
-	struct role_path path = {
-		.src = local, .dst = peer, .sport = MIP_PORT, .dport = MIP_PORT, .ttl = ROLE_REPLY_TTL};
 	struct bind_msg m = {
 		.type = BIND_ACK, .status = status, .hoa = v->hoa, .has_ident = true, .ident = ident};
 
-	(void)fa;
 	wbuf_init(&w, mem, sizeof(mem));
 	bind_put(&w, &m);
 	if (vpn_handoff_auth_key(&v->handoff, key) == 0)
 		bind_put_auth(&w, BIND_SUBTYPE_HANDOFF, MIP_SPI_MIN, key);
 	crypto_wipe(key, sizeof(key));
-	role_send(out, &path, IPPROTO_UDP, &w);
+	fa_core_send(local, peer, &w, out);
 }
 
 void fa_bu(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out)
@@ -137,5 +132,5 @@ void fa_bu(struct fa *fa, const struct role_event *e, role_ms now, struct action
 		return;
 	role_log(out, LOG_LVL_NOTICE, "visitor %s: Binding Update of %s refused, status %u: %s",
 		 role_who(u.v->nai, u.v->hoa, who), role_addr_str(e->path.src, addr), why->code, why->text);
-	fa_bu_ack(fa, u.v, e->path.dst, e->path.src, u.m.ident, why->code, out);
+	fa_bu_ack(u.v, e->path.dst, e->path.src, u.m.ident, why->code, out);
 }

@@ -4,8 +4,6 @@
  * still arrives at the previous one are loaded, and then a Binding Update asks it to send that here.  Nothing
  * of this delays or fails the registration.
  */
-#include <arpa/inet.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,17 +35,7 @@ static struct fa_handin *find(const struct fa *fa, struct in_addr hoa)
 
 static struct action *act(const struct fa_handin *h, enum action_type type, struct actions *out)
 {
-	char session[DM_SESSION_MAX], addr[INET_ADDRSTRLEN];
-	struct action *a;
-
-	snprintf(session, sizeof(session), PREFIX "%s", role_addr_str(h->hoa, addr));
-	a = role_act(out, type, session);
-	if (!a)
-		return NULL;
-	a->hoa = h->hoa;
-	a->local = h->local;
-	a->peer = h->peer;
-	return a;
+	return fa_handoff_act(&(struct fa_handoff){PREFIX, h->hoa, h->local, h->peer}, type, out);
 }
 
 void fa_handin_end(struct fa *fa, struct fa_handin *h, struct actions *out)
@@ -172,8 +160,6 @@ static void send_update(struct fa_handin *h, uint64_t wall_ms, struct actions *o
 {
 	uint8_t mem[256];
 	struct wbuf w;
-	struct role_path path = {
-		.src = h->local, .dst = h->peer, .sport = MIP_PORT, .dport = MIP_PORT, .ttl = ROLE_REPLY_TTL};
 	struct bind_handoff what = {.soft = h->soft, .request = h->request};
 	struct bind_msg m = {.type = BIND_UPDATE,
 			     .flags = BIND_A,
@@ -190,7 +176,7 @@ static void send_update(struct fa_handin *h, uint64_t wall_ms, struct actions *o
 	bind_put(&w, &m);
 	bind_put_handoff(&w, &what, h->seal);
 	bind_put_auth(&w, BIND_SUBTYPE_HANDOFF, MIP_SPI_MIN, h->auth);
-	role_send(out, &path, IPPROTO_UDP, &w);
+	fa_core_send(h->local, h->peer, &w, out);
 	role_count("fa.handoff", h->sent == 1 ? "update" : "update_again");
 }
 
@@ -215,19 +201,10 @@ void fa_handin_due(struct fa *fa, struct fa_handin *h, uint64_t wall_ms, role_ms
 	role_heap_set(&fa->heap, &h->timer, h->sent < SENDS ? again : h->ends);
 }
 
-static struct fa_handin *named(const struct fa *fa, const char *session)
-{
-	struct in_addr hoa;
-
-	if (!session || strncmp(session, PREFIX, strlen(PREFIX)) != 0 ||
-	    inet_pton(AF_INET, session + strlen(PREFIX), &hoa) != 1)
-		return NULL;
-	return find(fa, hoa);
-}
-
 void fa_handin_event(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out)
 {
-	struct fa_handin *h = named(fa, e->session);
+	struct in_addr hoa;
+	struct fa_handin *h = fa_handoff_named(PREFIX, e->session, &hoa) ? find(fa, hoa) : NULL;
 
 	if (!h || !h->vpn)
 		return;

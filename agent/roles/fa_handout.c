@@ -4,27 +4,13 @@
  * on is held, then sent after him through tunnels to the new foreign agent.  The hold ends when that stands
  * or has failed; all of it ends with the lifetime, or when he is back.
  */
-#include <arpa/inet.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "agent/roles/fa_int.h"
 
 #define PREFIX "handoff-out:"
 
 static struct action *act(const struct fa_visitor *v, enum action_type type, struct actions *out)
 {
-	char session[DM_SESSION_MAX], addr[INET_ADDRSTRLEN];
-	struct action *a;
-
-	snprintf(session, sizeof(session), PREFIX "%s", role_addr_str(v->hoa, addr));
-	a = role_act(out, type, session);
-	if (!a)
-		return NULL;
-	a->hoa = v->hoa;
-	a->local = v->out.local;
-	a->peer = v->out.peer;
-	return a;
+	return fa_handoff_act(&(struct fa_handoff){PREFIX, v->hoa, v->out.local, v->out.peer}, type, out);
 }
 
 static void release(struct fa_visitor *v, struct actions *out)
@@ -55,14 +41,14 @@ void fa_handout_stop(struct fa_visitor *v, struct actions *out)
 	v->out.status = BIND_UNSPECIFIED;
 }
 
-static void answer(struct fa *fa, const struct fa_visitor *v, struct actions *out)
+static void answer(const struct fa_visitor *v, struct actions *out)
 {
 	const struct fa_handout *o = &v->out;
 
-	fa_bu_ack(fa, v, o->local, o->peer, o->ident, o->status, out);
+	fa_bu_ack(v, o->local, o->peer, o->ident, o->status, out);
 }
 
-static void done(struct fa *fa, struct fa_visitor *v, struct actions *out)
+static void done(struct fa_visitor *v, struct actions *out)
 {
 	char who[ROLE_WHO_MAX], addr[INET_ADDRSTRLEN];
 
@@ -70,14 +56,14 @@ static void done(struct fa *fa, struct fa_visitor *v, struct actions *out)
 	v->out.status = BIND_OK;
 	v->out.forward = act(v, ACT_FORWARD_ADD, out);
 	release(v, out);
-	answer(fa, v, out);
+	answer(v, out);
 	role_count("fa.handoff", "forwarding");
 	role_log(out, LOG_LVL_INFO, "visitor %s: packets go to %s", role_who(v->nai, v->hoa, who),
 		 role_addr_str(v->out.peer, addr));
 }
 
 /* Packets go onto the visitor's link, where nobody is: never elsewhere in clear. */
-static void failed(struct fa *fa, struct fa_visitor *v, const char *text, struct actions *out)
+static void failed(struct fa_visitor *v, const char *text, struct actions *out)
 {
 	char who[ROLE_WHO_MAX];
 	bool waited = v->out.waiting;
@@ -85,7 +71,7 @@ static void failed(struct fa *fa, struct fa_visitor *v, const char *text, struct
 	fa_handout_stop(v, out);
 	v->out.status = BIND_RESOURCES;
 	if (waited)
-		answer(fa, v, out);
+		answer(v, out);
 	role_count("fa.handoff", "out_failed");
 	role_log(out, LOG_LVL_NOTICE, "visitor %s: smooth handoff failed: %s", role_who(v->nai, v->hoa, who),
 		 text ? text : "tunnel lost");
@@ -132,12 +118,12 @@ static void begin(struct fa *fa, struct fa_bu *u, uint16_t lifetime, role_ms now
 		 lifetime);
 	tunnels_up(fa, v, lifetime, out);
 	if (!o->waiting)
-		done(fa, v, out);
+		done(v, out);
 }
 
 static void forget(struct fa *fa, struct fa_bu *u, struct actions *out)
 {
-	fa_bu_ack(fa, u->v, u->e->path.dst, u->m.coa, u->m.ident, BIND_OK, out);
+	fa_bu_ack(u->v, u->e->path.dst, u->m.coa, u->m.ident, BIND_OK, out);
 	u->v->out.on = true; /* its session is not ours to end */
 	fa_visitor_end(fa, u->v, "has moved on", FA_NO_STR, out);
 }
@@ -156,7 +142,7 @@ void fa_handout_start(struct fa *fa, struct fa_bu *u, role_ms now, struct action
 	} else if (o->on && role_same_addr(o->peer, u->m.coa)) {
 		o->ident = u->m.ident;
 		if (!o->waiting)
-			answer(fa, v, out);
+			answer(v, out);
 	} else {
 		begin(fa, u, lifetime, now, out);
 	}
@@ -167,8 +153,7 @@ static struct fa_visitor *named(const struct fa *fa, const char *session)
 	struct in_addr hoa;
 	struct fa_visitor *v;
 
-	if (!session || strncmp(session, PREFIX, strlen(PREFIX)) != 0 ||
-	    inet_pton(AF_INET, session + strlen(PREFIX), &hoa) != 1)
+	if (!fa_handoff_named(PREFIX, session, &hoa))
 		return NULL;
 	HASH_FIND(hh_hoa, fa->by_hoa, &hoa, sizeof(hoa), v);
 	return v && v->out.on && v->out.vpn ? v : NULL;
@@ -182,10 +167,10 @@ void fa_handout_event(struct fa *fa, const struct role_event *e, struct actions 
 		return;
 	if (e->type == EV_VPN_UP) {
 		if (v->out.waiting)
-			done(fa, v, out);
+			done(v, out);
 		return;
 	}
 	if (e->type == EV_VPN_FAILED)
 		v->out.vpn = false; /* taken down already */
-	failed(fa, v, e->text, out);
+	failed(v, e->text, out);
 }

@@ -290,6 +290,15 @@ void fa_move_wipe(struct fa_move *m);
 /* What an AMA says about the move behind it. */
 void fa_grant_handoff(struct fa_grant *g, const struct dm_ama *a);
 
+/* fa_handoff.c */
+struct fa_handoff {
+	const char *prefix; /* of the session's name in the VPN room */
+	struct in_addr hoa, local, peer;
+};
+struct action *fa_handoff_act(const struct fa_handoff *h, enum action_type type, struct actions *out);
+bool fa_handoff_named(const char *prefix, const char *session, struct in_addr *hoa); /* is it one of these? */
+void fa_core_send(struct in_addr from, struct in_addr to, const struct wbuf *w, struct actions *out);
+
 /* fa_handin.c: smooth handoff, newcomer's side */
 /* p is accepted by its home agent, and its profiles have been given to the VPN room. */
 void fa_handin_start(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out);
@@ -309,7 +318,7 @@ struct fa_bu { /* one Binding Update that is authentic */
 	struct fa_visitor *v;
 };
 void fa_bu(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out);
-void fa_bu_ack(struct fa *fa, const struct fa_visitor *v, struct in_addr local, struct in_addr peer,
+void fa_bu_ack(const struct fa_visitor *v, struct in_addr local, struct in_addr peer,
 	       uint64_t ident, uint8_t status, struct actions *out);
 void fa_handout_start(struct fa *fa, struct fa_bu *u, role_ms now, struct actions *out);
 void fa_handout_event(struct fa *fa, const struct role_event *e, struct actions *out);

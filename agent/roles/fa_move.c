@@ -47,8 +47,8 @@ static bool take_answer(struct fa_pending *p, const struct dm_ama *a)
 	g->msa_lifetime = a->msa_lifetime;
 	g->n_profiles = p->move.n = a->vpn.n;
 	fa_grant_handoff(g, a);
-	g->aaa_host = role_dup(a->origin_host);
-	g->aaa_realm = role_dup(a->origin_realm);
+	g->aaa_host = role_dup(""); /* an STR goes to the user's realm: the AAAF has only answered for it */
+	g->aaa_realm = role_dup("");
 	p->move.profiles = calloc(a->vpn.n ? a->vpn.n : 1, sizeof(*p->move.profiles));
 	if (!g->aaa_host || !g->aaa_realm || !p->move.profiles) {
 		p->move.n = p->move.profiles ? p->move.n : 0;
@@ -119,18 +119,13 @@ static void relay(const struct fa *fa, const struct fa_pending *p, struct action
 	uint8_t mem[MIP_MSG_MAX];
 	struct wbuf w;
 	struct role_view fa_ha;
-	struct role_path path = {.src = fa->cfg.coa,
-				 .dst = p->ha,
-				 .sport = MIP_PORT,
-				 .dport = MIP_PORT,
-				 .ttl = ROLE_REPLY_TTL};
 
 	if (!role_assoc_view(&p->grant.fa_ha, &fa_ha))
 		return;
 	wbuf_init(&w, mem, sizeof(mem));
 	wbuf_bytes(&w, p->move.request, p->move.len);
 	role_put_auth(&w, MIP_EXT_FA_HA, &fa_ha);
-	role_send(out, &path, IPPROTO_UDP, &w);
+	fa_core_send(fa->cfg.coa, p->ha, &w, out);
 }
 
 /* late_child: the tunnels replace what carries packets (doc/moves.md). */

@@ -16,11 +16,6 @@ static void relay_to_ha(struct fa *fa, const struct fa_req *r, struct actions *o
 	uint8_t mem[MIP_MSG_MAX];
 	struct wbuf w;
 	struct role_view fa_ha;
-	struct role_path p = {.src = fa->cfg.coa,
-			      .dst = r->rrq.ha,
-			      .sport = MIP_PORT,
-			      .dport = MIP_PORT,
-			      .ttl = ROLE_REPLY_TTL};
 
 	wbuf_init(&w, mem, sizeof(mem));
 	wbuf_bytes(&w, r->rrq.raw, r->rrq.ha_part);
@@ -28,7 +23,7 @@ static void relay_to_ha(struct fa *fa, const struct fa_req *r, struct actions *o
 				 role_assoc_view(&r->v->fa_ha, &fa_ha)) ||
 				fa_ha_assoc(fa, r->rrq.ha, 0, &fa_ha)))
 		role_put_auth(&w, MIP_EXT_FA_HA, &fa_ha);
-	role_send(out, &p, IPPROTO_UDP, &w);
+	fa_core_send(fa->cfg.coa, r->rrq.ha, &w, out);
 }
 
 static void ask_ha(struct fa *fa, struct fa_req *r, struct actions *out)

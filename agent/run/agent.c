@@ -387,6 +387,7 @@ void agent_stop(struct agent *g, bool failed)
 	g->stop_deadline_ms = now + (g->nh_gone ? 500 : AGENT_STOP_MS);
 	notify_send("STOPPING=1\nSTATUS=taking everything down");
 	agent_note(g, LOG_LVL_NOTICE, "stopping");
+	vpn_quit(g->vpn, now);
 	if (g->fa)
 		fa_shutdown(g->fa, now, &as);
 	actions_run(g, ROLE_FA, &as);

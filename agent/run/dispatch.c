@@ -112,7 +112,9 @@ static bool link_read(struct link *l)
 		checksum_not_ready(packet, (size_t)n < sizeof(packet) ? (size_t)n : sizeof(packet));
 	if ((size_t)n > sizeof(packet))
 		counter_inc("run.link.too_long");
-	else if (from.sll_pkttype != PACKET_OUTGOING && from.sll_pkttype != PACKET_OTHERHOST)
+	else if (from.sll_pkttype == PACKET_OTHERHOST)
+		counter_inc("run.link.for_others"); /* a bridge floods what is for another agent */
+	else if (from.sll_pkttype != PACKET_OUTGOING)
 		link_packet(l, packet, (size_t)n, &from);
 	return l->fd >= 0; /* an event may have closed it */
 }

@@ -44,6 +44,7 @@ struct part {
 	bool fresh;   /* of the change under way */
 	bool lingers; /* retired by a change that is done, or left: together with retired, it is used while its
 		       * tunnel stands, and never set up again */
+	bool left;    /* wanted when the session was left */
 	struct vpn_profile p;
 };
 LIST_HEAD(part_list, part);
@@ -139,6 +140,7 @@ struct flow {
 	uint8_t tos_up, tos_down;
 	uint8_t side; /* enum nh_side */
 	bool installed, failed;
+	bool device;	  /* the IP-in-IP device is held */
 	bool replaced;	  /* installed, but another peer's has taken its place in the kernel */
 	unsigned pending; /* requests under way */
 	char why[96];
@@ -158,7 +160,7 @@ struct net_op { /* a request to the helper under way */
 	uint64_t cookie;
 	struct flow *flow; /* one of the two */
 	struct protect *protect;
-	bool add;
+	bool add, device;
 };
 
 enum command_kind { CMD_STEP, CMD_CHECK, CMD_EARLY, CMD_AUDIT_CONNS, CMD_AUDIT_KEYS, CMD_AUDIT_SAS };
@@ -219,7 +221,8 @@ uint64_t vpn_jitter(uint64_t ms);	    /* 75..125 % of it */
 const struct vpn_default_spi *vpn_default_find(const struct vpn *v, struct in_addr peer, uint32_t spi);
 
 /* names.c */
-bool vpn_is_source(const struct vpn *v, const struct vpn_profile *p); /* else we are its destination gateway */
+bool vpn_is_source(const struct vpn *v,
+		   const struct vpn_profile *p); /* else we are its destination gateway */
 bool vpn_initiates(const struct vpn *v, const struct vpn_profile *p);
 void vpn_name_profile(const struct vpn *v, const struct vpn_profile *p, bool initiator,
 		      char out[TUNNEL_NAME_MAX]);
@@ -264,7 +267,7 @@ void tunnel_timers(struct tunnel *t);
 uint64_t tunnel_next(const struct tunnel *t);
 void tunnel_step_done(struct tunnel *t, bool ok, const char *err);
 void tunnel_retry_now(struct tunnel *t);
-void tunnel_want(struct tunnel *t); /* asked for again */
+void tunnel_want(struct tunnel *t);		     /* asked for again */
 void tunnel_fail(struct tunnel *t, const char *why); /* this try has failed */
 void tunnel_undial(struct tunnel *t);
 void tunnel_changed(struct tunnel *t); /* what was observed has changed: look at all that hangs on it */

@@ -9,7 +9,7 @@
 
 #include "lib/crypto.h"
 
-/* What is wanted of a session; of one that leaves, what it has. */
+/* What is wanted of a session; of one that leaves, what was. */
 static size_t wanted_of(const struct session *s, struct vpn_profile out[VPN_PROFILES_MAX])
 {
 	const struct part *p;
@@ -17,7 +17,7 @@ static size_t wanted_of(const struct session *s, struct vpn_profile out[VPN_PROF
 
 	LIST_FOREACH(p, &s->parts, in_session)
 	{
-		if ((!p->retired || s->state == SESSION_LEAVING) && n < VPN_PROFILES_MAX)
+		if ((s->state == SESSION_LEAVING ? p->left : !p->retired) && n < VPN_PROFILES_MAX)
 			out[n++] = p->p;
 	}
 	return n;

@@ -28,6 +28,7 @@ static void request(struct vpn *v, struct nh_request *r, struct flow *f, struct 
 	op->flow = f;
 	op->protect = p;
 	op->add = add;
+	op->device = r->verb == NH_IPIP_ADD || r->verb == NH_IPIP_DEL;
 	if (f)
 		f->pending++;
 	else
@@ -72,6 +73,26 @@ static void path_request(struct vpn *v, struct flow *f, bool add, const struct t
 	flow_request(v, f, verbs[f->key.encap][add], as);
 }
 
+static bool flow_wanted(const struct flow *f)
+{
+	const struct part *p;
+
+	LIST_FOREACH(p, &f->parts, in_flow)
+	{
+		if (!p->retired)
+			return true;
+	}
+	return false;
+}
+
+/* Does o lead f's packets to another peer? */
+static bool is_rival(const struct flow *f, const struct flow *o)
+{
+	return o && o != f && o->installed && !o->replaced && o->key.encap &&
+	       o->key.src.s_addr == f->key.src.s_addr && o->key.dst.s_addr == f->key.dst.s_addr &&
+	       o->key.dst_len == f->key.dst_len;
+}
+
 /* With the helper, the last one added counts. The flows of the same packets are those of the same user. */
 static void flow_replaces(const struct flow *f)
 {
@@ -80,12 +101,24 @@ static void flow_replaces(const struct flow *f)
 
 	LIST_FOREACH(p, &any->session->parts, in_session)
 	{
-		struct flow *o = p->flow;
-
-		if (o && o != f && o->installed && o->key.encap && o->key.src.s_addr == f->key.src.s_addr &&
-		    o->key.dst.s_addr == f->key.dst.s_addr && o->key.dst_len == f->key.dst_len)
-			o->replaced = true;
+		if (is_rival(f, p->flow))
+			p->flow->replaced = true;
 	}
+}
+
+/* Wanted, and nobody who is wanted, too, has its place. */
+static bool flow_is_back(const struct flow *f)
+{
+	const struct part *any = LIST_FIRST(&f->parts), *p;
+
+	if (!f->installed || !f->replaced || !flow_wanted(f))
+		return false;
+	LIST_FOREACH(p, &any->session->parts, in_session)
+	{
+		if (is_rival(f, p->flow) && flow_wanted(p->flow))
+			return false;
+	}
+	return true;
 }
 
 static void flow_install(struct vpn *v, struct flow *f, const struct tuning *as)
@@ -95,6 +128,7 @@ static void flow_install(struct vpn *v, struct flow *f, const struct tuning *as)
 	f->side = as->side;
 	if (f->key.encap) {
 		flow_request(v, f, NH_IPIP_ADD, as);
+		f->device = true;
 		flow_replaces(f);
 	}
 	path_request(v, f, true, as);
@@ -102,13 +136,21 @@ static void flow_install(struct vpn *v, struct flow *f, const struct tuning *as)
 	f->replaced = false;
 }
 
+static void device_release(struct vpn *v, struct flow *f)
+{
+	struct tuning as = tuning_set(f);
+
+	if (f->device)
+		flow_request(v, f, NH_IPIP_DEL, &as);
+	f->device = false;
+}
+
 static void flow_uninstall(struct vpn *v, struct flow *f)
 {
 	struct tuning as = tuning_set(f);
 
 	path_request(v, f, false, &as); /* of this peer: another's, which has replaced it, stays */
-	if (f->key.encap)
-		flow_request(v, f, NH_IPIP_DEL, &as);
+	device_release(v, f);
 	f->installed = f->replaced = false;
 }
 
@@ -209,18 +251,6 @@ static bool flow_stays(const struct flow *f)
 	return false;
 }
 
-static bool flow_wanted(const struct flow *f)
-{
-	const struct part *p;
-
-	LIST_FOREACH(p, &f->parts, in_flow)
-	{
-		if (!p->retired)
-			return true;
-	}
-	return false;
-}
-
 /* A move back: this peer's path counts again. */
 static void flow_take_back(struct vpn *v, struct flow *f)
 {
@@ -242,7 +272,7 @@ void flow_sync(struct vpn *v, struct flow *f)
 		flow_retune(v, f, &as);
 	else if (open && !f->failed)
 		flow_install(v, f, &as);
-	if (f->installed && f->replaced && flow_wanted(f))
+	if (flow_is_back(f))
 		flow_take_back(v, f);
 	if (LIST_EMPTY(&f->parts) && !f->pending) {
 		HASH_DEL(v->flows, f);
@@ -350,7 +380,8 @@ struct protect *protect_get(struct vpn *v, const struct vpn_prefix *prefix)
  * to, and only the packets of the profile itself never go in clear, once its flow is there (E3). */
 struct protect *protect_of(struct vpn *v, const struct vpn_profile *p)
 {
-	if (p->dst_gw_type == VPN_GW_DYNAMIC || (p->dst_gw_type == VPN_GW_HANDOFF && !protect_find(v, &p->dst)))
+	if (p->dst_gw_type == VPN_GW_DYNAMIC ||
+	    (p->dst_gw_type == VPN_GW_HANDOFF && !protect_find(v, &p->dst)))
 		return NULL;
 	return protect_get(v, &p->dst);
 }
@@ -363,16 +394,25 @@ void protect_drop(struct vpn *v, struct protect *p)
 
 /* --- answers of the helper --- */
 
-static void flow_done(struct vpn *v, struct flow *f, bool add, int error, const char *text)
+/* What was refused is not there. */
+static void flow_refused(struct vpn *v, struct flow *f, const struct net_op *op, const char *text)
+{
+	f->failed = true;
+	f->installed = f->replaced = false;
+	if (op->device)
+		f->device = false;
+	else
+		device_release(v, f);
+	snprintf(f->why, sizeof(f->why), "data path: %.80s", text);
+}
+
+static void flow_done(struct vpn *v, struct flow *f, const struct net_op *op, int error, const char *text)
 {
 	struct part *p;
 
 	f->pending--;
-	if (error && add) {
-		f->failed = true;
-		f->installed = false;
-		snprintf(f->why, sizeof(f->why), "data path: %.80s", text);
-	}
+	if (error && op->add)
+		flow_refused(v, f, op, text);
 	LIST_FOREACH(p, &f->parts, in_flow)
 	{
 		if (f->failed && p->session->state == SESSION_INSTALLING)
@@ -417,7 +457,7 @@ void path_done(struct vpn *v, uint64_t cookie, int error, const char *text)
 	}
 	text = text && text[0] ? text : error ? strerror(error) : "";
 	if (op->flow)
-		flow_done(v, op->flow, op->add, error, text);
+		flow_done(v, op->flow, op, error, text);
 	else
 		protect_done(v, op->protect, op->add, error, text);
 	free(op);

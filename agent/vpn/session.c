@@ -72,6 +72,14 @@ static void parts_drop(struct vpn *v, struct session *s, enum which which)
 	}
 }
 
+static void sync_flows(struct vpn *v, struct session *s)
+{
+	struct part *p;
+
+	LIST_FOREACH(p, &s->parts, in_session)
+	flow_sync(v, p->flow);
+}
+
 /* The change is done: what it has retired is used only as long as the new set does not carry. */
 static void change_keep(struct vpn *v, struct session *s)
 {
@@ -92,12 +100,8 @@ static void change_undo(struct vpn *v, struct session *s)
 	struct part *p;
 
 	LIST_FOREACH(p, &s->parts, in_session)
-	{
-		if (p->fresh)
-			continue;
-		p->retired = p->lingers;
-		flow_sync(v, p->flow);
-	}
+	p->retired = p->fresh || p->lingers;
+	sync_flows(v, s);
 	parts_drop(v, s, FRESH);
 	parts_drop(v, s, ENDED);
 }
@@ -334,8 +338,8 @@ static void retire_others(struct vpn *v, struct session *s, const struct vpn_pro
 		}
 		if (!have->retired && have->tunnel)
 			tunnel_want(have->tunnel);
-		flow_sync(v, have->flow);
 	}
+	sync_flows(v, s);
 }
 
 static bool add_missing(struct vpn *v, struct session *s, const struct vpn_profile *p, size_t n, bool late)
@@ -390,6 +394,8 @@ void session_leave(struct vpn *v, struct session *s, uint32_t linger_ms)
 
 	LIST_FOREACH(p, &s->parts, in_session)
 	{
+		if (s->state != SESSION_LEAVING)
+			p->left = !p->retired;
 		p->fresh = false;
 		p->retired = p->lingers = true;
 	}

@@ -36,9 +36,9 @@ struct vpn_config {
 	uint32_t responder_wait_ms; /* a loaded responder sees its CHILD_SA within this, default 15000 */
 	uint32_t restore_ms;	    /* a lost one is back within this, else VPN_REPORT_DOWN; default 20000 */
 	uint32_t dpd_delay_s;	    /* default 5 */
-	bool encap;	      /* force UDP encapsulation of ESP */
-	bool take_early;      /* HA, PCN: accept IKE_SA_INIT of gateways that we have not been told of yet */
-	bool no_marks;	      /* no mark_in/set_mark_in on the responder's side (doc/ipsec.md) */
+	bool encap;		    /* force UDP encapsulation of ESP */
+	bool take_early; /* HA, PCN: accept IKE_SA_INIT of gateways that we have not been told of yet */
+	bool no_marks;	 /* no mark_in/set_mark_in on the responder's side (doc/ipsec.md) */
 };
 /* CARRIES: after UP, once every tunnel of the session is installed here; at an initiator together with it. */
 enum vpn_report { VPN_REPORT_UP, VPN_REPORT_FAILED, VPN_REPORT_DOWN, VPN_REPORT_CARRIES };

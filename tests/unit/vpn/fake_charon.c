@@ -127,11 +127,23 @@ static void sa_drop(struct fake *f, size_t i)
 	event(f, 0, row(&s, false));
 }
 
-static void sa_up(struct fake *f, struct fake_sa *s)
+static void ike_up(struct fake *f, struct fake_sa *s)
 {
 	s->established = true;
 	event(f, 0, row(s, true));
+}
+
+static void child_up(struct fake *f, struct fake_sa *s)
+{
 	s->child = true;
+	event(f, 1, row(s, true));
+}
+
+/* IKE_AUTH with the CHILD_SA in it: both are there before anybody can look. */
+static void sa_up(struct fake *f, struct fake_sa *s)
+{
+	s->established = s->child = true;
+	event(f, 0, row(s, true));
 	event(f, 1, row(s, true));
 }
 
@@ -178,18 +190,49 @@ static bool load_element(const struct vici_walk *w, void *user)
 	return true;
 }
 
-static void do_initiate(struct room *r, const char *name)
+static struct fake_sa *standing(struct fake *f, const char *name)
+{
+	for (size_t i = 0; i < f->n_sas; i++) {
+		if (f->sas[i].established && !strcmp(f->sas[i].name, name))
+			return &f->sas[i];
+	}
+	return NULL;
+}
+
+/* In the IKE_SA that stands, as charon does. */
+static bool do_child(struct room *r, const char *name)
+{
+	struct fake_sa *s = standing(&r->f, name);
+
+	if (!s)
+		return false;
+	r->f.initiates++;
+	if (r->f.child_fails)
+		fake_log(r, name, "received TS_UNACCEPTABLE notify, no CHILD_SA built");
+	else
+		child_up(&r->f, s);
+	return true;
+}
+
+static void do_initiate(struct room *r, const char *name, bool child)
 {
 	struct fake *f = &r->f;
-	struct fake_sa *s = sa_new(f, name);
-	unsigned n = connecting(f);
+	struct fake_sa *s;
+	unsigned n;
 
+	if (child && do_child(r, name))
+		return;
+	s = sa_new(f, name);
+	n = connecting(f);
 	f->initiates++;
 	if (n > f->initiates_max)
 		f->initiates_max = n;
 	switch (f->outcome) {
 	case FAKE_UP:
-		sa_up(f, s);
+		if (child)
+			sa_up(f, s);
+		else
+			ike_up(f, s);
 		break;
 	case FAKE_AUTH_FAILED:
 		sa_drop(f, f->n_sas - 1);
@@ -277,7 +320,7 @@ static struct vici_msg *execute(struct room *r, unsigned which, const char *cmd,
 				size_t len)
 {
 	struct fake *f = &r->f;
-	char name[FAKE_NAME], force[8];
+	char name[FAKE_NAME], child[FAKE_NAME], force[8];
 
 	if (f->refuse && !strcmp(cmd, f->refuse))
 		return answer(false, "as the test wants");
@@ -285,12 +328,13 @@ static struct vici_msg *execute(struct room *r, unsigned which, const char *cmd,
 	if (!strcmp(cmd, "initiate")) {
 		if (!fake_has_conn(f, name))
 			return answer(false, "CHILD_SA config not found");
-		do_initiate(r, name);
+		do_initiate(r, name, vici_find(msg, len, "child", child, sizeof(child)));
 		return answer(true, NULL);
 	}
 	if (!strcmp(cmd, "terminate"))
 		return do_terminate(f, name, vici_find(msg, len, "force", force, sizeof(force)));
 	if (!strcmp(cmd, "list-sas")) {
+		f->list_sas++;
 		list_sas(f, which, name);
 		return NULL;
 	}
@@ -360,6 +404,33 @@ void fake_peer_up(struct room *r, const char *part)
 			sa_up(&r->f, sa_new(&r->f, r->f.conns[i]));
 	}
 	room_settle(r);
+}
+
+void fake_peer_ike(struct room *r, const char *part)
+{
+	for (size_t i = 0; i < r->f.n_conns; i++) {
+		if (strstr(r->f.conns[i], part))
+			ike_up(&r->f, sa_new(&r->f, r->f.conns[i]));
+	}
+	room_settle(r);
+}
+
+void fake_peer_child(struct room *r, const char *part)
+{
+	for (size_t i = 0; i < r->f.n_sas; i++) {
+		if (strstr(r->f.sas[i].name, part) && r->f.sas[i].established && !r->f.sas[i].child)
+			child_up(&r->f, &r->f.sas[i]);
+	}
+	room_settle(r);
+}
+
+unsigned fake_children(const struct fake *f, const char *part)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < f->n_sas; i++)
+		n += f->sas[i].child && strstr(f->sas[i].name, part);
+	return n;
 }
 
 void fake_peer_down(struct room *r, const char *part)
@@ -445,6 +516,8 @@ static void on_net(void *user, const struct nh_request *q, uint64_t cookie)
 
 	snprintf(r->net + n, sizeof(r->net) - n, "%s %s %s %u/%u;", verb(q->verb),
 		 vpn_prefix_str(&q->src, src), vpn_prefix_str(&q->dst, dst), q->tos_up, q->tos_down);
+	if (q->verb != r->net_fails)
+		fake_kernel_take(&r->kernel, q);
 	CU_ASSERT_TRUE_FATAL(r->n_cookies < sizeof(r->cookies) / sizeof(r->cookies[0]));
 	r->cookies[r->n_cookies++] = cookie << 8 | (q->verb == r->net_fails ? 1 : 0);
 }

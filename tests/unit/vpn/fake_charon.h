@@ -9,6 +9,7 @@
 #define MIPVPN_TESTS_FAKE_CHARON_H
 
 #include "agent/vpn/vpn.h"
+#include "tests/unit/vpn/fake_kernel.h"
 
 #define FAKE_MAX 1200
 #define FAKE_NAME 160
@@ -39,6 +40,8 @@ struct fake {
 	uint32_t next_id;
 	enum fake_outcome outcome;
 	const char *refuse;		   /* name of a command that fails */
+	bool child_fails;		   /* a CHILD_SA asked for in an IKE_SA that stands is refused */
+	unsigned list_sas;		   /* how often asked */
 	bool absent;			   /* connections are refused */
 	bool stubborn;			   /* terminate without force never ends */
 	unsigned initiates, initiates_max; /* in all; most connecting at a time */
@@ -58,8 +61,9 @@ struct room {
 	char net[65536];    /* "protect-add 0.0.0.0/0 10.9.0.0/24;" */
 	uint64_t cookies[4096];
 	size_t n_cookies;
-	uint32_t net_fails;	      /* verb that the helper refuses */
-	bool net_silent;	      /* answers are kept back */
+	uint32_t net_fails; /* verb that the helper refuses */
+	bool net_silent;    /* answers are kept back */
+	struct fake_kernel kernel;
 	const char *remove_on_report; /* session removed from within its report */
 	unsigned reports_inside;
 };
@@ -77,6 +81,12 @@ bool room_net(const struct room *r, const char *text);
 void fake_kill(struct room *r); /* charon dies with all that it held */
 void fake_peer_up(struct room *r,
 		  const char *part); /* the other end sets up what is loaded under a name with part */
+/* It sets up the IKE_SA and leaves the CHILD_SA to us. */
+void fake_peer_ike(struct room *r, const char *part);
+/* It makes the CHILD_SA in the IKE_SAs that we have made without. */
+void fake_peer_child(struct room *r, const char *part);
+unsigned fake_children(const struct fake *f,
+		       const char *part); /* CHILD_SAs of IKE_SAs with part in the name */
 void fake_peer_down(struct room *r, const char *part);
 void fake_log(struct room *r, const char *ike_name, const char *msg);
 void fake_unload_all(struct fake *f); /* swanctl --load-all of somebody else */

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * See fake_kernel.h.
+ */
+#include "tests/unit/vpn/fake_kernel.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "lib/vpn_profile.h"
+#include "tests/unit/harness.h"
+
+static struct fake_path *path_of(struct fake_kernel *k, const struct nh_request *q)
+{
+	struct fake_path *unused = NULL;
+
+	for (int i = 0; i < FAKE_PATHS; i++) {
+		struct fake_path *p = &k->paths[i];
+
+		if (!p->src.len)
+			unused = unused ? unused : p;
+		else if (vpn_prefix_equal(&p->src, &q->src) && vpn_prefix_equal(&p->dst, &q->dst))
+			return p;
+	}
+	CU_ASSERT_PTR_NOT_NULL_FATAL(unused);
+	unused->src = q->src;
+	unused->dst = q->dst;
+	return unused;
+}
+
+static void count(int *refs, bool add)
+{
+	*refs += add ? 1 : -1;
+	CU_ASSERT_TRUE(*refs >= 0);
+}
+
+static void take_path(struct fake_kernel *k, const struct nh_request *q, bool add)
+{
+	struct fake_path *p = path_of(k, q);
+
+	if (q->side != NH_SIDE_SRC)
+		count(&p->legs[0], add);
+	if (q->side != NH_SIDE_DST)
+		count(&p->legs[1], add);
+}
+
+static struct fake_device *device_of(struct fake_kernel *k, struct in_addr peer)
+{
+	struct fake_device *unused = NULL;
+
+	for (int i = 0; i < FAKE_PATHS; i++) {
+		if (k->devices[i].refs && k->devices[i].peer.s_addr == peer.s_addr)
+			return &k->devices[i];
+		if (!k->devices[i].refs)
+			unused = &k->devices[i];
+	}
+	CU_ASSERT_PTR_NOT_NULL_FATAL(unused);
+	unused->peer = peer;
+	return unused;
+}
+
+/* Another peer replaces; only the present one can be taken away. */
+static void take_encap(struct fake_kernel *k, const struct nh_request *q, bool add)
+{
+	struct fake_path *p = path_of(k, q);
+
+	CU_ASSERT_TRUE(device_of(k, q->peer)->refs > 0);
+	if (add)
+		p->peer = q->peer;
+	else if (p->peer.s_addr == q->peer.s_addr)
+		p->peer.s_addr = 0;
+}
+
+void fake_kernel_take(struct fake_kernel *k, const struct nh_request *q)
+{
+	switch (q->verb) {
+	case NH_VPN_ADD:
+	case NH_VPN_DEL:
+		take_path(k, q, q->verb == NH_VPN_ADD);
+		break;
+	case NH_ENCAP_ADD:
+	case NH_ENCAP_DEL:
+		take_encap(k, q, q->verb == NH_ENCAP_ADD);
+		break;
+	case NH_IPIP_ADD:
+	case NH_IPIP_DEL:
+		count(&device_of(k, q->peer)->refs, q->verb == NH_IPIP_ADD);
+		break;
+	case NH_PROTECT_ADD:
+	case NH_PROTECT_DEL:
+		count(&k->protects, q->verb == NH_PROTECT_ADD);
+		break;
+	default:
+		CU_FAIL("a request that the room does not make");
+	}
+}
+
+static const struct fake_path *find(const struct fake_kernel *k, const char *src)
+{
+	for (int i = 0; i < FAKE_PATHS; i++) {
+		const struct fake_path *p = &k->paths[i];
+
+		if (p->src.len && p->src.addr.s_addr == inet_addr(src) &&
+		    (p->legs[0] || p->legs[1] || p->peer.s_addr))
+			return p;
+	}
+	return NULL;
+}
+
+const char *fake_kernel_open(const struct fake_kernel *k, const char *src)
+{
+	const struct fake_path *p = find(k, src);
+
+	if (!p || (!p->legs[0] && !p->legs[1]))
+		return "";
+	return p->legs[0] && p->legs[1] ? "both" : p->legs[1] ? "src" : "dst";
+}
+
+struct in_addr fake_kernel_peer(const struct fake_kernel *k, const char *src)
+{
+	const struct fake_path *p = find(k, src);
+
+	return p ? p->peer : (struct in_addr){0};
+}
+
+bool fake_kernel_empty(const struct fake_kernel *k)
+{
+	for (int i = 0; i < FAKE_PATHS; i++) {
+		if (k->paths[i].legs[0] || k->paths[i].legs[1] || k->paths[i].peer.s_addr ||
+		    k->devices[i].refs)
+			return false;
+	}
+	return !k->protects;
+}

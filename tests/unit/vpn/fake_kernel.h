@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What the network helper would hold for the VPN room, by its contract (nethelper/proto.h): references to the two
+ * legs of a path, the present peer of an encapsulated one, devices. A request that the helper would refuse fails
+ * the test.
+ */
+#ifndef MIPVPN_TESTS_FAKE_KERNEL_H
+#define MIPVPN_TESTS_FAKE_KERNEL_H
+
+#include "nethelper/proto.h"
+
+#define FAKE_PATHS 256
+
+struct fake_path {
+	struct vpn_prefix src, dst;
+	int legs[2];	     /* references: [1] we tunnel what goes up, [0] what comes down */
+	struct in_addr peer; /* of the encapsulated one; 0 = none */
+};
+struct fake_device {
+	struct in_addr peer;
+	int refs;
+};
+struct fake_kernel {
+	struct fake_path paths[FAKE_PATHS];
+	struct fake_device devices[FAKE_PATHS];
+	int protects;
+};
+
+void fake_kernel_take(struct fake_kernel *k, const struct nh_request *q);
+/* "", "src", "dst" or "both": what is open for the packets of this home address, by encryption. */
+const char *fake_kernel_open(const struct fake_kernel *k, const char *src);
+/* The peer into whose IP-in-IP tunnel they go; 0 = none. */
+struct in_addr fake_kernel_peer(const struct fake_kernel *k, const char *src);
+bool fake_kernel_empty(const struct fake_kernel *k);
+
+#endif
