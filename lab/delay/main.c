@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * lab-delay: a learning switch between network interfaces whose frames leave a fixed time after they came, for kernels
- * without netem (doc/lab.md).  Not installed.
+ * lab-delay: a learning switch between network interfaces whose frames leave a fixed time after they came,
+ * for kernels without netem (doc/lab.md).  Not installed.
  *
- * Packet sockets with virtio_net headers: what the kernel left for later (segmentation, checksums) stays for later.  A
- * frame's time begins with the kernel's time stamp of its arrival, so that a late wake-up of this program is not added.
+ * Packet sockets with virtio_net headers: what the kernel left for later (segmentation, checksums) stays
+ * for later.  A frame's time begins with the kernel's time stamp of its arrival, so that a late wake-up of
+ * this program is not added.
  */
 #include <errno.h>
 #include <getopt.h>

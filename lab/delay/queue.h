@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Frames that wait for their time: one ring for each port that they came from, so that their order is kept.  Bounded: what
- * comes to a full ring is not taken.  Times are nanoseconds of CLOCK_MONOTONIC.
+ * Frames that wait for their time: one ring for each port that they came from, so that their order is
+ * kept.  Bounded: what comes to a full ring is not taken.  Times are nanoseconds of CLOCK_MONOTONIC.
  */
 #ifndef LAB_DELAY_QUEUE_H
 #define LAB_DELAY_QUEUE_H

@@ -70,8 +70,8 @@ def _of_agent(scene, node, places):
     s = scene.settings
     if node == "ha":
         want = Counter((t.home_address(u), t.FAS[fa].care_of) for u, fa in places.items())
-        return _delta("binding", Counter((r["homeAddress"], r["careOfAddress"]) for r in agents.rows(s, node, "bindings")),
-                      want)
+        got = Counter((r["homeAddress"], r["careOfAddress"]) for r in agents.rows(s, node, "bindings"))
+        return _delta("binding", got, want)
     if node in t.FAS:
         want = Counter(t.home_address(u) for u, fa in places.items() if fa == node)
         return _delta("visitor", Counter(r["homeAddress"] for r in agents.rows(s, node, "visitors")), want)
@@ -82,7 +82,8 @@ def _of_database(scene, places):
     rows = scene.sql("SELECT nai, care_of FROM mipvpn.v_online").splitlines()
     want = Counter(f"{home.nai(u)}|{t.FAS[fa].care_of}" for u, fa in places.items())
     out = _delta("session", Counter(r for r in rows if r), want)
-    for table, n in (("sessions", len(places)), ("session_profiles", sum(len(_profiles(scene.users[u])) for u in places))):
+    profiles = sum(len(_profiles(scene.users[u])) for u in places)
+    for table, n in (("sessions", len(places)), ("session_profiles", profiles)):
         got = int(scene.sql(f"SELECT count(*) FROM mipvpn.{table}"))
         if got != n:
             out.append(f"{got} rows in {table}, want {n}")

@@ -25,7 +25,7 @@ foreign-agents = {{ {fas} }}
 # Users that a scenario makes: kind -> their VPNs, each (destination, security type).
 STATIC, DYNAMIC = (topology.ENT_NET, "ESP"), (topology.PCN_NET, "ESP")
 KINDS = {"static": (STATIC,), "dynamic": (DYNAMIC,), "both": (STATIC, DYNAMIC), "plain": (),
-         "encap": ((topology.ENT_NET, "ENCAP"),), "encap-dynamic": ((topology.PCN_NET, "ENCAP"),)}
+         "encap": ((topology.PCN_NET, "ENCAP"),)}
 
 
 def nai(user):
@@ -42,7 +42,8 @@ def key(settings, name):
 
 
 def make_keys(settings, more=()):
-    """A key per user, more: those that a scenario makes, the contract's PSK, and the key under which the database's keys are wrapped."""
+    """A key per user, more: those that a scenario makes, the contract's PSK, and the key under which the database's
+    keys are wrapped."""
     where = settings.dir / "keys"
     where.mkdir(mode=0o750)
     shutil.chown(where, group=USER)
@@ -96,12 +97,13 @@ def add_users(settings, users):
     for user, kind in users.items():
         key, who = wrap(settings, user, "subscriber:" + nai(user)), nai(user)
         sql.append("INSERT INTO subscribers (nai, aaa_key, aaa_spi, aaa_algorithm, home_agent, home_address) VALUES "
-                   f"('{who}', decode('{key}', 'hex'), 256, 'hmac-md5', '{topology.HA}', '{topology.home_address(user)}');")
+                   f"('{who}', decode('{key}', 'hex'), 256, 'hmac-md5', '{topology.HA}', "
+                   f"'{topology.home_address(user)}');")
         if any(net == topology.ENT_NET for net, _ in KINDS[kind]):
             sql.append(f"INSERT INTO sla_users (sla, nai) VALUES ('acme', '{who}');")
         for net, security in KINDS[kind]:
-            sql.append("INSERT INTO vpns (number, nai, vpnshare, destination, up_class, down_class, up_spi, down_spi, security)"
-                       f" VALUES ({number}, '{who}', 1, '{net}', '0', '0', {2 * number + 4096}, {2 * number + 4097}, "
+            sql.append("INSERT INTO vpns (number, nai, vpnshare, destination, up_class, down_class, up_spi, down_spi, "
+                       f"security) VALUES ({number}, '{who}', 1, '{net}', '0', '0', {2 * number + 4096}, {2 * number + 4097}, "
                        f"'{security}');")
             number += 1
     postgres.psql(settings, "\n".join([*sql, "COMMIT;"]))

@@ -11,8 +11,8 @@ Scenarios with proxy correspondent nodes have two more enterprises on the core (
 
   pcn .32 ------------- cn2 .5   203.0.113.0/24          pcn2 .33 ------------- cn3 .5   203.0.114.0/24
 
-Scenarios in which somebody moves (add_moves()) have more foreign agents, a second visited domain with a AAA server of its
-own, and more mobile nodes; each foreign agent has a visited link of its own:
+Scenarios in which somebody moves (add_moves()) have more foreign agents, a second visited domain with a AAA server of
+its own, and more mobile nodes; each foreign agent has a visited link of its own:
 
   visited.test:  fa .11 10.2.1.0/24   fb .12 10.2.2.0/24   aaaf .41
   visited2.test: fc .13 10.2.3.0/24   fd .14 10.2.4.0/24   aaaf2 .42
@@ -187,7 +187,8 @@ def _prepare_moves(settings, added, users):
     ends = [f"addr add {net.split('/')[0]}/32 dev lo" for net in (ENT_NET, PCN_NET, PCN2_NET)]
     for name in added:
         netns.sysctl(settings.ns(name), {"ipv4/conf/all/accept_local": 1})
-        netns.ip_batch(settings.ns(name), LOCAL_LAST + [f"addr add {HOME[u]}/32 dev lo" for u in VPN_USERS] + new + ends)
+        old = [f"addr add {HOME[u]}/32 dev lo" for u in VPN_USERS]
+        netns.ip_batch(settings.ns(name), LOCAL_LAST + old + new + ends)
     netns.ip_batch(settings.ns("fa"), new + ends)
     if new:
         netns.ip_batch(settings.ns("ha"), new)
@@ -200,8 +201,8 @@ def plug(settings, node, wire, ifname="eth0"):
 
 
 def slide(settings, node, wire, ifname="eth0"):
-    """The same without a blink of the carrier: the radio was on the new link before.  Frames of the next milliseconds may
-    be lost, which is the lab's doing."""
+    """The same without a blink of the carrier: the radio was on the new link before. Frames of the next milliseconds
+    may be lost, which is the lab's doing."""
     netns.ip("link", "set", f"{node}.{ifname}", "master", wire, ns=settings.ns(NET))
 
 

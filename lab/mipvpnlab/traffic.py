@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""lab-traffic: numbered packets both ways between two nodes while something happens, and what became of each of them."""
+"""lab-traffic: numbered packets both ways between two nodes while something happens, and what became of each of
+them."""
 import json
 import subprocess
 import time
@@ -69,8 +70,9 @@ class Cut:
 
 
 def beyond_the_cut(result, pcap, cuts):
-    """What was lost although it was not on a cut link: {"up": [...], "down": [...]}.  A downlink packet was on it when the
-    capture shows it on the old agent's link after the cut; an uplink packet when the node sent it while it had no link."""
+    """What was lost although it was not on a cut link: {"up": [...], "down": [...]}. A downlink packet was on it when
+    the capture shows it on the old agent's link after the cut; an uplink packet when the node sent it while it had no
+    link."""
     seen = pcapng.sightings(pcap)
     up = [x for x in lost(result["up"]) if not any(c.at <= x[1] < c.back for c in cuts)]
     down = [x for x in lost(result["down"])
@@ -83,4 +85,5 @@ def describe(flow):
     where = [f"{r['first']}..{r['last']}" + (f" ({r['mark']} {r['ms']:+.1f} ms)" if "mark" in r else "")
              for r in flow["lost"][:6]]
     return (f"sent {flow['sent']}, lost {flow['sent'] - flow['received']}, duplicates {flow['duplicates']}, reordered "
-            f"{flow['reordered']}, longest gap {flow['gap_ms']:.1f} ms" + (f"; lost: {', '.join(where)}" if where else ""))
+            f"{flow['reordered']}, longest gap {flow['gap_ms']:.1f} ms"
+            + (f"; lost: {', '.join(where)}" if where else ""))

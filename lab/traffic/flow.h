@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What became of the packets of one direction: each one's time of sending and of its first receipt, and what follows from
- * them.  Pure: times are arguments, nanoseconds of CLOCK_REALTIME (the clock of the lab's captures).
+ * What became of the packets of one direction: each one's time of sending and of its first receipt, and
+ * what follows from them.  Pure: times are arguments, nanoseconds of CLOCK_REALTIME (the clock of the
+ * lab's captures).
  */
 #ifndef LAB_TRAFFIC_FLOW_H
 #define LAB_TRAFFIC_FLOW_H
@@ -29,7 +30,8 @@ struct mark {
 	int64_t at;
 };
 
-/* Number of the next packet, which is on record as sent at that time; -1 when the flow is full or memory is. */
+/* Number of the next packet, which is on record as sent at that time; -1 when the flow is full or
+ * memory is. */
 int64_t flow_sent(struct flow *f, int64_t at);
 
 /* The kernel refused the packet that flow_sent() gave last. */
@@ -41,7 +43,8 @@ void flow_received(struct flow *f, uint32_t number, int64_t at);
 /* Everything that was sent, and not refused, has come. */
 bool flow_complete(const struct flow *f);
 
-/* One JSON object: totals, lost ranges with their distance from the mark before them, and a row for each mark. */
+/* One JSON object: totals, lost ranges with their distance from the mark before them, and a row for
+ * each mark. */
 void flow_print(const struct flow *f, const struct mark *marks, int n_marks, FILE *out);
 
 void flow_free(struct flow *f);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * lab-traffic: UDP both ways between two network namespaces, evenly paced, with a number and the time in each packet; at
- * the end what became of them, as JSON (doc/lab.md).  Not installed.
+ * lab-traffic: UDP both ways between two network namespaces, evenly paced, with a number and the time in
+ * each packet; at the end what became of them, as JSON (doc/lab.md).  Not installed.
  *
- * One process has both ends, so that both see one clock.  Lines on standard input name points in time ("cut", or with its
- * time, "cut 1700000000.123"); its end, or SIGTERM, ends the run: what is under way is waited for, then the JSON comes.
+ * One process has both ends, so that both see one clock.  Lines on standard input name points in time
+ * ("cut", or with its time, "cut 1700000000.123"); its end, or SIGTERM, ends the run: what is under way is
+ * waited for, then the JSON comes.
  */
 #include <arpa/inet.h>
 #include <errno.h>

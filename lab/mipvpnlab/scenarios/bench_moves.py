@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""bench-moves: how long a move interrupts the traffic.  The four moves, with overlapping links and by a hard cut, ten times
-each; beside them what strongSwan by itself makes of a host that moves: a new IKE_SA from the new address, and MOBIKE.  Same
-delay, same traffic program.  A table; nothing is passed or failed by its time."""
+"""bench-moves: how long a move interrupts the traffic. The four moves, with overlapping links and by a hard cut, ten
+times each; beside them what strongSwan by itself makes of a host that moves: a new IKE_SA from the new address, and
+MOBIKE. Same delay, same traffic program. A table; nothing is passed or failed by its time."""
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -115,7 +115,8 @@ def _conn(local, remote, ids, ts, mobike):
 
 
 class Host:
-    """A host with strongSwan, at home nowhere, that reaches the enterprise by the enterprise's gateway. Two interfaces."""
+    """A host with strongSwan, at home nowhere, that reaches the enterprise by the enterprise's gateway. Two
+    interfaces."""
 
     def __init__(self, settings, mobike):
         self.settings, self.mobike, self.at = settings, mobike, "fa"

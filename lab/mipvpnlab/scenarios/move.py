@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""F2, F3, F5, F6: a user moves and the VPN moves along.  To an agent of the same domain (F2, F5) or of another one (F3, F6);
-the correspondent is behind a static gateway (F2, F3) or behind a proxy correspondent node (F5, F6).  First with both links
-in reach, then back by a hard cut, with a thousand packets a second each way (doc/moves.md)."""
+"""F2, F3, F5, F6: a user moves and the VPN moves along. To an agent of the same domain (F2, F5) or of another one
+(F3, F6); the correspondent is behind a static gateway (F2, F3) or behind a proxy correspondent node (F5, F6). First
+with both links in reach, then back by a hard cut, with a thousand packets a second each way (doc/moves.md)."""
 from .. import decode, pcapng, topology as t
 from ..scene import standing
 from ..traffic import Cut, Traffic, beyond_the_cut, describe, lost
@@ -26,11 +26,10 @@ class Move:
 
     def run(self, settings, report):
         report.title(f"{self.name}: {self.title}")
-        encap = "encap" if self.kind == "static" else "encap-dynamic"
         # Diameter in clear: what passes between the domains is looked at.
-        scene = standing(settings, report, tls=False, pcns=("pcn",) if self.gateway_node == "pcn" else None,
-                         fas=("fa", self.to), users={USER: self.kind, "u2": encap, "u3": "plain", "u4": self.kind}, mns=4,
-                         fa=f"handoff-lifetime = {LIFETIME}", delay=10)
+        scene = standing(settings, report, tls=False, pcns=("pcn",),
+                         fas=("fa", self.to), users={USER: self.kind, "u2": "encap", "u3": "plain", "u4": self.kind},
+                         mns=4, fa=f"handoff-lifetime = {LIFETIME}", delay=10)
         before = scene.snapshot()
         mn = Roamer(scene, USER)
         if report.attempt(f"{USER} registers at fa", mn.registered):
@@ -100,7 +99,8 @@ class Move:
         r, a, b = scene.report, t.FAS[old].care_of, t.FAS[new].care_of
         r.equal("no malformed binding message", decode.count(pcap, "mipbinding && mipbinding.malformed"), 0)
         sent = decode.fields(pcap, f"{BINDING} && mipbinding.type == 18 && ip.src == {b} && ip.dst == {a} && "
-                                   f'frame.interface_name == "{new}.core0"', "mipbinding.auth.subtype", "mipbinding.lifetime")
+                                   f'frame.interface_name == "{new}.core0"', "mipbinding.auth.subtype",
+                             "mipbinding.lifetime")
         r.check("the new agent sends the previous one a Binding Update", bool(sent) and sent[0][0] == "201" and
                 0 < int(sent[0][1]) <= LIFETIME, sent)
         acks = decode.fields(pcap, f"{BINDING} && mipbinding.type == 19 && ip.src == {a} && ip.dst == {b}",
@@ -154,7 +154,8 @@ class Move:
     def _others(self, scene):
         """Encapsulation only; no VPN; a node that does not say where it comes from. All at once."""
         r = scene.report
-        cases = (("u2", "mn2", self.cn, "", "encapsulation only"), ("u3", "mn3", ("hh", t.HOME_HOST), "", "no VPN"),
+        cases = (("u2", "mn2", ("cn2", t.CN2), "", "encapsulation only"),
+                 ("u3", "mn3", ("hh", t.HOME_HOST), "", "no VPN"),
                  ("u4", "mn4", self.cn, "smooth-handoff = false\n", "no notification of the previous agent"))
         roamers = [(Roamer(scene, user, node, more=more), peer, what) for user, node, peer, more, what in cases]
         for m, _, what in roamers:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""F3-more: TCP over ten moves between four foreign agents; moves that come before the one before is done; two moves of one
-node at once; a move when the registration runs out.  After each, what stands is what has to (E7, F2, F3)."""
+"""F3-more: TCP over ten moves between four foreign agents; moves that come before the one before is done; two moves
+of one node at once; a move when the registration runs out. After each, what stands is what has to (E7, F2, F3)."""
 import hashlib
 import random
 import socket
@@ -116,8 +116,8 @@ def _quick(scene, mn):
         t.plug(scene.settings, mn.node, t.FAS[to].wire)
         # Registering, or nothing to register: it is back where it was.
         scene.report.attempt(f"quick: the node has seen {to}", wait_line, mn.mn.daemon.log,
-                             r'"event": ?"(registering|renewed|registered|agent|moved)"', 15 * scene.settings.slow, mark,
-                             mn.mn.daemon.alive)
+                             r'"event": ?"(registering|renewed|registered|agent|moved)"', 15 * scene.settings.slow,
+                             mark, mn.mn.daemon.alive)
     scene.report.attempt("quick: it ends at fc", _until_at, mn, "fc")
 
 

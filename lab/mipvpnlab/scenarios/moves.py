@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""moves: 200 random moves of 20 mobile nodes over four foreign agents in two domains, several at the same time, some of them
-before the one before is done.  Then one question: is what stands everywhere what has to stand?"""
+"""moves: 200 random moves of 20 mobile nodes over four foreign agents in two domains, several at the same time, some
+of them before the one before is done. Then one question: is what stands everywhere what has to stand?"""
 import random
 import threading
 import time
@@ -11,7 +11,7 @@ from ..settings import LabError
 from .moving import Roamer
 
 NODES, MOVES, WORKERS = 20, 200, 5
-KINDS = ["static"] * 8 + ["dynamic"] * 8 + ["both", "encap", "encap-dynamic", "plain"]
+KINDS = ["static"] * 8 + ["dynamic"] * 8 + ["both", "both", "encap", "plain"]
 HASTY = 0.15        # part of the moves that do not wait for the reply
 
 
@@ -84,6 +84,7 @@ def _all_reached(scene, roamers):
     r, failed = scene.report, []
     for m in roamers:
         kind = scene.users[m.user]
-        hosts = {"plain": [t.HOME_HOST], "both": [t.CN, t.CN2]}.get(kind, [t.CN2 if "dynamic" in kind else t.CN])
-        failed += [f"{m.user} at {scene.places[m.user]}: {h}" for h in hosts if not scene.ping(m.node, h, m.address, count=2).received]
+        hosts = {"plain": [t.HOME_HOST], "both": [t.CN, t.CN2]}.get(kind, [t.CN if kind == "static" else t.CN2])
+        failed += [f"{m.user} at {scene.places[m.user]}: {h}" for h in hosts
+                   if not scene.ping(m.node, h, m.address, count=2).received]
     r.equal("each node reaches its correspondents", failed, [])
