@@ -17,7 +17,10 @@ if what == "send":                        # a packet a millisecond until stdin i
     s.bind((here, 0))
     n, start = 0, time.monotonic()
     while not select.select([sys.stdin], [], [], max(0, start + n / 1000 - time.monotonic()))[0]:
-        s.sendto(b"%d" % n, (there, port))
+        try:
+            s.sendto(b"%d" % n, (there, port))
+        except OSError:                   # no route: this one is lost, as the listener will tell
+            pass
         n += 1
         if n == 200:
             print("ready", flush=True)
