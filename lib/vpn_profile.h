@@ -98,10 +98,11 @@ int vpn_bu_key(const struct vpn_key *master, struct in_addr ha, const char *cont
 int vpn_bu_seal_key(const uint8_t bu_key[32], uint8_t out[32]);
 int vpn_bu_auth_key(const uint8_t bu_key[32], uint8_t out[32]);
 
-/* Smooth handoff (doc/moves.md).  Keys for the Binding Update between foreign agents, and the profile of the tunnel
- * that carries what still arrives at the previous one: number, src, dst, security and proposal of p, its own
- * SPIs and keys (HKDF-SHA256 of the session's handoff key, info "handoff" || number || gateways), src_gw = fa_new,
- * dst_gw = fa_old, VPN_GW_HANDOFF, not required, TOS 0.  -1: no key, or an encapsulation-only profile. */
+/* Smooth handoff (doc/moves.md).  Keys for the Binding Update between foreign agents, and the profile of
+ * the tunnel that carries what still arrives at the previous one: number, src, dst, security and proposal
+ * of p, its own SPIs and keys (HKDF-SHA256 of the session's handoff key, info "handoff" || number ||
+ * gateways), src_gw = fa_new, dst_gw = fa_old, VPN_GW_HANDOFF, not required, TOS 0.  -1: no key, or an
+ * encapsulation-only profile. */
 int vpn_handoff_auth_key(const struct vpn_key *handoff, uint8_t out[32]);
 int vpn_handoff_seal_key(const struct vpn_key *handoff, uint8_t out[32]);
 int vpn_handoff_profile(const struct vpn_profile *p, struct in_addr fa_new, struct in_addr fa_old,

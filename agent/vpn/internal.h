@@ -332,8 +332,8 @@ void flow_drop(struct vpn *v, struct part *p);
 void flow_sync(struct vpn *v, struct flow *f);
 struct protect *protect_get(struct vpn *v, const struct vpn_prefix *prefix);
 void protect_drop(struct vpn *v, struct protect *p);
-/* That of a profile's destination; none behind a dynamic gateway.  A handoff's is that of the profile which it is
- * the handoff of, if that has one. */
+/* That of a profile's destination; none behind a dynamic gateway.  A handoff's is that of the profile
+ * which it is the handoff of, if that has one. */
 struct protect *protect_of(struct vpn *v, const struct vpn_profile *p);
 void path_done(struct vpn *v, uint64_t cookie, int error, const char *text);
 void path_free(struct vpn *v);

@@ -55,9 +55,10 @@ static struct vpn_prefix widened(const struct vpn_prefix *p, uint8_t len)
 	return w;
 }
 
-/* What the new foreign agent sends up must not enter the handoff's tunnel, which leads to where the user is no
- * longer, but both ends of a CHILD_SA have the same selectors, and of equal ones the newest wins. So the
- * handoff's are wider than those of every tunnel of the session that they overlap: charon takes the narrowest. */
+/* What the new foreign agent sends up must not enter the handoff's tunnel, which leads to where the user
+ * is no longer, but both ends of a CHILD_SA have the same selectors, and of equal ones the newest wins. So
+ * the handoff's are wider than those of every tunnel of the session that they overlap: charon takes the
+ * narrowest. */
 static void set_selectors(struct vpn_profile *h, const struct vpn_profile *p, size_t n)
 {
 	int len = (int)h->dst.len - 1;

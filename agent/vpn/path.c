@@ -181,8 +181,9 @@ static bool flow_open(const struct flow *f)
 	return needed[0] <= up[0] && needed[1] <= up[1] && (needed[0] || needed[1]);
 }
 
-/* What we are to the flow's packets by the parts that stand: their source gateway, their destination gateway,
- * or both (a home agent between the foreign agent and an enterprise; the foreign agent that the user has left). */
+/* What we are to the flow's packets by the parts that stand: their source gateway, their destination
+ * gateway, or both (a home agent between the foreign agent and an enterprise; the foreign agent that the
+ * user has left). */
 static uint8_t flow_side(const struct flow *f)
 {
 	bool leg[2] = {false, false};

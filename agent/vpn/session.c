@@ -93,8 +93,8 @@ static void change_keep(struct vpn *v, struct session *s)
 	parts_drop(v, s, ENDED);
 }
 
-/* The change has failed: what it has retired counts again, what it has taken back lingers again.  The old paths
- * are back before the new ones go. */
+/* The change has failed: what it has retired counts again, what it has taken back lingers again.  The old
+ * paths are back before the new ones go. */
 static void change_undo(struct vpn *v, struct session *s)
 {
 	struct part *p;

@@ -73,21 +73,21 @@ void vpn_tick(struct vpn *v, uint64_t now_ms);
 int vpn_install(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n,
 		uint32_t deadline_ms, uint64_t now_ms, char *err, size_t err_len);
 void vpn_remove(struct vpn *v, const char *session, uint64_t now_ms);
-/* As vpn_install() with late_child: an IKE_SA that we initiate has no CHILD_SA; the destination gateway makes it
- * (doc/moves.md).  For a session that replaces one whose tunnels carry packets. */
+/* As vpn_install() with late_child: an IKE_SA that we initiate has no CHILD_SA; the destination gateway
+ * makes it (doc/moves.md).  For a session that replaces one whose tunnels carry packets. */
 int vpn_install_late(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n,
 		     uint32_t deadline_ms, uint64_t now_ms, char *err, size_t err_len);
-/* E7: the same profiles, with source gateway to in place of from.  Reports and errors as vpn_install(); -1 also for a
- * session that is not known. */
+/* E7: the same profiles, with source gateway to in place of from.  Reports and errors as vpn_install(); -1
+ * also for a session that is not known. */
 int vpn_move(struct vpn *v, const char *session, struct in_addr from, struct in_addr to, uint32_t deadline_ms,
 	     uint64_t now_ms, char *err, size_t err_len);
-/* The user has moved on: tunnels of the session are used while they stand and not set up again.  Gone when the other
- * end takes them down, at the latest after linger_ms.  No report. */
+/* The user has moved on: tunnels of the session are used while they stand and not set up again.  Gone when
+ * the other end takes them down, at the latest after linger_ms.  No report. */
 void vpn_leave(struct vpn *v, const char *session, uint32_t linger_ms, uint64_t now_ms);
-/* Smooth handoff: for each IPsec profile of session from a tunnel between the two foreign agents, with keys made of
- * key (vpn_handoff_profile()); at FA (newcomer false) this end initiates, at FA' it responds.  Becomes session
- * session; reports as vpn_install(), UP without delay when there is no such profile.  The tunnels do not close
- * from's data path while they are not up.  -1: from is not known, or err says. */
+/* Smooth handoff: for each IPsec profile of session from a tunnel between the two foreign agents, with
+ * keys made of key (vpn_handoff_profile()); at FA (newcomer false) this end initiates, at FA' it responds.
+ * Becomes session session; reports as vpn_install(), UP without delay when there is no such profile.  The
+ * tunnels do not close from's data path while they are not up.  -1: from is not known, or err says. */
 int vpn_handoff(struct vpn *v, const char *session, const char *from, struct in_addr peer, bool newcomer,
 		const struct vpn_key *key, uint32_t deadline_ms, uint64_t now_ms, char *err, size_t err_len);
 /* E6: sets or replaces (key.len 0 removes) a preset relation; never shown. */

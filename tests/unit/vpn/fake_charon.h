@@ -78,7 +78,8 @@ void room_remove(struct room *r, const char *session);
 bool room_said(const struct room *r, const char *text); /* in reports */
 bool room_net(const struct room *r, const char *text);
 
-void fake_kill(struct room *r); /* charon dies with all that it held */
+bool fake_serve(struct room *r, unsigned which); /* true when something was done */
+void fake_kill(struct room *r);			 /* charon dies with all that it held */
 void fake_peer_up(struct room *r,
 		  const char *part); /* the other end sets up what is loaded under a name with part */
 /* It sets up the IKE_SA and leaves the CHILD_SA to us. */

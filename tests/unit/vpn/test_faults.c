@@ -363,9 +363,42 @@ static void test_names(void)
 	room_close(&room);
 }
 
+/* --- gateways that come before we are told of them --- */
+
+static void test_early(void)
+{
+	struct vpn_config c = {.self = addr_of(HA), .take_early = true, .audit_ms = 1000};
+
+	room_open(&room, &c);
+	room_settle(&room);
+	CU_ASSERT_STRING_EQUAL(room.f.commands, "load-conn;");
+	CU_ASSERT_TRUE(fake_has_conn(&room.f, "mipvpn-any"));
+	CU_ASSERT_EQUAL(room.f.n_keys, 0);
+	CU_ASSERT_FALSE(vpn_idle(room.v));
+	fake_unload_all(&room.f);
+	room_pass(&room, 1100);
+	CU_ASSERT_TRUE(fake_has_conn(&room.f, "mipvpn-any"));
+	fake_kill(&room);
+	room_pass(&room, 1000);
+	CU_ASSERT_TRUE(fake_has_conn(&room.f, "mipvpn-any"));
+	vpn_quit(room.v, room.now);
+	CU_ASSERT_FALSE(vpn_idle(room.v));
+	room_settle(&room);
+	CU_ASSERT_TRUE(vpn_idle(room.v) && fake_empty(&room.f));
+	expect_clean("early");
+	/* One that an agent has left, which is not to have it, goes. */
+	open_as(HA);
+	room_settle(&room);
+	snprintf(room.f.conns[room.f.n_conns++], FAKE_NAME, "mipvpn-any");
+	vpn_resync(room.v, room.now);
+	room_settle(&room);
+	CU_ASSERT_FALSE(fake_has_conn(&room.f, "mipvpn-any"));
+	expect_clean("left over");
+}
+
 HARNESS_MAIN("vpn/faults", HARNESS_CASE(test_failures), HARNESS_CASE(test_deadline),
 	     HARNESS_CASE(test_net_refuses), HARNESS_CASE(test_charon_restarts),
 	     HARNESS_CASE(test_not_restored), HARNESS_CASE(test_restored), HARNESS_CASE(test_nobody_comes),
 	     HARNESS_CASE(test_foreign_reload), HARNESS_CASE(test_audit_finds_loss),
 	     HARNESS_CASE(test_orphans), HARNESS_CASE(test_knock), HARNESS_CASE(test_bad_profiles),
-	     HARNESS_CASE(test_names), HARNESS_CASE(test_dynamic_never_in_clear))
+	     HARNESS_CASE(test_names), HARNESS_CASE(test_dynamic_never_in_clear), HARNESS_CASE(test_early))

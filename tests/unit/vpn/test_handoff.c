@@ -280,7 +280,8 @@ static void random_step(void)
 		room_settle(&room);
 }
 
-/* Open as a destination gateway only while the handoff's tunnel has been up: never on the way into the clear. */
+/* Open as a destination gateway only while the handoff's tunnel has been up: never on the way into the
+ * clear. */
 static void check_flows(unsigned step)
 {
 	struct flow *f, *tmp;

@@ -430,38 +430,6 @@ static void test_leave_unfinished(void)
 	close_clean();
 }
 
-/* --- gateways that come before we are told of them --- */
-
-static void test_early(void)
-{
-	struct vpn_config c = {.self = addr_of(HA), .take_early = true, .audit_ms = 1000};
-
-	room_open(&room, &c);
-	room_settle(&room);
-	CU_ASSERT_STRING_EQUAL(room.f.commands, "load-conn;");
-	CU_ASSERT_TRUE(fake_has_conn(&room.f, "mipvpn-any"));
-	CU_ASSERT_EQUAL(room.f.n_keys, 0);
-	CU_ASSERT_FALSE(vpn_idle(room.v));
-	fake_unload_all(&room.f);
-	room_pass(&room, 1100);
-	CU_ASSERT_TRUE(fake_has_conn(&room.f, "mipvpn-any"));
-	fake_kill(&room);
-	room_pass(&room, 1000);
-	CU_ASSERT_TRUE(fake_has_conn(&room.f, "mipvpn-any"));
-	vpn_quit(room.v, room.now);
-	CU_ASSERT_FALSE(vpn_idle(room.v));
-	room_settle(&room);
-	CU_ASSERT_TRUE(vpn_idle(room.v) && fake_empty(&room.f));
-	close_clean();
-	/* One that an agent has left, which is not to have it, goes. */
-	open_as(HA);
-	snprintf(room.f.conns[room.f.n_conns++], FAKE_NAME, "mipvpn-any");
-	vpn_resync(room.v, room.now);
-	room_settle(&room);
-	CU_ASSERT_FALSE(fake_has_conn(&room.f, "mipvpn-any"));
-	close_clean();
-}
-
 /* --- whatever happens --- */
 
 static unsigned dice(unsigned n)
@@ -605,4 +573,4 @@ HARNESS_MAIN("vpn/moves", HARNESS_CASE(test_late_initiator), HARNESS_CASE(test_l
 	     HARNESS_CASE(test_encapsulated), HARNESS_CASE(test_encapsulated_twice),
 	     HARNESS_CASE(test_encapsulated_refused), HARNESS_CASE(test_leave),
 	     HARNESS_CASE(test_leave_and_return), HARNESS_CASE(test_leave_unfinished),
-	     HARNESS_CASE(test_early), HARNESS_CASE(test_anything), HARNESS_CASE(test_comes_to_rest))
+	     HARNESS_CASE(test_anything), HARNESS_CASE(test_comes_to_rest))

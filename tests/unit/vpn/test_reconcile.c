@@ -104,8 +104,8 @@ static void test_converges(void)
 	}
 }
 
-/* Nothing without knowledge or while a command runs; never initiates half loaded, nor as a responder except in an
- * IKE_SA that has been seen without a CHILD_SA. */
+/* Nothing without knowledge or while a command runs; never initiates half loaded, nor as a responder
+ * except in an IKE_SA that has been seen without a CHILD_SA. */
 static void test_never(void)
 {
 	for (unsigned i = 0; i < 1u << (DESIRED_BITS + OBSERVED_BITS); i++) {
