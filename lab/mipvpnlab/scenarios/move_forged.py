@@ -22,6 +22,7 @@ def run(scene, mn, move):
     a.replayed(_requests(pcap, mn.node))
     with binding.Forger(lambda: netns.entered(scene.settings.ns("aaaf"))) as forger:
         a.updates(binding, forger, _updates(pcap))
+    t.plug(scene.settings, ATTACKER, "visited")
     scene.report.check("after all that the node's traffic goes on",
                        scene.ping(mn.node, move.cn[1], mn.address, wait=2).all())
 
