@@ -54,7 +54,8 @@ static bool take_answer(struct fa_pending *p, const struct dm_ama *a)
 		p->move.n = p->move.profiles ? p->move.n : 0;
 		return false;
 	}
-	memcpy(p->move.profiles, a->vpn.p, a->vpn.n * sizeof(*a->vpn.p));
+	if (a->vpn.n) /* a user without VPN: nothing, and no array */
+		memcpy(p->move.profiles, a->vpn.p, a->vpn.n * sizeof(*a->vpn.p));
 	return true;
 }
 

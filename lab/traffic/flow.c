@@ -149,8 +149,9 @@ static void print_latency(const struct flow *f, FILE *out)
 			took[n++] = f->packets[i].received - f->packets[i].sent;
 	if (n) {
 		qsort(took, n, sizeof(*took), compare);
+		int64_t middle = took[n / 2];
 		fprintf(out, ",\"latency_ms\":{\"min\":%.3f,\"median\":%.3f,\"max\":%.3f}", took[0] / MS,
-			took[n / 2] / MS, took[n - 1] / MS);
+			middle / MS, took[n - 1] / MS);
 	}
 	free(took);
 }

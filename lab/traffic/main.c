@@ -127,9 +127,10 @@ static bool receive_one(struct traffic *t, int at)
 static void add_mark(struct traffic *t, const char *line)
 {
 	struct mark *m = &t->marks[t->n_marks];
-	double at = 0;
-	if (t->n_marks == MARKS_MAX || sscanf(line, "%31[a-zA-Z0-9_-] %lf", m->name, &at) < 1)
+	int n = 0;
+	if (t->n_marks == MARKS_MAX || sscanf(line, "%31[a-zA-Z0-9_-]%n", m->name, &n) < 1)
 		return;
+	double at = strtod(line + n, NULL); /* 0 when there is none */
 	m->at = at > 0 ? (int64_t)(at * 1e9) : now(CLOCK_REALTIME);
 	t->n_marks++;
 }
@@ -177,11 +178,11 @@ static void turn(struct traffic *t, int64_t until, bool marks, const sigset_t *d
 
 static void run(struct traffic *t, const sigset_t *during)
 {
-	int64_t start = now(CLOCK_MONOTONIC), interval = SECOND / t->rate, next = start;
+	int64_t start = now(CLOCK_MONOTONIC), interval = SECOND / t->rate;
 	for (int64_t n = 1; !ended; n++) {
 		send_one(t, 0);
 		send_one(t, 1);
-		next = start + n * interval;
+		int64_t next = start + n * interval;
 		do {
 			turn(t, next, true, during);
 		} while (!ended && now(CLOCK_MONOTONIC) < next);
