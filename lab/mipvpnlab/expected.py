@@ -82,7 +82,8 @@ def _of_database(scene, places):
     rows = scene.sql("SELECT nai, care_of FROM mipvpn.v_online").splitlines()
     want = Counter(f"{home.nai(u)}|{t.FAS[fa].care_of}" for u, fa in places.items())
     out = _delta("session", Counter(r for r in rows if r), want)
-    profiles = sum(len(_profiles(scene.users[u])) for u in places)
+    # A VPN to a static gateway has two: to the home agent, and from there on.
+    profiles = sum(1 + (net == t.ENT_NET) for u in places for net, _ in _profiles(scene.users[u]))
     for table, n in (("sessions", len(places)), ("session_profiles", profiles)):
         got = int(scene.sql(f"SELECT count(*) FROM mipvpn.{table}"))
         if got != n:
