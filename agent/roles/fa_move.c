@@ -75,7 +75,8 @@ static bool hoa_is_here(const struct fa *fa, const struct fa_pending *but)
 	return false;
 }
 
-/* Plain packets that the home agent sends behind its yes meet a route.  One who is here already has his. */
+/* Plain packets that the home agent sends behind its yes meet a route: at once of one without VPN, else when the
+ * tunnels carry, which is later than that.  One who is here already has his. */
 static void route(struct fa *fa, struct fa_pending *p, struct actions *out)
 {
 	struct fa_route r = {.hoa = p->hoa,
@@ -162,10 +163,15 @@ void fa_move_begin(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, 
 	role_heap_set(&fa->heap, &p->timer, now + fa->cfg.aaa_timeout_ms);
 	role_log(out, LOG_LVL_INFO, "visitor %s: aaa -> moving, %u profiles", role_who(p->nai, p->hoa, who),
 		 p->move.n);
-	route(fa, p, out);
+	if (!p->move.n) /* what is sent waits for what the helper is asked in front of it */
+		route(fa, p, out);
 	relay(fa, p, out);
-	if (fa->cfg.early_ike && p->move.n && !install(fa, p, out))
+	if (fa->cfg.early_ike && p->move.n && !install(fa, p, out)) {
 		fail(fa, p, &fa_resources, NULL, now, out);
+		return;
+	}
+	if (p->move.n)
+		route(fa, p, out);
 }
 
 void fa_move_again(struct fa *fa, struct fa_pending *p, const struct fa_req *r, struct actions *out)

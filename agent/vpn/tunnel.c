@@ -397,17 +397,31 @@ static void went_up(struct tunnel *t)
 	tunnel_undial(t);
 }
 
+/* Of a handoff: the other foreign agent does not need it any more. */
+static bool handoff_ended(struct tunnel *t)
+{
+	struct part *p = LIST_FIRST(&t->parts);
+
+	if (p->p.dst_gw_type != VPN_GW_HANDOFF)
+		return false;
+	t->give_up = true;
+	LIST_FOREACH(p, &t->parts, in_tunnel)
+	session_down(p->session, "the other foreign agent has ended it");
+	return true;
+}
+
+/* Who takes a tunnel down has a reason that is on its way here, too: a deregistration, mostly. */
 static void went_down(struct tunnel *t)
 {
 	t->was_up = false;
-	if (LIST_EMPTY(&t->parts))
+	if (LIST_EMPTY(&t->parts) || handoff_ended(t))
 		return;
 	counter_inc("vpn.tunnel.lost");
 	if (!t->why[0])
 		snprintf(t->why, sizeof(t->why), "the tunnel was lost");
-	t->retry_at = 0;
+	t->retry_at = t->initiator ? t->v->now + vpn_jitter(RETRY_MIN_MS) : 0;
 	t->wait_due = t->v->now + t->v->cfg.restore_ms;
-	vpn_timer(t->v, t->wait_due);
+	vpn_timer(t->v, t->retry_at ? t->retry_at : t->wait_due);
 }
 
 /* Parts that end with their tunnel. */
