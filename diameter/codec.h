@@ -52,6 +52,9 @@ int dm_session_new(char out[DM_SESSION_MAX]);
  * daemon.  The callback then runs in libfdcore's routing thread and must not block. */
 int dm_workarounds_install(bool dumps);
 void dm_session_id_clean(struct msg *m);	/* its first part, for tests */
+/* Part of dm_workarounds_install: TCP_NODELAY as soon as a peer is connected (nodelay.c). */
+int dm_nodelay_install(void);
+unsigned dm_nodelay_set(void);	/* on the TCP sockets that there are; returns how many */
 int dm_route_guard_install(void);
 
 #endif

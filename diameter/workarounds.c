@@ -103,9 +103,11 @@ int dm_workarounds_install(bool dumps)
 {
 	static bool yes;
 	struct fd_hook_hdl *received, *quiet;
-	int rc = fd_hook_register(HOOK_MASK(HOOK_MESSAGE_RECEIVED), on_received, dumps ? &yes : NULL, NULL,
-				  &received);
+	int rc = dm_nodelay_install();
 
+	if (!rc)
+		rc = fd_hook_register(HOOK_MASK(HOOK_MESSAGE_RECEIVED), on_received, dumps ? &yes : NULL, NULL,
+				      &received);
 	if (rc || dumps)
 		return rc;
 	rc = fd_hook_register(HOOK_MASK(HOOK_MESSAGE_LOCAL, HOOK_MESSAGE_SENDING, HOOK_MESSAGE_SENT,
