@@ -53,6 +53,10 @@ static const char skeleton[] =
 	"	}\n"
 	"	chain in_visitor { ip saddr . iifname . ether saddr @visitors return; counter name spoofed "
 	"drop; }\n"
+	"	chain in_up {\n"
+	"		ip saddr . iifname . ether saddr @visitors return\n"
+	"		jump in_ipsec\n"
+	"	}\n"
 	"	chain unregistered {\n"
 	"		ip saddr @visitor_hosts counter name spoofed drop\n"
 	"		ip daddr @protected counter name denied drop\n"
@@ -174,13 +178,12 @@ static void put_mark_chain(struct fw *fw, FILE *out, uint8_t tos)
 	fprintf(out, "add rule " T "mark_%u accept\n", dscp);
 }
 
-/* One condition on a profile's packet: where it comes in, or where it goes out. */
-static void put_via(FILE *out, const char *rule, const struct leg *leg, bool in)
+/* One condition on a profile's packet: where it comes in (side i), or where it goes out (o); ipsec: the chain
+ * that says so of an IPsec tunnel. */
+static void put_via(FILE *out, const char *rule, const struct leg *leg, char side, const char *ipsec)
 {
-	char side = in ? 'i' : 'o';
-
 	if (leg->tunnel[0].name[0] == '\0') {
-		fprintf(out, "%s jump %s_ipsec\n", rule, in ? "in" : "out");
+		fprintf(out, "%s jump %s\n", rule, ipsec);
 		return;
 	}
 	fputs(rule, out);
@@ -193,7 +196,8 @@ static void put_via(FILE *out, const char *rule, const struct leg *leg, bool in)
  * near: our part on the side that the packet comes from; far: on the side that it goes to.  Where we have no
  * part the other side is in clear: the correspondent's network, or the mobile node, which must then be the
  * registered station.  What an IPsec tunnel has brought down to its link does not follow it in clear when it
- * has moved on (NH_FORWARD_ADD).
+ * has moved on (NH_FORWARD_ADD); what he still sends may come from him, the registered station, all the
+ * same: he is told of his new agent later than the agents are.
  */
 static void put_profile(struct fw *fw, FILE *out, const char *chain, const struct profile *p, bool up)
 {
@@ -205,11 +209,11 @@ static void put_profile(struct fw *fw, FILE *out, const char *chain, const struc
 		 vpn_prefix_str(&p->dst, dst));
 	put_mark_chain(fw, out, tos);
 	if (near->n > 0)
-		put_via(out, rule, near, true);
+		put_via(out, rule, near, 'i', up ? "in_up" : "in_ipsec");
 	else if (up)
 		fprintf(out, "%s jump in_visitor\n", rule);
 	if (far->n > 0)
-		put_via(out, rule, far, false);
+		put_via(out, rule, far, 'o', "out_ipsec");
 	else if (!up && near->tunnel[0].name[0] == '\0')
 		fprintf(out, "%s oifname \"mip*\" counter name in_clear drop\n", rule);
 	fprintf(out, "%s goto mark_%u\n", rule, tos >> 2);

@@ -59,33 +59,32 @@ static bool take_answer(struct fa_pending *p, const struct dm_ama *a)
 	return true;
 }
 
-static bool hoa_is_here(const struct fa *fa, const struct fa_pending *but)
+static bool hoa_is_here(const struct fa *fa, const struct fa_pending *but, struct in_addr hoa)
 {
 	const struct fa_pending *p;
 	struct fa_visitor *v;
 
-	HASH_FIND(hh_hoa, fa->by_hoa, &but->hoa, sizeof(but->hoa), v);
+	HASH_FIND(hh_hoa, fa->by_hoa, &hoa, sizeof(hoa), v);
 	if (v)
 		return true;
 	TAILQ_FOREACH(p, &fa->pendings, link)
 	{
-		if (p != but && p->move.routed && role_same_addr(p->hoa, but->hoa))
+		if (p != but && p->move.routed && role_same_addr(p->move.route.hoa, hoa))
 			return true;
 	}
 	return false;
 }
 
-/* Plain packets that the home agent sends behind its yes meet a route: at once of one without VPN, else when the
- * tunnels carry, which is later than that.  One who is here already has his. */
-static void route(struct fa *fa, struct fa_pending *p, struct actions *out)
+void fa_move_route(struct fa *fa, struct fa_pending *p, struct actions *out)
 {
-	struct fa_route r = {.hoa = p->hoa,
-			     .ha = p->ha,
+	bool answered = !role_any_addr(p->grant.hoa);
+	struct fa_route r = {.hoa = answered ? p->grant.hoa : p->hoa,
+			     .ha = answered ? p->grant.ha : p->ha,
 			     .coa = fa->cfg.coa,
 			     .ifindex = p->path.ifindex,
 			     .reverse = p->flags & MIP_T};
 
-	if (fa_visitor_find(fa, p->key) || hoa_is_here(fa, p))
+	if (p->move.routed || fa_visitor_find(fa, p->key) || hoa_is_here(fa, p, r.hoa))
 		return;
 	memcpy(r.mac, p->path.mac, sizeof(r.mac));
 	p->move.route = r;
@@ -110,7 +109,7 @@ bool fa_move_take_route(struct fa *fa, struct fa_pending *p, const struct fa_rou
 	unroute(p, out);
 	TAILQ_FOREACH(q, &fa->pendings, link)
 	{
-		if (q->move.routed && role_same_addr(q->hoa, want->hoa))
+		if (q->move.routed && role_same_addr(q->move.route.hoa, want->hoa))
 			unroute(q, out);
 	}
 	return same;
@@ -163,15 +162,13 @@ void fa_move_begin(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, 
 	role_heap_set(&fa->heap, &p->timer, now + fa->cfg.aaa_timeout_ms);
 	role_log(out, LOG_LVL_INFO, "visitor %s: aaa -> moving, %u profiles", role_who(p->nai, p->hoa, who),
 		 p->move.n);
-	if (!p->move.n) /* what is sent waits for what the helper is asked in front of it */
-		route(fa, p, out);
+	/* What is sent waits for what the helper is asked in front of it.  The home agent sends to one without VPN at
+	 * once, to others when their tunnels carry. */
+	if (!p->move.n)
+		fa_move_route(fa, p, out);
 	relay(fa, p, out);
-	if (fa->cfg.early_ike && p->move.n && !install(fa, p, out)) {
+	if (fa->cfg.early_ike && p->move.n && !install(fa, p, out))
 		fail(fa, p, &fa_resources, NULL, now, out);
-		return;
-	}
-	if (p->move.n)
-		route(fa, p, out);
 }
 
 void fa_move_again(struct fa *fa, struct fa_pending *p, const struct fa_req *r, struct actions *out)
@@ -270,7 +267,7 @@ void fa_move_undo(struct fa *fa, struct fa_pending *p, struct actions *out)
 	{
 		if (q == p || q->state != FA_MOVING || !role_same_addr(q->hoa, p->hoa))
 			continue;
-		route(fa, q, out); /* another request of the node has relied on it */
+		fa_move_route(fa, q, out); /* another request of the node has relied on it */
 		break;
 	}
 }

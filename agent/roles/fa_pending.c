@@ -195,15 +195,19 @@ bool fa_pending_install(struct fa *fa, struct fa_pending *p, const struct vpn_pr
 {
 	const struct fa_visitor *v = fa_visitor_find(fa, p->key);
 	struct in_addr previous = p->grant.previous_fa;
-	struct action *a = role_act(out, ACT_VPN_INSTALL, p->session);
+	bool moves = !role_any_addr(previous) && !fa_is_own(fa, previous);
+	struct action *a;
 
+	if (moves)
+		fa_move_route(fa, p, out);
+	a = role_act(out, ACT_VPN_INSTALL, p->session);
 	if (!a || !role_act_profiles(a, set, n)) {
 		if (a)
 			out->n--;
 		return false;
 	}
 	a->deadline_ms = fa->cfg.vpn_timeout_ms;
-	a->late_child = (v && v->vpn) || (!role_any_addr(previous) && !fa_is_own(fa, previous));
+	a->late_child = (v && v->vpn) || moves;
 	p->vpn = true;
 	return true;
 }

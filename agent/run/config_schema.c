@@ -143,6 +143,8 @@ static const struct conf_key vpn_keys[] = {
 	 .doc = "milliseconds"},
 	{"restore-time", CONF_INT, VPN(restore_ms), .min = 1000, .max = 600000, .def = "20000",
 	 .doc = "milliseconds"},
+	{"settle-time", CONF_INT, VPN(settle_ms), .min = 1, .max = 5000, .def = "20",
+	 .doc = "milliseconds"},
 	{"dpd-delay", CONF_INT, VPN(dpd_delay_s), .min = 1, .max = 3600, .def = "5", .doc = "seconds"},
 	{"udp-encapsulation", CONF_BOOL, VPN(encap), .def = "false", .doc = "always, not only behind a NAT"},
 	{"accept-early-ike", CONF_BOOL, VPN(take_early), .def = "true",

@@ -123,6 +123,7 @@ struct tunnel {
 	uint64_t wait_due;   /* up by then, or the sessions hear that it is down */
 	uint64_t force_at;   /* a terminate is under way; by then it is repeated with force */
 	uint64_t hold_until; /* kept loaded for a peer that sets it up anew */
+	uint64_t settle_at;  /* until then the other end may still be installing its side */
 	char hint[128];	     /* last telling line of charon's log for it */
 	char why[192];	     /* why it is not up */
 	char name[];

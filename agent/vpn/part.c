@@ -105,6 +105,8 @@ bool part_done(const struct part *p)
 
 	if (t && !tunnel_is_ready(t))
 		return !part_needed(p) && t->tries; /* tried in vain, and the session may live without */
+	if (t && t->settle_at != NEVER)
+		return false;
 	return path_done_for(p);
 }
 

@@ -176,7 +176,8 @@ static bool flow_open(const struct flow *f)
 		if (!part_joins(p))
 			continue;
 		needed[leg_of(f, p)] = true;
-		up[leg_of(f, p)] |= !p->tunnel || tunnel_is_up(p->tunnel);
+		/* What the other end completes must find the path there: its packets come at once. */
+		up[leg_of(f, p)] |= !p->tunnel || tunnel_is_up(p->tunnel) || p->tunnel->late;
 	}
 	return needed[0] <= up[0] && needed[1] <= up[1] && (needed[0] || needed[1]);
 }
@@ -422,6 +423,8 @@ static void flow_done(struct vpn *v, struct flow *f, const struct net_op *op, in
 		else if (f->failed)
 			session_down(p->session, f->why);
 		session_dirty(v, p->session);
+		if (p->tunnel)
+			tunnel_dirty(p->tunnel);
 	}
 	flow_sync(v, f);
 }

@@ -50,7 +50,7 @@ enum tunnel_step vpn_reconcile(const struct tunnel_desired *d, const struct tunn
 		return step;
 	if (!d->initiator && !o->bare)
 		return STEP_NONE;
-	return d->may_initiate ? STEP_INITIATE : STEP_NONE;
+	return d->may_initiate && !d->path_first ? STEP_INITIATE : STEP_NONE;
 }
 
 enum tunnel_state vpn_tunnel_state(const struct tunnel_desired *d, const struct tunnel_observed *o)

@@ -38,6 +38,7 @@ struct tunnel_desired {
 	bool initiator;
 	bool backoff;	   /* the last try failed, the next one is not due yet */
 	bool may_initiate; /* its turn has come (pacing) */
+	bool path_first;   /* the data path is not there yet, and has to be before packets can come */
 	bool hold;	   /* the peer asks to set it up anew: keep it loaded although it is up */
 	bool give_up;	   /* the peer never came: keep nothing loaded */
 };

@@ -40,7 +40,7 @@ struct tunnel *tunnel_get(struct vpn *v, const char *name)
 	t->v = v;
 	memcpy(t->name, name, len + 1);
 	LIST_INIT(&t->parts);
-	t->dial_due = t->check_at = t->wait_due = t->force_at = t->hold_until = NEVER;
+	t->dial_due = t->check_at = t->wait_due = t->force_at = t->hold_until = t->settle_at = NEVER;
 	t->since = v->now;
 	HASH_ADD_STR(v->tunnels, name, t);
 	tunnel_dirty(t);
@@ -189,6 +189,18 @@ void tunnel_fail(struct tunnel *t, const char *why)
 
 /* --- reconcile and do --- */
 
+static bool path_is_first(const struct tunnel *t)
+{
+	const struct part *p;
+
+	LIST_FOREACH(p, &t->parts, in_tunnel)
+	{
+		if (t->late && p->flow && p->flow->pending)
+			return true;
+	}
+	return false;
+}
+
 static struct tunnel_desired desired(const struct tunnel *t)
 {
 	const struct vpn *v = t->v;
@@ -197,6 +209,7 @@ static struct tunnel_desired desired(const struct tunnel *t)
 		.initiator = t->initiator,
 		.backoff = v->now < t->retry_at,
 		.may_initiate = v->dialing < v->cfg.initiate_max,
+		.path_first = path_is_first(t),
 		.hold = t->hold_until != NEVER,
 		.give_up = t->give_up,
 	};
@@ -387,9 +400,16 @@ void tunnel_step_done(struct tunnel *t, bool ok, const char *err)
 
 /* --- changes and timers --- */
 
+/* The other end makes a late CHILD_SA, and has it only when our answer is there and worked through.  Nothing tells us
+ * of that; what the user sends as soon as he is told goes the same way as the answer, so the time that the other
+ * end needs for it is all that has to pass. */
 static void went_up(struct tunnel *t)
 {
 	t->was_up = true;
+	if (t->late) {
+		t->settle_at = t->v->now + t->v->cfg.settle_ms;
+		vpn_timer(t->v, t->settle_at);
+	}
 	t->late = false; /* set up again it is in one go: nothing is to be saved then */
 	t->tries = 0;
 	t->why[0] = t->hint[0] = '\0';
@@ -414,6 +434,7 @@ static bool handoff_ended(struct tunnel *t)
 static void went_down(struct tunnel *t)
 {
 	t->was_up = false;
+	t->settle_at = NEVER;
 	if (LIST_EMPTY(&t->parts) || handoff_ended(t))
 		return;
 	counter_inc("vpn.tunnel.lost");
@@ -523,6 +544,8 @@ void tunnel_timers(struct tunnel *t)
 		wait_over(t);
 	if (fired(&t->hold_until, now))
 		tunnel_dirty(t);
+	if (fired(&t->settle_at, now))
+		tunnel_changed(t);
 	if (t->retry_at && now >= t->retry_at) {
 		t->retry_at = 0;
 		tunnel_dirty(t);
@@ -538,6 +561,7 @@ uint64_t tunnel_next(const struct tunnel *t)
 	const uint64_t all[] = {t->force_at,
 				t->wait_due,
 				t->hold_until,
+				t->settle_at,
 				t->retry_at ? t->retry_at : NEVER,
 				t->checking || t->check_at != NEVER ? NEVER : t->dial_due,
 				t->check_at};

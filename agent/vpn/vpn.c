@@ -54,6 +54,8 @@ static void defaults_fill(struct vpn_config *c)
 		c->restore_ms = 20000;
 	if (!c->dpd_delay_s)
 		c->dpd_delay_s = 5;
+	if (!c->settle_ms)
+		c->settle_ms = 20;
 }
 
 struct vpn *vpn_new(const struct vpn_config *c, const struct vpn_ops *ops, void *user, uint64_t now_ms)

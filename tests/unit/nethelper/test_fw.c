@@ -230,11 +230,11 @@ static void test_middle(void)
 
 	CU_ASSERT_EQUAL(fw_vpn_add(fw, &to_gw), 0);
 	CU_ASSERT_EQUAL(fw_vpn_add(fw, &to_fa), 0);
-	expect_has(fw, UP "jump in_ipsec\n" UP "jump out_ipsec\n" UP "goto mark_46\n", true);
+	expect_has(fw, UP "jump in_up\n" UP "jump out_ipsec\n" UP "goto mark_46\n", true);
 	expect_has(fw, DOWN "jump in_ipsec\n" DOWN "jump out_ipsec\n" DOWN "goto mark_34\n", true);
 	expect_has(fw, UP "jump in_visitor\n", false);
 	CU_ASSERT_EQUAL(fw_vpn_del(fw, &to_gw), 0);
-	expect(fw, "flush chain ip mipvpn up_10.1.0.10\n" UP "jump in_ipsec\n" UP "goto mark_46\n"
+	expect(fw, "flush chain ip mipvpn up_10.1.0.10\n" UP "jump in_up\n" UP "goto mark_46\n"
 		   "flush chain ip mipvpn down_10.1.0.10\n" DOWN "jump out_ipsec\n" DOWN "goto mark_34\n");
 	fw_free(fw);
 }

@@ -81,8 +81,12 @@ static void test_late_initiator(void)
 	CU_ASSERT_EQUAL(fake_children(&room.f, "-i"), 0);
 	room_pass(&room, 1000); /* longer than an ordinary one would be given */
 	CU_ASSERT_STRING_EQUAL(room.reports, "");
-	CU_ASSERT_STRING_EQUAL(fake_kernel_open(&room.kernel, MN), "");
+	/* What the other end sends as soon as it can finds its way. */
+	CU_ASSERT_STRING_EQUAL(fake_kernel_open(&room.kernel, MN), "src");
 	fake_peer_child(&room, "-i");
+	room_pass(&room, 15);
+	CU_ASSERT_STRING_EQUAL(room.reports, ""); /* the other end may be installing it */
+	room_pass(&room, 10);
 	CU_ASSERT_STRING_EQUAL(room.reports, "s1 UP ;");
 	CU_ASSERT_STRING_EQUAL(room.carries, "s1;");
 	CU_ASSERT_STRING_EQUAL(fake_kernel_open(&room.kernel, MN), "src");
@@ -90,6 +94,22 @@ static void test_late_initiator(void)
 	fake_peer_down(&room, "-i");
 	room_pass(&room, 2000);
 	CU_ASSERT_EQUAL(fake_children(&room.f, "-i"), 1);
+	close_clean();
+}
+
+/* Packets come as soon as the other end has made the CHILD_SA: nobody is called before the path is there. */
+static void test_late_path_first(void)
+{
+	struct vpn_profile p = profile_fa_ha(1);
+
+	open_as(FA);
+	room.net_silent = true;
+	CU_ASSERT_EQUAL(late("s1", &p, 1), 0);
+	room_settle(&room);
+	CU_ASSERT_STRING_EQUAL(room.f.commands, "load-shared;load-conn;");
+	room.net_silent = false;
+	room_settle(&room);
+	CU_ASSERT_STRING_EQUAL(room.f.commands, "load-shared;load-conn;initiate;");
 	close_clean();
 }
 
@@ -564,7 +584,8 @@ static void test_comes_to_rest(void)
 	}
 }
 
-HARNESS_MAIN("vpn/moves", HARNESS_CASE(test_late_initiator), HARNESS_CASE(test_late_never_comes),
+HARNESS_MAIN("vpn/moves", HARNESS_CASE(test_late_initiator), HARNESS_CASE(test_late_path_first),
+	     HARNESS_CASE(test_late_never_comes),
 	     HARNESS_CASE(test_responder_makes_child), HARNESS_CASE(test_responder_leaves_it),
 	     HARNESS_CASE(test_responder_refused), HARNESS_CASE(test_responder_paced),
 	     HARNESS_CASE(test_old_stays), HARNESS_CASE(test_new_never_comes),
