@@ -253,13 +253,14 @@ static bool flow_stays(const struct flow *f)
 	return false;
 }
 
-/* A move back: this peer's path counts again. */
+/* A move back: this peer's path counts again.  The helper counts each add; ours remains one. */
 static void flow_take_back(struct vpn *v, struct flow *f)
 {
 	struct tuning as = tuning_set(f);
 
 	flow_replaces(f);
 	path_request(v, f, true, &as);
+	path_request(v, f, false, &as);
 	f->replaced = false;
 }
 

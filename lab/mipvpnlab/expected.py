@@ -78,10 +78,16 @@ def _of_agent(scene, node, places):
     return []
 
 
+def _realm(care_of):
+    return next((f.realm for f in t.FAS.values() if f.care_of == care_of), care_of)
+
+
 def _of_database(scene, places):
-    rows = scene.sql("SELECT nai, care_of FROM mipvpn.v_online").splitlines()
-    want = Counter(f"{home.nai(u)}|{t.FAS[fa].care_of}" for u, fa in places.items())
-    out = _delta("session", Counter(r for r in rows if r), want)
+    """The home network learns of a move to another domain; those within one are the visited network's own (D2)."""
+    rows = (row.split("|") for row in scene.sql("SELECT nai, care_of FROM mipvpn.v_online").splitlines() if row)
+    rows = [f"{who} in {_realm(care_of)}" for who, care_of in rows]
+    want = Counter(f"{home.nai(u)} in {t.FAS[fa].realm}" for u, fa in places.items())
+    out = _delta("session", Counter(rows), want)
     # A VPN to a static gateway has two: to the home agent, and from there on.
     profiles = sum(1 + (net == t.ENT_NET) for u in places for net, _ in _profiles(scene.users[u]))
     for table, n in (("sessions", len(places)), ("session_profiles", profiles)):

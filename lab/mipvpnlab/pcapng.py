@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Reads what capture.py writes, for questions about many packets that would take tshark a minute."""
+import math
 import mmap
 import struct
+from typing import NamedTuple
 
 INTERFACE, PACKET = 1, 6
 MAGIC = b"mvTL"     # head of lab-traffic's payload: magic, direction, 3 zeros, number, time
@@ -24,12 +26,22 @@ def packets(path):
             at += size
 
 
+class Sight(NamedTuple):
+    when: float
+    to: bytes       # the frame's destination MAC address
+
+
 def sightings(path):
-    """Where lab-traffic's packets were seen in clear: {(interface, direction, number): time of the last sight}."""
+    """Where lab-traffic's packets were seen in clear: {(interface, direction, number): the last Sight}."""
     found = {}
     for interface, when, frame in packets(path):
         at = frame.find(MAGIC, 28)
         if at >= 0 and len(frame) >= at + 12:
             direction, number = frame[at + 4], struct.unpack_from("!I", frame, at + 8)[0]
-            found[interface, direction, number] = when
+            found[interface, direction, number] = Sight(when, frame[:6])
     return found
+
+
+def first_after(path, interface, start):
+    """When something was first seen on an interface after this time; infinity = never."""
+    return min((when for name, when, _ in packets(path) if name == interface and when >= start), default=math.inf)

@@ -200,6 +200,11 @@ def plug(settings, node, wire, ifname="eth0"):
     netns.ip_batch(settings.ns(NET), [f"link set {port} down", f"link set {port} master {wire}", f"link set {port} up"])
 
 
+def unplug(settings, node, ifname="eth0"):
+    """The first half of it."""
+    netns.ip("link", "set", f"{node}.{ifname}", "down", ns=settings.ns(NET))
+
+
 def slide(settings, node, wire, ifname="eth0"):
     """The same without a blink of the carrier: the radio was on the new link before. Frames of the next milliseconds
     may be lost, which is the lab's doing."""

@@ -63,21 +63,33 @@ def lost_between(flow, start, end):
 
 @dataclass
 class Cut:
-    """A hard cut: when the link went, when the node had one again, and the old foreign agent's port."""
+    """A hard cut: when it began and when the link was off, of which node, the agent that was left and its MAC address on
+    the visited link."""
     at: float
-    back: float
-    port: str
+    off: float
+    node: str
+    old: str
+    mac: bytes
 
+    def excuses_down(self, seen, number):
+        """The old agent has sent it on the link that was cut."""
+        sight = seen.get((f"{self.old}.link0", pcapng.DIRECTIONS["down"], number))
+        return bool(sight) and sight.when >= self.at
 
-def beyond_the_cut(result, pcap, cuts):
-    """What was lost although it was not on a cut link: {"up": [...], "down": [...]}. A downlink packet was on it when
-    the capture shows it on the old agent's link after the cut; an uplink packet when the node sent it while it had no
-    link."""
-    seen = pcapng.sightings(pcap)
-    up = [x for x in lost(result["up"]) if not any(c.at <= x[1] < c.back for c in cuts)]
-    down = [x for x in lost(result["down"])
-            if not any(seen.get((c.port, pcapng.DIRECTIONS["down"], x[0]), 0) >= c.at for c in cuts)]
-    return {"up": up, "down": down}
+    def excuses_up(self, seen, packet, back):
+        """The node has sent it to the agent that it could not reach any more, or had no link: nothing of it was on a
+        wire yet. What it sends later, waits for the new agent."""
+        number, sent = packet
+        sight = seen.get((f"{self.node}.eth0", pcapng.DIRECTIONS["up"], number))
+        if sight:
+            return sight.when >= self.at and sight.to == self.mac
+        return self.at <= sent < back
+
+    def beyond(self, result, pcap):
+        """What was lost although it was not on the cut link: {"up": [...], "down": [...]}."""
+        seen, back = pcapng.sightings(pcap), pcapng.first_after(pcap, f"{self.node}.eth0", self.off)
+        return {"up": [x for x in lost(result["up"]) if not self.excuses_up(seen, x, back)],
+                "down": [x for x in lost(result["down"]) if not self.excuses_down(seen, x[0])]}
 
 
 def describe(flow):

@@ -4,13 +4,14 @@
 with both links in reach, then back by a hard cut, with a thousand packets a second each way (doc/moves.md)."""
 from .. import decode, pcapng, topology as t
 from ..scene import standing
-from ..traffic import Cut, Traffic, beyond_the_cut, describe, lost
+from ..traffic import Traffic, describe, lost
 from ..wait import wait_for
 from . import move_forged
-from .moving import Roamer, towards, wait_peers
+from .moving import Roamer, towards, unanswered, wait_peers
 
 LIFETIME = 4        # s, of the forwarding by the previous foreign agent
 USER = "u1"
+FORWARDED = 50      # packets, that many milliseconds of traffic
 BINDING = "mipbinding && !mipbinding.malformed"
 
 
@@ -35,6 +36,8 @@ class Move:
         if report.attempt(f"{USER} registers at fa", mn.registered):
             if self._overlap(scene, mn):
                 self._hard_cut(scene, mn)
+                if self.within:
+                    self._slow_switch(scene, mn)
             self._gone_with_the_lifetime(scene)
             move_forged.run(scene, mn, self)
         self._others(scene)
@@ -113,10 +116,8 @@ class Move:
         r, old, new = scene.report, self.to, "fa"
         scene.start_capture()
         traffic = self._traffic(scene, mn)
-        times = r.attempt("hard cut: the node registers at the agent where it comes up", mn.cut, new)
-        forwarded = 0
-        if times:
-            forwarded = self._forwarded(scene, old, new)
+        cut = r.attempt("hard cut: the node registers at the agent where it comes up", mn.cut, new)
+        if cut:
             r.attempt("hard cut: one tunnel of the user is left at the gateway, to the new agent", wait_peers, scene,
                       self.gateway_node, mn.address, [t.FAS[new].care_of])
         result = traffic.stop()
@@ -124,23 +125,59 @@ class Move:
         pcap = scene.stop_capture()
         for way in ("up", "down"):
             r.say(f"     {way}: {describe(result[way])}")
-        if times:
-            beyond = beyond_the_cut(result, pcap, [Cut(times[0], times[1], f"{old}.link0")])
+        if cut:
+            beyond = cut.beyond(result, pcap)
             for way in ("up", "down"):
                 r.equal(f"hard cut: nothing but what was on the cut link is lost {way}", beyond[way], [])
-            r.at_least("the previous agent's tunnel to the new one carried what came for the node", forwarded, 1)
             if mn.took_ms is not None:
                 r.say(f"     from request to reply: {mn.took_ms:.1f} ms")
+            self._left_alone(scene, pcap, "hard cut", old, new)
         self._wires(scene, pcap, mn, "hard cut")
 
+    @staticmethod
+    def _left_alone(scene, pcap, what, old, new):
+        """Once the previous agent has said that packets go to the new one, none of them goes onto its own link."""
+        a, b = t.FAS[old].care_of, t.FAS[new].care_of
+        said = decode.times(pcap, f"{BINDING} && mipbinding.type == 19 && mipbinding.status == 0 && ip.src == {a} && "
+                                  f'ip.dst == {b} && frame.interface_name == "{old}.core0"')
+        late = [k[2] for k, sight in pcapng.sightings(pcap).items()
+                if k[:2] == (f"{old}.link0", pcapng.DIRECTIONS["down"]) and said and sight.when > said[0]]
+        scene.report.check(f"{what}: the previous agent has acknowledged, and sends nothing onto its link from then on",
+                           said and not late, f"acknowledged {len(said)} times, late {late[:10]}")
+
+    # -- a gateway that is slow to switch
+
+    def _slow_switch(self, scene, mn):
+        """The gateway's tunnel to the new agent cannot come up, so that it goes on sending to the previous one, which
+        has to forward it all; and then it can."""
+        r, old, new = scene.report, "fa", self.to
+        scene.start_capture()
+        traffic = self._traffic(scene, mn)
+        with unanswered(scene.settings, new, self.gateway):
+            cut = mn.leave(new)
+            forwarded = r.attempt("slow gateway: the previous agent forwards what comes meanwhile", self._forwarded,
+                                  scene, old, new)
+        ok = r.attempt("slow gateway: then the node is registered", mn.arrive, new)
+        r.attempt("slow gateway: one tunnel of the user is left at the gateway, to the new agent", wait_peers, scene,
+                  self.gateway_node, mn.address, [t.FAS[new].care_of])
+        result = traffic.stop()
+        mn.traffic = None
+        pcap = scene.stop_capture()
+        r.say(f"     down: {describe(result['down'])}; {forwarded} had been forwarded when the tunnel could come up")
+        r.equal("slow gateway: nothing but what was on the cut link is lost down",
+                cut.beyond(result, pcap)["down"], [])
+        r.at_least("slow gateway: the packets have gone from agent to agent as ESP",
+                   decode.count(pcap, f"{decode.between(t.FAS[old].care_of, t.FAS[new].care_of)} && esp"), FORWARDED)
+        self._wires(scene, pcap, mn, "slow gateway")
+        if ok:
+            r.attempt("and the node goes back", mn.cut, old)
+
     def _forwarded(self, scene, old, new):
-        """Packets that went into the tunnel from the previous agent to the new one, when it is there."""
+        """Packets in the tunnel from the previous agent to the new one, when there are some."""
         def packets():
-            return sum(int(c["packets-out"]) for c in towards(scene, old, t.FAS[new].care_of))
-        try:
-            return wait_for("packets in the tunnel between the agents", packets, 3 * scene.settings.slow)
-        except Exception:
-            return 0
+            n = sum(int(c["packets-out"]) for c in towards(scene, old, t.FAS[new].care_of))
+            return n if n >= FORWARDED else 0
+        return wait_for(f"{FORWARDED} packets in the tunnel between the agents", packets, 3 * scene.settings.slow)
 
     def _gone_with_the_lifetime(self, scene):
         r = scene.report

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A mobile node that moves, the three ways it can (overlap, hard cut, fading), and what the scenarios ask about it."""
+import contextlib
+import json
 import socket
 import time
 
 from .. import agents, netns, topology as t
 from ..settings import LabError
+from ..traffic import Cut
 from ..wait import wait_for
 
 NFT_DEAF = """\
@@ -12,6 +15,15 @@ table netdev lab_fade {{
     chain fade {{
         type filter hook ingress device "{port}" priority 0;
         icmp type router-advertisement drop
+    }}
+}}
+"""
+
+NFT_UNANSWERED = """\
+table ip lab_unanswered {{
+    chain input {{
+        type filter hook input priority 0;
+        ip saddr {peer} udp sport {{ 500, 4500 }} drop
     }}
 }}
 """
@@ -42,7 +54,8 @@ class Roamer:
     def _mark(self, name):
         return self.traffic.mark(name) if self.traffic else time.time()
 
-    def _arrive(self, to, seconds):
+    def arrive(self, to, seconds=20):
+        """Waits for the reply by this agent, and returns when that was."""
         while self.registered(seconds)["care_of_address"] != t.FAS[to].care_of:
             pass
         return self._mark("registered")
@@ -54,7 +67,7 @@ class Roamer:
         hear(s, self.node, t.FAS[to].link)
         self._mark("request")
         self.mn.hint()
-        self._arrive(to, seconds)
+        self.arrive(to, seconds)
 
     def settle(self, left):
         """Out of reach of the link that was left."""
@@ -62,10 +75,20 @@ class Roamer:
         t.part(self.scene.settings, t.FAS[left].wire, t.FAS[self.at].wire)
 
     def cut(self, to, seconds=20):
-        """The cable goes and comes somewhere else; returns the times of the cut and of the reply."""
+        """The cable goes and comes somewhere else; returns the Cut when the new agent's reply is there."""
+        cut = self.leave(to)
+        self.arrive(to, seconds)
+        return cut
+
+    def leave(self, to):
+        """The first half of cut()."""
+        s = self.scene.settings
+        mac = link_mac(s, self.at)
         at = self._mark("cut")
-        t.plug(self.scene.settings, self.node, t.FAS[to].wire)
-        return at, self._arrive(to, seconds)
+        t.unplug(s, self.node)
+        cut = Cut(at, time.time(), self.node, self.at, mac)
+        t.plug(s, self.node, t.FAS[to].wire)
+        return cut
 
     def fade(self, to, seconds=20):
         """Nothing is heard of the old agent any more, though it still serves; the new one is."""
@@ -74,9 +97,26 @@ class Roamer:
         try:
             t.join(s, t.FAS[self.at].wire, t.FAS[to].wire)
             self._mark("request")
-            self._arrive(to, seconds)
+            self.arrive(to, seconds)
         finally:
             netns.run(s.ns(t.NET), "nft", "delete", "table", "netdev", "lab_fade", check=False)
+
+
+@contextlib.contextmanager
+def unanswered(settings, node, peer):
+    """Nothing of IKE and ESP that this peer sends reaches the node meanwhile; anything else does."""
+    ns = settings.ns(node)
+    netns.run(ns, "nft", "-f", "-", input=NFT_UNANSWERED.format(peer=peer), stdin=None)
+    try:
+        yield
+    finally:
+        netns.run(ns, "nft", "delete", "table", "ip", "lab_unanswered")
+
+
+def link_mac(settings, agent):
+    """The MAC address of a foreign agent on its visited link."""
+    found = json.loads(netns.ip("-j", "link", "show", "link0", ns=settings.ns(agent)))
+    return bytes.fromhex(found[0]["address"].replace(":", ""))
 
 
 def hear(settings, node, agent, seconds=5):

@@ -59,16 +59,43 @@ static struct fake_device *device_of(struct fake_kernel *k, struct in_addr peer)
 	return unused;
 }
 
-/* Another peer replaces; only the present one can be taken away. */
+static struct fake_device peer_out(struct fake_path *p, struct in_addr peer)
+{
+	struct fake_device got = {.peer = peer};
+
+	for (int i = 0; i < p->n_peers; i++) {
+		if (p->peers[i].peer.s_addr != peer.s_addr)
+			continue;
+		got = p->peers[i];
+		p->n_peers--;
+		memmove(&p->peers[i], &p->peers[i + 1], (size_t)(p->n_peers - i) * sizeof(got));
+	}
+	return got;
+}
+
+/* The peer that was added last leads, the one before follows it. */
 static void take_encap(struct fake_kernel *k, const struct nh_request *q, bool add)
 {
 	struct fake_path *p = path_of(k, q);
+	struct fake_device d;
 
 	CU_ASSERT_TRUE(device_of(k, q->peer)->refs > 0);
-	if (add)
-		p->peer = q->peer;
-	else if (p->peer.s_addr == q->peer.s_addr)
-		p->peer.s_addr = 0;
+	if (add) {
+		d = peer_out(p, q->peer);
+		CU_ASSERT_TRUE_FATAL(p->n_peers < FAKE_PEERS);
+		count(&d.refs, true);
+		p->peers[p->n_peers++] = d;
+		return;
+	}
+	for (int i = 0; i < p->n_peers; i++) {
+		if (p->peers[i].peer.s_addr != q->peer.s_addr)
+			continue;
+		count(&p->peers[i].refs, false);
+		if (!p->peers[i].refs)
+			peer_out(p, q->peer);
+		return;
+	}
+	CU_FAIL("encap-del of a peer that is not there");
 }
 
 void fake_kernel_take(struct fake_kernel *k, const struct nh_request *q)
@@ -101,7 +128,7 @@ static const struct fake_path *find(const struct fake_kernel *k, const char *src
 		const struct fake_path *p = &k->paths[i];
 
 		if (p->src.len && p->src.addr.s_addr == inet_addr(src) &&
-		    (p->legs[0] || p->legs[1] || p->peer.s_addr))
+		    (p->legs[0] || p->legs[1] || p->n_peers))
 			return p;
 	}
 	return NULL;
@@ -120,14 +147,13 @@ struct in_addr fake_kernel_peer(const struct fake_kernel *k, const char *src)
 {
 	const struct fake_path *p = find(k, src);
 
-	return p ? p->peer : (struct in_addr){0};
+	return p && p->n_peers ? p->peers[p->n_peers - 1].peer : (struct in_addr){0};
 }
 
 bool fake_kernel_empty(const struct fake_kernel *k)
 {
 	for (int i = 0; i < FAKE_PATHS; i++) {
-		if (k->paths[i].legs[0] || k->paths[i].legs[1] || k->paths[i].peer.s_addr ||
-		    k->devices[i].refs)
+		if (k->paths[i].legs[0] || k->paths[i].legs[1] || k->paths[i].n_peers || k->devices[i].refs)
 			return false;
 	}
 	return !k->protects;

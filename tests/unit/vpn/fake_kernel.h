@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * What the network helper would hold for the VPN room, by its contract (nethelper/proto.h): references to
- * the two legs of a path, the present peer of an encapsulated one, devices. A request that the helper would
+ * the two legs of a path, to each peer of an encapsulated one, devices. A request that the helper would
  * refuse fails the test.
  */
 #ifndef MIPVPN_TESTS_FAKE_KERNEL_H
@@ -11,14 +11,17 @@
 
 #define FAKE_PATHS 256
 
-struct fake_path {
-	struct vpn_prefix src, dst;
-	int legs[2];	     /* references: [1] we tunnel what goes up, [0] what comes down */
-	struct in_addr peer; /* of the encapsulated one; 0 = none */
-};
+#define FAKE_PEERS 4
+
 struct fake_device {
 	struct in_addr peer;
 	int refs;
+};
+struct fake_path {
+	struct vpn_prefix src, dst;
+	int legs[2]; /* references: [1] we tunnel what goes up, [0] what comes down */
+	struct fake_device peers[FAKE_PEERS]; /* of the encapsulated one; the last has the packets */
+	int n_peers;
 };
 struct fake_kernel {
 	struct fake_path paths[FAKE_PATHS];
