@@ -276,8 +276,8 @@ bool fa_route_same(const struct fa_route *a, const struct fa_route *b);
 
 /* fa_move.c: the AAAF has answered by itself (D2); the home agent is asked by UDP */
 bool fa_move_keep(struct fa_pending *p, const struct mip_rrq *q); /* may become a move; false = no memory */
-/* The path of one who comes: in front of tunnels that the other end completes, whose packets follow at once.  One who
- * is here already has his. */
+/* The path of one who comes: in front of tunnels that the other end completes, whose packets follow at once.
+ * One who is here already has his. */
 void fa_move_route(struct fa *fa, struct fa_pending *p, struct actions *out);
 void fa_move_begin(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, role_ms now,
 		   struct actions *out);

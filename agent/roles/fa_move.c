@@ -162,8 +162,8 @@ void fa_move_begin(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, 
 	role_heap_set(&fa->heap, &p->timer, now + fa->cfg.aaa_timeout_ms);
 	role_log(out, LOG_LVL_INFO, "visitor %s: aaa -> moving, %u profiles", role_who(p->nai, p->hoa, who),
 		 p->move.n);
-	/* What is sent waits for what the helper is asked in front of it.  The home agent sends to one without VPN at
-	 * once, to others when their tunnels carry. */
+	/* What is sent waits for what the helper is asked in front of it.  The home agent sends to one
+	 * without VPN at once, to others when their tunnels carry. */
 	if (!p->move.n)
 		fa_move_route(fa, p, out);
 	relay(fa, p, out);
