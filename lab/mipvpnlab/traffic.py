@@ -63,8 +63,8 @@ def lost_between(flow, start, end):
 
 @dataclass
 class Cut:
-    """A hard cut: when it began and when the link was off, of which node, the agent that was left and its MAC address on
-    the visited link."""
+    """A hard cut: when it began and when the link was off, of which node, the agent that was left and its MAC address
+    on the visited link."""
     at: float
     off: float
     node: str

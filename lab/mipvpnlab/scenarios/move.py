@@ -80,8 +80,8 @@ class Move:
         clear = {k[0] for k in pcapng.sightings(pcap) if k[0].endswith(".core0")}
         r.equal(f"{what}: no packet of the pair in clear between gateways", clear, set())
         pair = f"(ip.addr == {mn.address} && ip.addr == {self.cn[1]})"
-        seen = decode.fields(pcap, f'frame.interface_name contains "core0" && (esp || ip.proto == 4 && {pair})', "esp.spi",
-                             "ip.src", "ip.dst")
+        seen = decode.fields(pcap, f'frame.interface_name contains "core0" && (esp || ip.proto == 4 && {pair})',
+                             "esp.spi", "ip.src", "ip.dst")
         r.equal(f"{what}: nor in IP-in-IP", [x for x in seen if not x[0]], [])
         esp = [set(x[1:]) for x in seen if x[0]]
         r.at_least(f"{what}: ESP between the new agent and the gateway",
@@ -116,8 +116,8 @@ class Move:
         r.equal("no malformed binding message", [x for x in seen if x["mipbinding.malformed"]], [])
         sent = [x for x in seen if x["mipbinding.type"] == "18" and (x["ip.src"], x["ip.dst"]) == (b, a) and
                 x["frame.interface_name"] == f"{new}.core0"]
-        r.check("the new agent sends the previous one a Binding Update", sent and
-                sent[0]["mipbinding.auth.subtype"] == "201" and 0 < int(sent[0]["mipbinding.lifetime"]) <= LIFETIME, sent)
+        r.check("the new agent sends the previous one a Binding Update", sent and sent[0]["mipbinding.auth.subtype"] ==
+                "201" and 0 < int(sent[0]["mipbinding.lifetime"]) <= LIFETIME, sent)
         acks = [x["mipbinding.status"] for x in seen
                 if x["mipbinding.type"] == "19" and (x["ip.src"], x["ip.dst"]) == (a, b)]
         r.check("which is acknowledged", "0" in acks, acks)
@@ -150,8 +150,9 @@ class Move:
     def _left_alone(scene, pcap, what, old, new):
         """Once the previous agent has said that packets go to the new one, none of them goes onto its own link."""
         a, b = t.FAS[old].care_of, t.FAS[new].care_of
-        said = decode.times(pcapng.signalling(pcap), f"{BINDING} && mipbinding.type == 19 && mipbinding.status == 0 && ip.src == {a} && "
-                                  f'ip.dst == {b} && frame.interface_name == "{old}.core0"')
+        said = decode.times(pcapng.signalling(pcap),
+                            f"{BINDING} && mipbinding.type == 19 && mipbinding.status == 0 && ip.src == {a} && "
+                            f'ip.dst == {b} && frame.interface_name == "{old}.core0"')
         late = [k[2] for k, sight in pcapng.sightings(pcap).items()
                 if k[:2] == (f"{old}.link0", pcapng.DIRECTIONS["down"]) and said and sight.when > said[0]]
         scene.report.check(f"{what}: the previous agent has acknowledged, and sends nothing onto its link from then on",

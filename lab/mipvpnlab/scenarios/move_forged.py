@@ -87,7 +87,8 @@ class Attack:
                        lambda: self._state() == before, 6 * self.scene.settings.slow)
         now = self._counted(node)
         changed = sorted(k for k in now if now[k] != counted.get(k, 0))
-        self.r.check(f"{what}: counted as {' or '.join(names)}", set(names) & set(changed), f"counted at {node}: {changed}")
+        self.r.check(f"{what}: counted as {' or '.join(names)}", set(names) & set(changed),
+                     f"counted at {node}: {changed}")
 
     def requests(self):
         """With a notification of the previous agent, as from the node, under keys that are not its own."""
@@ -118,7 +119,7 @@ class Attack:
         netns.ip("addr", "flush", "dev", "eth0", ns=self.scene.settings.ns(ATTACKER))
 
     def updates(self, binding, forger, there, back):
-        """To the agent where the node is: forged ones, and what it had when the node left; to the other: what it had."""
+        """To the agent where the node is: forged ones, and what it had when the node left; to the other, too."""
         forged = binding.Move(self.mn.address, t.FAS[self.to].care_of, os.urandom(32), os.urandom(32)).build()
         self._update("a forged Binding Update", forger, t.FAS[self.to].care_of, t.FA, forged, ("fa.bu.not_authentic",))
         for what, real, names in (("to the agent where the node is", there, BACK_AGAIN),

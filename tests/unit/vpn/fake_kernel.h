@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What the network helper would hold for the VPN room, by its contract (nethelper/proto.h): references to the two
- * legs of a path, to each peer of an encapsulated one, devices. A request that the helper would refuse fails the
- * test.
+ * What the network helper would hold for the VPN room, by its contract (nethelper/proto.h): references to
+ * the two legs of a path, to each peer of an encapsulated one, devices. A request that the helper would
+ * refuse fails the test.
  */
 #ifndef MIPVPN_TESTS_FAKE_KERNEL_H
 #define MIPVPN_TESTS_FAKE_KERNEL_H
