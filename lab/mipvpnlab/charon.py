@@ -19,6 +19,7 @@ charon-systemd {{
     load = {plugins}
     threads = 32
     dos_protection = no
+    half_open_timeout = 8
     retransmit_timeout = 0.5
     retransmit_base = 1.5
     retransmit_tries = 5

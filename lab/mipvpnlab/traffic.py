@@ -17,7 +17,7 @@ class Traffic:
     """a, b: (node, address). "up" goes from a to b, "down" from b to a."""
 
     def __init__(self, settings, name, a, b, rate=RATE, port=5555):
-        cmd = [settings.program("lab-traffic"), "-r", rate, "-p", port, "-w", int(2000 * settings.slow),
+        cmd = [settings.program("lab-traffic"), "-r", rate, "-p", port, "-w", int(1000 * settings.slow),
                settings.ns(a[0]), a[1], settings.ns(b[0]), b[1]]
         self.settings = settings
         self.daemon = procs.start(settings, f"traffic-{name}", a[0], cmd, stdin=subprocess.PIPE)
@@ -63,8 +63,8 @@ def lost_between(flow, start, end):
 
 @dataclass
 class Cut:
-    """A hard cut: when it began and when the link was off, of which node, the agent that was left and its MAC address on
-    the visited link."""
+    """A hard cut: when it began and when the link was off, of which node, the agent that was left and its MAC address
+    on the visited link."""
     at: float
     off: float
     node: str

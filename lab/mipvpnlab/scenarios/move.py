@@ -2,14 +2,14 @@
 """F2, F3, F5, F6: a user moves and the VPN moves along. To an agent of the same domain (F2, F5) or of another one
 (F3, F6); the correspondent is behind a static gateway (F2, F3) or behind a proxy correspondent node (F5, F6). First
 with both links in reach, then back by a hard cut, with a thousand packets a second each way (doc/moves.md)."""
-from .. import decode, pcapng, topology as t
+from .. import agents, decode, pcapng, topology as t
 from ..scene import standing
 from ..traffic import Traffic, describe, lost
 from ..wait import wait_for
 from . import move_forged
 from .moving import Roamer, towards, unanswered, wait_peers
 
-LIFETIME = 4        # s, of the forwarding by the previous foreign agent
+LIFETIME = 3        # s, of the forwarding by the previous foreign agent
 USER = "u1"
 FORWARDED = 50      # packets, that many milliseconds of traffic
 BINDING = "mipbinding && !mipbinding.malformed"
@@ -38,9 +38,9 @@ class Move:
                 self._hard_cut(scene, mn)
                 if self.within:
                     self._slow_switch(scene, mn)
+            self._others(scene)
             self._gone_with_the_lifetime(scene)
             move_forged.run(scene, mn, self)
-        self._others(scene)
         report.check("the mobile node ends by itself, deregistering", mn.mn.stop())
         scene.check_nothing_left("after deregistration", before, 20)
         scene.finish()
@@ -71,44 +71,56 @@ class Move:
         if mn.took_ms is not None:
             r.say(f"     from request to reply: {mn.took_ms:.1f} ms")
         self._wires(scene, pcap, mn, "overlap")
-        self._diameter(scene, pcap, new)
-        self._bindings(scene, pcap, old, new)
+        self._signalling(scene, pcap, old, new)
         return ok
 
     def _wires(self, scene, pcap, mn, what):
+        """Returns the peers of each ESP packet on the core: [{from, to}]."""
         r = scene.report
         clear = {k[0] for k in pcapng.sightings(pcap) if k[0].endswith(".core0")}
         r.equal(f"{what}: no packet of the pair in clear between gateways", clear, set())
         pair = f"(ip.addr == {mn.address} && ip.addr == {self.cn[1]})"
-        r.equal(f"{what}: nor in IP-in-IP",
-                decode.count(pcap, f'frame.interface_name contains "core0" && ip.proto == 4 && {pair}'), 0)
+        seen = decode.fields(pcap, f'frame.interface_name contains "core0" && (esp || ip.proto == 4 && {pair})',
+                             "esp.spi", "ip.src", "ip.dst")
+        r.equal(f"{what}: nor in IP-in-IP", [x for x in seen if not x[0]], [])
+        esp = [set(x[1:]) for x in seen if x[0]]
         r.at_least(f"{what}: ESP between the new agent and the gateway",
-                   decode.count(pcap, f"{decode.between(t.FAS[self.to].care_of, self.gateway)} && esp"), 20)
+                   esp.count({t.FAS[self.to].care_of, self.gateway}), 20)
+        return esp
 
-    def _diameter(self, scene, pcap, new):
+    def _signalling(self, scene, pcap, old, new):
+        """What Diameter and Binding Updates there were, by one look at the capture."""
+        names = ("ip.src", "ip.dst", "frame.interface_name", "diameter.cmd.code", "diameter.flags.request",
+                 "mipbinding.type", "mipbinding.auth.subtype", "mipbinding.lifetime", "mipbinding.status",
+                 "mipbinding.malformed")
+        seen = decode.fields(pcapng.signalling(pcap), "diameter.cmd.code in {260, 262} || mipbinding", *names)
+        seen = [dict(zip(names, x)) for x in seen]
+        self._diameter(scene.report, [x for x in seen if x["diameter.cmd.code"]], new)
+        self._bindings(scene.report, [x for x in seen if not x["diameter.cmd.code"]], old, new)
+
+    def _diameter(self, r, seen, new):
         """D2: the visited network's server answers by itself; between domains the home network is asked."""
-        r, fa = scene.report, t.FAS[new]
+        fa = t.FAS[new]
         aaaf = {"aaaf": t.AAAF, "aaaf2": t.AAAF2}[fa.aaaf]
-        asked = decode.count(pcap, f"diameter.cmd.code == 260 && diameter.flags.request == 1 && "
-                                   f"{decode.between(fa.care_of, aaaf)}")
-        r.at_least("the new agent asks its AAA server", asked, 1)
-        home = decode.count(pcap, f"diameter && diameter.cmd.code in {{260, 262}} && {decode.between(aaaf, t.AAAH)}")
+        between = [({x["ip.src"], x["ip.dst"]}, x) for x in seen]
+        asked = [x for ends, x in between if ends == {fa.care_of, aaaf} and "1" in x["diameter.flags.request"]]
+        r.at_least("the new agent asks its AAA server", len(asked), 1)
+        home = sum(ends == {aaaf, t.AAAH} for ends, _ in between)
         if self.within:
             r.equal("which answers from its cache: nothing leaves the domain", home, 0)
         else:
             r.at_least("which asks the home network", home, 2)
 
-    def _bindings(self, scene, pcap, old, new):
-        r, a, b = scene.report, t.FAS[old].care_of, t.FAS[new].care_of
-        r.equal("no malformed binding message", decode.count(pcap, "mipbinding && mipbinding.malformed"), 0)
-        sent = decode.fields(pcap, f"{BINDING} && mipbinding.type == 18 && ip.src == {b} && ip.dst == {a} && "
-                                   f'frame.interface_name == "{new}.core0"', "mipbinding.auth.subtype",
-                             "mipbinding.lifetime")
-        r.check("the new agent sends the previous one a Binding Update", bool(sent) and sent[0][0] == "201" and
-                0 < int(sent[0][1]) <= LIFETIME, sent)
-        acks = decode.fields(pcap, f"{BINDING} && mipbinding.type == 19 && ip.src == {a} && ip.dst == {b}",
-                             "mipbinding.status")
-        r.check("which is acknowledged", ("0",) in acks, acks)
+    def _bindings(self, r, seen, old, new):
+        a, b = t.FAS[old].care_of, t.FAS[new].care_of
+        r.equal("no malformed binding message", [x for x in seen if x["mipbinding.malformed"]], [])
+        sent = [x for x in seen if x["mipbinding.type"] == "18" and (x["ip.src"], x["ip.dst"]) == (b, a) and
+                x["frame.interface_name"] == f"{new}.core0"]
+        r.check("the new agent sends the previous one a Binding Update", sent and sent[0]["mipbinding.auth.subtype"] ==
+                "201" and 0 < int(sent[0]["mipbinding.lifetime"]) <= LIFETIME, sent)
+        acks = [x["mipbinding.status"] for x in seen
+                if x["mipbinding.type"] == "19" and (x["ip.src"], x["ip.dst"]) == (a, b)]
+        r.check("which is acknowledged", "0" in acks, acks)
 
     # -- back, by a hard cut
 
@@ -138,8 +150,9 @@ class Move:
     def _left_alone(scene, pcap, what, old, new):
         """Once the previous agent has said that packets go to the new one, none of them goes onto its own link."""
         a, b = t.FAS[old].care_of, t.FAS[new].care_of
-        said = decode.times(pcap, f"{BINDING} && mipbinding.type == 19 && mipbinding.status == 0 && ip.src == {a} && "
-                                  f'ip.dst == {b} && frame.interface_name == "{old}.core0"')
+        said = decode.times(pcapng.signalling(pcap),
+                            f"{BINDING} && mipbinding.type == 19 && mipbinding.status == 0 && ip.src == {a} && "
+                            f'ip.dst == {b} && frame.interface_name == "{old}.core0"')
         late = [k[2] for k, sight in pcapng.sightings(pcap).items()
                 if k[:2] == (f"{old}.link0", pcapng.DIRECTIONS["down"]) and said and sight.when > said[0]]
         scene.report.check(f"{what}: the previous agent has acknowledged, and sends nothing onto its link from then on",
@@ -166,9 +179,9 @@ class Move:
         r.say(f"     down: {describe(result['down'])}; {forwarded} had been forwarded when the tunnel could come up")
         r.equal("slow gateway: nothing but what was on the cut link is lost down",
                 cut.beyond(result, pcap)["down"], [])
+        esp = self._wires(scene, pcap, mn, "slow gateway")
         r.at_least("slow gateway: the packets have gone from agent to agent as ESP",
-                   decode.count(pcap, f"{decode.between(t.FAS[old].care_of, t.FAS[new].care_of)} && esp"), FORWARDED)
-        self._wires(scene, pcap, mn, "slow gateway")
+                   esp.count({t.FAS[old].care_of, t.FAS[new].care_of}), FORWARDED)
         if ok:
             r.attempt("and the node goes back", mn.cut, old)
 
@@ -185,6 +198,10 @@ class Move:
         r.attempt("after its lifetime the tunnel between the agents is gone", wait_for, "tunnels between agents to go",
                   lambda: not any(towards(scene, a, t.FAS[b].care_of) for a, b in pairs),
                   (LIFETIME + 6) * scene.settings.slow)
+        r.attempt("and so is everybody who was handed off", wait_for, "visitors to go",
+                  lambda: not any(v["state"] == "handed-off" for a, _ in pairs
+                                  for v in agents.rows(scene.settings, a, "visitors")),
+                  (LIFETIME + 2) * scene.settings.slow)
 
     # -- users of other kinds
 

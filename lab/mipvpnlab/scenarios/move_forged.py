@@ -87,7 +87,8 @@ class Attack:
                        lambda: self._state() == before, 6 * self.scene.settings.slow)
         now = self._counted(node)
         changed = sorted(k for k in now if now[k] != counted.get(k, 0))
-        self.r.check(f"{what}: counted as {' or '.join(names)}", set(names) & set(changed), f"counted at {node}: {changed}")
+        self.r.check(f"{what}: counted as {' or '.join(names)}", set(names) & set(changed),
+                     f"counted at {node}: {changed}")
 
     def requests(self):
         """With a notification of the previous agent, as from the node, under keys that are not its own."""
@@ -100,7 +101,7 @@ class Attack:
         with self._node() as n:
             for what, changes, name in cases:
                 before, counted = self._state(), self._counted(self.to)
-                reply = n.register(seconds=3, **changes)
+                reply = n.register(seconds=2, **changes)
                 self.r.check(f"{what}: not granted", reply is None or reply.code >= 64, reply and reply.code)
                 self.r.check(f"{what}: no key in the answer", reply is None or not (reply.all(41) or reply.all(43)))
                 self._unmoved(what, before, self.to, counted, (name,))
@@ -118,7 +119,7 @@ class Attack:
         netns.ip("addr", "flush", "dev", "eth0", ns=self.scene.settings.ns(ATTACKER))
 
     def updates(self, binding, forger, there, back):
-        """To the agent where the node is: forged ones, and what it had when the node left; to the other: what it had."""
+        """To the agent where the node is: forged ones, and what it had when the node left; to the other, too."""
         forged = binding.Move(self.mn.address, t.FAS[self.to].care_of, os.urandom(32), os.urandom(32)).build()
         self._update("a forged Binding Update", forger, t.FAS[self.to].care_of, t.FA, forged, ("fa.bu.not_authentic",))
         for what, real, names in (("to the agent where the node is", there, BACK_AGAIN),
@@ -137,6 +138,7 @@ class Attack:
         """Of a node that is registered at fa: right MN-AAA but wrong MN-HA; then all right but the notification."""
         import craft
         s, (user, node) = self.scene.settings, HALF_RIGHT
+        t.plug(s, node, t.FAS["fa"].wire)
         with by_hand(s, user, node) as n:
             reply = n.register()
             if not self.r.check(f"{user}, by hand, registers at fa", reply and reply.code == 0, reply and reply.code):
@@ -150,14 +152,14 @@ class Attack:
             bye = n.register(lifetime=0, mn_ha=mn_ha, key_requests=False)
             self.r.check(f"{user} deregisters", bye and bye.code == 0, bye and (bye.code, bye.text()))
         netns.ip("addr", "flush", "dev", "eth0", ns=s.ns(node))
-        t.plug(s, node, t.FAS["fa"].wire)
 
     def _wrong_mn_ha(self, n, mn_ha, mn_fa):
         what = "right MN-AAA, wrong MN-HA"
         before, counted = self._state(), self._counted("ha")
         reply = n.register(previous_fa=t.FA, mn_fa=mn_fa, mn_ha=(mn_ha[0], os.urandom(20), mn_ha[2]))
         self.r.check(f"{what}: refused by the home agent", reply and reply.code == 131, reply and reply.code)
-        self.r.check(f"{what}: no key in the answer", reply and not (reply.all(41) or reply.all(43)))
+        # To whom MN-AAA is right, the AAAH's nonce for a key with a foreign agent says nothing new.
+        self.r.check(f"{what}: no MN-HA key in the answer", reply and not reply.all(43))
         self._unmoved(what, before, "ha", counted, ("ha.rrq.mn_ha_wrong", "ha.har.mn_ha_wrong"))
 
     def _wrong_notification(self, n, mn_ha, mn_fa):
@@ -165,7 +167,7 @@ class Attack:
         what = "wrong key under the notification alone"
         self.scene.start_capture()
         reply = n.register(previous_fa=t.FA, mn_fa=(mn_fa[0], os.urandom(20), mn_fa[2]), mn_ha=mn_ha)
-        pcap = self.scene.stop_capture()
+        pcap = pcapng.signalling(self.scene.stop_capture())
         self.r.check(f"{what}: granted", reply and reply.code == 0, reply and (reply.code, reply.text()))
         aaaf = {"aaaf": t.AAAF, "aaaf2": t.AAAF2}[t.FAS[self.to].aaaf]
         self.r.at_least(f"{what}: after the home network was asked", decode.count(
