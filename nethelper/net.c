@@ -326,5 +326,6 @@ void net_batch(struct net *n, struct net_job *jobs, size_t count, uint64_t now_m
 		job_run(n, &jobs[i]);
 	if (commit(n, false) != 0)
 		recover(n, jobs, count);
+	late_rules_release(n);
 	holds_release(n);
 }

@@ -91,6 +91,8 @@ struct home_link { /* whose proxy_delay we changed */
 	char name[IFNAMSIZ];
 	char old_delay[16];
 };
+#define NET_LATE_MAX 64 /* more than that go at once */
+
 struct net {
 	const struct nh_allowed *allowed;
 	const char *vici_path;
@@ -109,6 +111,8 @@ struct net {
 	uint64_t order;
 	struct hold hold;
 	struct path_entry *paths;
+	struct rt_rule late[NET_LATE_MAX]; /* to be removed behind the transaction */
+	size_t n_late;
 	unsigned mip_rule_users; /* routes */
 	unsigned pcn_users;	 /* prefixes that the rule to NH_TABLE_PCN is there for */
 	struct home_link homes[NH_IFS_MAX];
@@ -160,6 +164,10 @@ int do_watch_add(struct net *n, const struct nh_request *r);
 int do_watch_del(struct net *n, const struct nh_request *r);
 int do_encap_add(struct net *n, const struct nh_request *r);
 int do_encap_del(struct net *n, const struct nh_request *r);
+/* net_late.c */
+void late_rule_del(struct net *n, const struct rt_rule *rule);
+bool late_rule_keep(struct net *n, const struct rt_rule *rule); /* it is to be added: true = it is still there */
+void late_rules_release(struct net *n);
 void paths_forget_all(struct net *n);
 /* Is a packet between this mobile node and this correspondent one of a profile's? */
 bool path_covers(struct net *n, struct in_addr user, struct in_addr correspondent);

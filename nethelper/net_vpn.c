@@ -58,6 +58,10 @@ static int leg_rule(struct net *n, bool add, const struct path_entry *p, bool he
 			       .src = here_is_src ? p->key.src : p->key.dst,
 			       .dst = here_is_src ? p->key.dst : p->key.src};
 
+	if (t == NULL && !add)
+		late_rule_del(n, &rule);
+	if (t == NULL && (!add || late_rule_keep(n, &rule)))
+		return 0;
 	return net_rt_fail(n, rt_rule_set(n->rt, add, &rule), "setting the rule of the profile");
 }
 
@@ -328,4 +332,5 @@ void paths_forget_all(struct net *n)
 		free(p);
 	}
 	n->pcn_users = 0;
+	n->n_late = 0;
 }
