@@ -39,7 +39,9 @@ enum dm_feature {		/* MIP-Feature-Vector, RFC 4004 7.5 */
 	DM_F_CO_LOCATED = 256
 };
 enum dm_termination {		/* Termination-Cause, RFC 6733 8.15 */
-	DM_TERM_LOGOUT = 1, DM_TERM_ADMINISTRATIVE = 4, DM_TERM_LINK_BROKEN = 5, DM_TERM_SESSION_TIMEOUT = 8
+	DM_TERM_LOGOUT = 1, DM_TERM_ADMINISTRATIVE = 4, DM_TERM_LINK_BROKEN = 5, DM_TERM_SESSION_TIMEOUT = 8,
+	/* of a foreign agent: nothing has come of an AMR that the AAAF may have answered by itself (D2) */
+	DM_TERM_BAD_ANSWER = 3
 };
 
 struct dm_bytes { uint16_t len; uint8_t data[DM_RR_MAX]; };

@@ -2,8 +2,8 @@
  *
  * libfdcore leaves Nagle's algorithm on, and a message with VPN profiles is a little longer than one segment:
  * its rest then waits for the acknowledgement of its beginning, one round trip for each hop.  libfdcore does
- * not hand its sockets out, so when a peer has connected, TCP_NODELAY is set on every TCP socket of the process
- * (libpq has set it on its own).
+ * not hand its sockets out, so when a peer has connected, TCP_NODELAY is set on every TCP socket of the
+ * process (libpq has set it on its own).
  */
 #include <dirent.h>
 #include <netinet/in.h>

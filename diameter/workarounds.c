@@ -106,8 +106,8 @@ int dm_workarounds_install(bool dumps)
 	int rc = dm_nodelay_install();
 
 	if (!rc)
-		rc = fd_hook_register(HOOK_MASK(HOOK_MESSAGE_RECEIVED), on_received, dumps ? &yes : NULL, NULL,
-				      &received);
+		rc = fd_hook_register(HOOK_MASK(HOOK_MESSAGE_RECEIVED), on_received, dumps ? &yes : NULL,
+				      NULL, &received);
 	if (rc || dumps)
 		return rc;
 	rc = fd_hook_register(HOOK_MASK(HOOK_MESSAGE_LOCAL, HOOK_MESSAGE_SENDING, HOOK_MESSAGE_SENT,

@@ -30,8 +30,8 @@ enum vpn_gw_type {
 	VPN_GW_AGENT = 0,	/* one of our agents, the path goes on behind it (FA-HA) */
 	VPN_GW_STATIC = 1,	/* an enterprise's gateway, configured once from the SLA */
 	VPN_GW_DYNAMIC = 2,	/* a PCN, told by Binding Update */
-	VPN_GW_HANDOFF = 3	/* the previous foreign agent after a move: it initiates.  Inside of an agent only,
-				 * never on the wire or in the database */
+	VPN_GW_HANDOFF = 3	/* the previous foreign agent after a move: it initiates.  Inside of an
+				 * agent only, never on the wire or in the database */
 };
 
 struct vpn_prefix {

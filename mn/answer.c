@@ -143,7 +143,7 @@ static void refused(struct mn *mn, const struct mn_reply *r)
 	a->code = r->rrp.code;
 	copy_message(a, &r->rrp);
 	plan_retry(mn, quick);
-	if (!quick && mn->agent != NULL)
+	if (!quick)
 		mn->agent->no_pfan = true;
 	if (mn->attempt.kind == MN_LEAVE_FOREIGN && mn->stopping && !quick)
 		mn_end(mn, 1);
@@ -163,8 +163,8 @@ void mn_answer(struct mn *mn, const uint8_t *data, size_t len)
 	struct mn_reply r;
 	const char *why;
 
-	if (!mn_reply_pending(mn, data, len))
-		return; /* of another, or too late */
+	if (mn->agent == NULL || !mn_reply_pending(mn, data, len))
+		return; /* nobody has been asked; or it is another's, or too late */
 	why = mn_reply_check(mn, data, len, &r);
 	if (why != NULL) {
 		mn_report(mn, "rejected", "ignored a reply: %s", why); /* the right one may still come */
@@ -175,8 +175,7 @@ void mn_answer(struct mn *mn, const uint8_t *data, size_t len)
 		goto out;
 	}
 	mn->attempt.active = false;
-	if (mn->agent != NULL)
-		mn_agent_challenge(mn->agent, r.rrp.challenge.data, r.rrp.challenge.len);
+	mn_agent_challenge(mn->agent, r.rrp.challenge.data, r.rrp.challenge.len);
 	if (r.rrp.code >= 64)
 		refused(mn, &r);
 	else if (mn->attempt.lifetime == 0 || r.rrp.lifetime == 0)

@@ -3,10 +3,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <linux/if_tun.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +15,7 @@
 
 #include "mn/ring.h"
 #include "nethelper/sysctl.h"
+#include "nethelper/tun.h"
 
 #define SEND_BUFFER (4 << 20) /* all that a ring holds fits in at once */
 
@@ -37,19 +36,6 @@ static int open_out(void)
 	if (fd >= 0)
 		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	return fd;
-}
-
-static int open_tun(char name[IFNAMSIZ])
-{
-	struct ifreq ifr = {.ifr_flags = IFF_TUN | IFF_NO_PI, .ifr_name = "mnhold%d"};
-	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-
-	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr) == 0) {
-		memcpy(name, ifr.ifr_name, IFNAMSIZ);
-		return fd;
-	}
-	close(fd);
-	return -1;
 }
 
 /* Up, with the MTU of the interface that it stands in for, and for IPv4 only. */
@@ -84,7 +70,7 @@ struct hold *hold_open(const char *ifname, unsigned ifindex, char *why, size_t w
 		return NULL;
 	}
 	h->ifindex = ifindex;
-	h->tun = open_tun(name);
+	h->tun = tun_open_any("mnhold%d", name);
 	h->out = open_out();
 	if (h->tun >= 0 && h->out >= 0 && set_up(name, ifname) == 0) {
 		h->tun_index = if_nametoindex(name);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
-#include <net/if.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -32,15 +31,16 @@ static void set_queue(const char *name)
 	close(fd);
 }
 
-int tun_open(const char *name)
+int tun_open_any(const char *pattern, char name[IFNAMSIZ])
 {
 	struct ifreq ifr = {.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL};
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK), error;
 
 	if (fd < 0)
 		return -1;
-	strncpy(ifr.ifr_name, name, sizeof(ifr.ifr_name) - 1);
+	strncpy(ifr.ifr_name, pattern, sizeof(ifr.ifr_name) - 1);
 	if (ioctl(fd, TUNSETIFF, &ifr) == 0) {
+		memcpy(name, ifr.ifr_name, IFNAMSIZ);
 		set_queue(name);
 		return fd;
 	}
@@ -48,4 +48,11 @@ int tun_open(const char *name)
 	close(fd);
 	errno = error;
 	return -1;
+}
+
+int tun_open(const char *name)
+{
+	char made[IFNAMSIZ];
+
+	return tun_open_any(name, made);
 }

@@ -163,9 +163,9 @@ void mip_ext_put_mn_aaa(struct wbuf *w, uint32_t spi, enum crypto_mac alg, const
 			const void *challenge, size_t challenge_len);
 
 /* --- Previous Foreign Agent Notification, extension 96 (draft-ietf-mobileip-optim-09 4.5; doc/moves.md) ---
- * The authenticator is the mobile node's, under the MN-FA association with the previous foreign agent, over the Binding
- * Update that this request stands for: 18, A|I, lifetime, home address, new care-of address, Identification of the
- * request, then 36, subtype 201, Length, SPI. */
+ * The authenticator is the mobile node's, under the MN-FA association with the previous foreign agent, over
+ * the Binding Update that this request stands for: 18, A|I, lifetime, home address, new care-of address,
+ * Identification of the request, then 36, subtype 201, Length, SPI. */
 struct mip_pfan {
 	uint16_t lifetime;	/* s; 0 = the previous FA only forgets */
 	struct in_addr previous_fa, coa;
@@ -175,8 +175,8 @@ struct mip_pfan {
 };
 bool mip_pfan_get(const struct mip_rrq *q, struct mip_pfan *out);	/* false: absent or malformed */
 bool mip_pfan_check(const struct mip_rrq *q, enum crypto_mac alg, const void *key, size_t key_len);
-/* w holds the fixed part of the request from its first byte: home address and Identification are taken from it.  p->mac
- * is made, not read. */
+/* w holds the fixed part of the request from its first byte: home address and Identification are taken from
+ * it.  p->mac is made, not read. */
 void mip_ext_put_pfan(struct wbuf *w, const struct mip_pfan *p, enum crypto_mac alg, const void *key,
 		      size_t key_len);
 

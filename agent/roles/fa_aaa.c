@@ -299,11 +299,18 @@ static void with_reply(struct fa *fa, struct fa_pending *p, const struct dm_ama 
 		granted(fa, p, a, &r, now, out);
 }
 
-/* The AAAF's own answer to a move (D2).  An STR for it would end the session at the AAAH, which has not been
- * asked. */
+/* The AAAF's own answer to a move (D2), of which the AAAH knows nothing. */
 static bool is_aaafs_own(const struct dm_ama *a)
 {
 	return a->result == DM_SUCCESS && !a->rrp.len && a->has_previous_fa;
+}
+
+static void end_late(struct fa *fa, const char *session, const struct dm_ama *a, struct actions *out)
+{
+	if (is_aaafs_own(a))
+		fa_str(fa, session, a->user, NULL, NULL, DM_TERM_BAD_ANSWER, out);
+	else
+		fa_str(fa, session, a->user, a->origin_host, a->origin_realm, DM_TERM_ADMINISTRATIVE, out);
 }
 
 void fa_ama(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out)
@@ -313,10 +320,8 @@ void fa_ama(struct fa *fa, const struct role_event *e, role_ms now, struct actio
 
 	if (!p || p->state != FA_AAA) {
 		role_count("fa.ama", "late");
-		if (a->result == DM_SUCCESS && !p && !is_aaafs_own(a) && e->session &&
-		    !fa_visitor_by_session(fa, e->session))
-			fa_str(fa, e->session, a->user, a->origin_host, a->origin_realm,
-			       DM_TERM_ADMINISTRATIVE, out);
+		if (a->result == DM_SUCCESS && !p && e->session && !fa_visitor_by_session(fa, e->session))
+			end_late(fa, e->session, a, out);
 		return;
 	}
 	role_count("fa.ama", a->result == DM_SUCCESS ? "success" : "failure");
@@ -344,7 +349,7 @@ void fa_aaa_failed(struct fa *fa, const struct role_event *e, role_ms now, struc
 		return;
 	}
 	if (!e->result) /* the answer may still come to the AAAH's session table: end it there */
-		fa_str(fa, p->session, p->nai, NULL, NULL, DM_TERM_ADMINISTRATIVE, out);
+		fa_str(fa, p->session, p->nai, NULL, NULL, fa_pending_cause(p), out);
 	fa_fail(fa, p, result_meaning(e->result), NULL, now, out);
 }
 

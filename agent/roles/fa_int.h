@@ -247,10 +247,13 @@ bool fa_pending_install(struct fa *fa, struct fa_pending *p, const struct vpn_pr
 			struct actions *out);
 /* Everything that p waits for is there: visitor, reply, end of p.  false = no memory: p is as it was. */
 bool fa_pending_accept(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out);
+/* Of the STR for p that comes to nothing.  DM_TERM_BAD_ANSWER when the AAAF has answered by itself, or may
+ * have: it undoes that then, and the AAAH ends what it has made of this very AMR, if it has. */
+enum dm_termination fa_pending_cause(const struct fa_pending *p);
 bool fa_pending_asks_ha(const struct fa_pending *p); /* by UDP, and has no answer yet */
 bool fa_pending_newer(const struct fa_pending *p); /* the same node has asked again since */
-/* p is given up: what it has set up goes.  When the AAAH has said yes: STR, and the session that p was to
- * renew goes too. */
+/* p is given up: what it has set up goes.  When an AAA has been asked: STR; when the AAAH has said yes, the
+ * session that p was to renew goes too. */
 void fa_pending_undo(struct fa *fa, struct fa_pending *p, struct actions *out);
 
 /* fa_reply.c */
@@ -273,8 +276,8 @@ bool fa_route_same(const struct fa_route *a, const struct fa_route *b);
 
 /* fa_move.c: the AAAF has answered by itself (D2); the home agent is asked by UDP */
 bool fa_move_keep(struct fa_pending *p, const struct mip_rrq *q); /* may become a move; false = no memory */
-/* The path of one who comes: in front of tunnels that the other end completes, whose packets follow at once.  One who
- * is here already has his. */
+/* The path of one who comes: in front of tunnels that the other end completes, whose packets follow at once.
+ * One who is here already has his. */
 void fa_move_route(struct fa *fa, struct fa_pending *p, struct actions *out);
 void fa_move_begin(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, role_ms now,
 		   struct actions *out);

@@ -2,8 +2,8 @@
  *
  * A move within the domain at the new foreign agent (D2, doc/moves.md): the AAAF has answered from its cache,
  * so the home agent is asked by UDP with 34 under the session's key, and the tunnels are begun behind that.
- * Registered is who has both: the home agent's yes and the tunnels.  The AAAH has not been asked, so nothing
- * of the old session is touched when it comes to nothing: no STR.
+ * Registered is who has both: the home agent's yes and the tunnels.  The AAAH has not been asked: when it
+ * comes to nothing, an STR for the AAAF alone (fa_pending_cause) makes the old session the user's again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -139,7 +139,7 @@ static bool install(struct fa *fa, struct fa_pending *p, struct actions *out)
 static void fail(struct fa *fa, struct fa_pending *p, const struct role_refusal *why, const char *text,
 		 role_ms now, struct actions *out)
 {
-	fa_move_undo(fa, p, out);
+	fa_pending_undo(fa, p, out);
 	fa_fail(fa, p, why, text, now, out);
 }
 
@@ -162,8 +162,8 @@ void fa_move_begin(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, 
 	role_heap_set(&fa->heap, &p->timer, now + fa->cfg.aaa_timeout_ms);
 	role_log(out, LOG_LVL_INFO, "visitor %s: aaa -> moving, %u profiles", role_who(p->nai, p->hoa, who),
 		 p->move.n);
-	/* What is sent waits for what the helper is asked in front of it.  The home agent sends to one without VPN at
-	 * once, to others when their tunnels carry. */
+	/* What is sent waits for what the helper is asked in front of it.  The home agent sends to one
+	 * without VPN at once, to others when their tunnels carry. */
 	if (!p->move.n)
 		fa_move_route(fa, p, out);
 	relay(fa, p, out);

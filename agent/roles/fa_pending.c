@@ -146,16 +146,23 @@ bool fa_pending_newer(const struct fa_pending *p)
 	return false;
 }
 
+enum dm_termination fa_pending_cause(const struct fa_pending *p)
+{
+	bool aaafs = p->state == FA_MOVING || (p->has_previous && !p->grant.aaa_host);
+
+	return aaafs ? DM_TERM_BAD_ANSWER : DM_TERM_ADMINISTRATIVE;
+}
+
 void fa_pending_undo(struct fa *fa, struct fa_pending *p, struct actions *out)
 {
 	struct fa_visitor *v = fa_visitor_find(fa, p->key);
 
 	fa_move_undo(fa, p, out);
-	if (p->state == FA_RELAYED || p->state == FA_MOVING)
+	if (p->state == FA_RELAYED)
 		return;
-	fa_str(fa, p->session, p->nai, p->grant.aaa_host, p->grant.aaa_realm, DM_TERM_ADMINISTRATIVE, out);
+	fa_str(fa, p->session, p->nai, p->grant.aaa_host, p->grant.aaa_realm, fa_pending_cause(p), out);
 	/* Known to have been granted: for the AAAH it is this session by now that the visitor has. */
-	if (v && v->aaa && p->grant.aaa_host)
+	if (v && v->aaa && p->grant.aaa_host && p->state != FA_MOVING)
 		fa_visitor_end(fa, v, "its renewal failed", FA_NO_STR, out);
 }
 

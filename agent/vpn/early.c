@@ -3,8 +3,8 @@
  * After a move the new foreign agent begins with IKE while its registration request is still on its way
  * (doc/moves.md): IKE_SA_INIT comes from a gateway of which this one has not been told. charon answers it
  * when a connection for that address is loaded; which one it is, is settled at IKE_AUTH, by the identities.
- * So there is one connection for anybody. Nobody has its identities, it asks for a certificate and trusts none,
- * there is no secret for it and no child in it: what gets through is IKE_SA_INIT, and nothing else.
+ * So there is one connection for anybody. Nobody has its identities, it asks for a certificate and trusts
+ * none, there is no secret for it and no child in it: what gets through is IKE_SA_INIT, and nothing else.
  */
 #include <stdio.h>
 

@@ -42,8 +42,8 @@ struct part {
 	struct protect *protect[2];
 	bool retired; /* not in the set of the last vpn_install(): goes when the new set carries */
 	bool fresh;   /* of the change under way */
-	bool lingers; /* retired by a change that is done, or left: together with retired, it is used while its
-		       * tunnel stands, and never set up again */
+	bool lingers; /* retired by a change that is done, or left: with retired: it is used while its tunnel
+		       * stands, and never set up again */
 	bool left;    /* wanted when the session was left */
 	struct vpn_profile p;
 };

@@ -400,9 +400,9 @@ void tunnel_step_done(struct tunnel *t, bool ok, const char *err)
 
 /* --- changes and timers --- */
 
-/* The other end makes a late CHILD_SA, and has it only when our answer is there and worked through.  Nothing tells us
- * of that; what the user sends as soon as he is told goes the same way as the answer, so the time that the other
- * end needs for it is all that has to pass. */
+/* The other end makes a late CHILD_SA, and has it only when our answer is there and worked through.  Nothing
+ * tells us of that; what the user sends as soon as he is told goes the same way as the answer, so the time
+ * that the other end needs for it is all that has to pass. */
 static void went_up(struct tunnel *t)
 {
 	t->was_up = true;

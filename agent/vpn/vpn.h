@@ -36,8 +36,8 @@ struct vpn_config {
 	uint32_t responder_wait_ms; /* a loaded responder sees its CHILD_SA within this, default 15000 */
 	uint32_t restore_ms;	    /* a lost one is back within this, else VPN_REPORT_DOWN; default 20000 */
 	uint32_t dpd_delay_s;	    /* default 5 */
-	uint32_t settle_ms;	    /* what the other end gets to install a CHILD_SA that it makes (late), when our
-				     * answer has reached it, before the user is told; default 20 */
+	uint32_t settle_ms;	    /* what the other end gets to install a CHILD_SA that it makes (late),
+				     * when our answer has reached it, before the user is told; default 20 */
 	bool encap;		    /* force UDP encapsulation of ESP */
 	bool take_early; /* HA, PCN: accept IKE_SA_INIT of gateways that we have not been told of yet */
 	bool no_marks;	 /* no mark_in/set_mark_in on the responder's side (doc/ipsec.md) */

@@ -311,7 +311,7 @@ static void forward_end(struct msg **m, uint32_t code, uint64_t now)
 
 	if (!result)
 		what = by_home ? aaaf_cache_end_by_home(self.cache, e.session, e.origin_host, &to)
-			       : aaaf_cache_end_by_fa(self.cache, e.session, e.origin_host, &to);
+			       : aaaf_cache_end_by_fa(self.cache, e.session, e.origin_host, e.cause, &to);
 	if (what == AAAF_END_PASS || what == AAAF_END_TRANSLATE)
 		counter_inc("aaaf.session.ended");
 	if (result) {
@@ -319,6 +319,9 @@ static void forward_end(struct msg **m, uint32_t code, uint64_t now)
 	} else if (what == AAAF_END_MOVED) {
 		counter_inc("aaaf.session.left");
 		refuse(m, DM_SUCCESS, 0, "the user has moved on");
+	} else if (what == AAAF_END_UNDONE) {
+		counter_inc("aaaf.session.undone");
+		refuse(m, DM_SUCCESS, 0, "the move is undone");
 	} else if ((busy = begin(*m, now))) {
 		refuse(m, DM_TOO_BUSY, 0, busy);
 	} else if (what == AAAF_END_TRANSLATE) {

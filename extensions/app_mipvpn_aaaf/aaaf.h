@@ -121,11 +121,13 @@ enum aaaf_end {
 	AAAF_END_UNKNOWN,	/* goes on as it is: no session of ours, or not by one of its ends */
 	AAAF_END_PASS,		/* goes on as it is; the user's sessions are gone */
 	AAAF_END_TRANSLATE,	/* goes on with session and host of *to; the user's sessions are gone */
-	AAAF_END_MOVED		/* STR of a foreign agent that he has left: ends here; that session is gone */
+	AAAF_END_MOVED,		/* STR of a foreign agent that he has left: ends here; that session is gone */
+	AAAF_END_UNDONE		/* nothing has come of a move that we have answered: ends here, likewise */
 };
 struct aaaf_end_to { char session[DM_SESSION_MAX], host[DM_ID_MAX]; };
-/* STR: session and who are the foreign agent's; to: the home server's name of the session. */
-enum aaaf_end aaaf_cache_end_by_fa(struct aaaf_cache *c, const char *session, const char *who,
+/* STR: session, who and cause (enum dm_termination) are the foreign agent's; to: the home server's name of
+ * the session.  DM_TERM_BAD_ANSWER undoes a move: the session before it is the user's again. */
+enum aaaf_end aaaf_cache_end_by_fa(struct aaaf_cache *c, const char *session, const char *who, uint32_t cause,
 				   struct aaaf_end_to *to);
 /* ASR: session is the home server's name of it, who is that server; to: the foreign agent that has it now. */
 enum aaaf_end aaaf_cache_end_by_home(struct aaaf_cache *c, const char *session, const char *who,

@@ -349,7 +349,14 @@ static enum aaaf_end left(struct aaaf_cache *c, const char *session, const char 
 	return u && !strcasecmp(who, u->sessions->s.home_fa_host) ? AAAF_END_MOVED : AAAF_END_UNKNOWN;
 }
 
-static enum aaaf_end end_by_fa(struct aaaf_cache *c, const char *session, const char *who,
+/* Made by our own answer, and there is one to go back to.  Without that the user is nowhere any more, and
+ * home is told. */
+static bool is_undone(const struct entry *e, uint32_t cause)
+{
+	return cause == DM_TERM_BAD_ANSWER && e->user->n > 1 && strcmp(e->s.session, e->s.home_session);
+}
+
+static enum aaaf_end end_by_fa(struct aaaf_cache *c, const char *session, const char *who, uint32_t cause,
 			       struct aaaf_end_to *to)
 {
 	struct entry *e = entry_find(c, session);
@@ -359,6 +366,10 @@ static enum aaaf_end end_by_fa(struct aaaf_cache *c, const char *session, const 
 		return left(c, session, who);	/* dropped before the session that it began */
 	if (strcasecmp(who, e->s.fa_host))
 		return AAAF_END_UNKNOWN;
+	if (is_undone(e, cause)) {
+		entry_remove(c, e);
+		return AAAF_END_UNDONE;
+	}
 	if (e != e->user->sessions) {
 		entry_remove(c, e);
 		return AAAF_END_MOVED;
@@ -381,14 +392,14 @@ static enum aaaf_end end_by_home(struct aaaf_cache *c, const char *session, cons
 	return what;
 }
 
-enum aaaf_end aaaf_cache_end_by_fa(struct aaaf_cache *c, const char *session, const char *who,
+enum aaaf_end aaaf_cache_end_by_fa(struct aaaf_cache *c, const char *session, const char *who, uint32_t cause,
 				   struct aaaf_end_to *to)
 {
 	enum aaaf_end what;
 
 	memset(to, 0, sizeof(*to));
 	pthread_mutex_lock(&c->lock);
-	what = end_by_fa(c, session, who, to);
+	what = end_by_fa(c, session, who, cause, to);
 	pthread_mutex_unlock(&c->lock);
 	return what;
 }

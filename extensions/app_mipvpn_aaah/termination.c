@@ -2,7 +2,7 @@
  *
  * The end of a session: STR -> the row goes, keys and all -> STA, and an ASR to the other side (RFC 4004 4.1.5).
  *   from the home agent: everything ends; the foreign agent is told
- *   from the foreign agent, cause administrative: everything ends; the home agent is told
+ *   from the foreign agent, cause administrative, link broken, bad answer: everything ends; the home agent is told
  *   from the foreign agent, other causes: its part ends, the home agent's goes on (the user may be at another one)
  */
 #include <stdio.h>
@@ -17,6 +17,8 @@ static const char *cause_word(uint32_t cause)
 	switch (cause) {
 	case DM_TERM_LOGOUT:
 		return "logout";
+	case DM_TERM_BAD_ANSWER:
+		return "bad answer";
 	case DM_TERM_ADMINISTRATIVE:
 		return "administrative";
 	case DM_TERM_LINK_BROKEN:
@@ -38,6 +40,13 @@ static void finish(struct engine *e, struct tx *t, uint32_t result, const char *
 	tx_free(e, t);
 }
 
+/* A foreign agent that drops the user, has lost his tunnels, or has made nothing of our answer, ends all of it; else
+ * only its own part.  Of an answer of the AAAF's own (D2) we know no session: nothing ends. */
+static bool ends_all(uint32_t cause)
+{
+	return cause == DM_TERM_ADMINISTRATIVE || cause == DM_TERM_LINK_BROKEN || cause == DM_TERM_BAD_ANSWER;
+}
+
 void termination_start(struct engine *e, struct job *j)
 {
 	struct store_ask ask = {.op = STORE_END};
@@ -57,8 +66,7 @@ void termination_start(struct engine *e, struct job *j)
 	ask.session = t->end->session;
 	ask.origin = t->end->origin_host;
 	ask.realm = t->end->origin_realm;
-	/* A foreign agent that drops the user, or has lost his tunnels, ends all of it; else only its own part. */
-	ask.flag = t->end->cause == DM_TERM_ADMINISTRATIVE || t->end->cause == DM_TERM_LINK_BROKEN;
+	ask.flag = ends_all(t->end->cause);
 	ask.reason = cause_word(t->end->cause);
 	st = store_ask(e->store, &ask, e->now);
 	if (st != STORE_OK)

@@ -236,6 +236,8 @@ static void order_end(int n, bool is_str)
 
 	snprintf(e.session, sizeof(e.session), "%s", word[1]);
 	snprintf(e.dest_realm, sizeof(e.dest_realm), "%s", is_str && at ? at + 1 : word[2]);
+	if (is_str && n > 4)
+		e.cause = (uint32_t)atoi(word[4]);
 	if (is_str)
 		snprintf(e.user, sizeof(e.user), "%s", word[2]);
 	else

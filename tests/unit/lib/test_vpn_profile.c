@@ -405,7 +405,7 @@ static void test_handoff_refusals(void)
 	char err[128];
 	json_t *j;
 
-	p.spi_up = p.spi_down = VPN_SPI_DEFAULT; /* the shared relation's tunnels get keys of their own, too */
+	p.spi_up = p.spi_down = VPN_SPI_DEFAULT; /* the shared relation's tunnels get own keys, too */
 	p.enc_key.len = p.auth_key.len = 0;
 	CU_ASSERT_EQUAL(vpn_handoff_profile(&p, new, old, &key, &out), 0);
 	CU_ASSERT_EQUAL(out.enc_key.len, 32);

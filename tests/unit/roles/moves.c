@@ -332,8 +332,6 @@ static const char *plain_word(enum action_type t)
 		return "visitor+";
 	case ACT_VISITOR_DEL:
 		return "visitor-";
-	case ACT_STR:
-		return "str";
 	case ACT_VPN_LEAVE:
 		return "leave";
 	default:
@@ -341,12 +339,21 @@ static const char *plain_word(enum action_type t)
 	}
 }
 
+/* Of a move that comes to nothing: undo. */
+static void termination(struct moves *m, int fa, const struct dm_end *e)
+{
+	word(m, fa, e->cause == DM_TERM_BAD_ANSWER ? "undo" : "str");
+	m->strs[fa]++;
+	m->str = *e;
+}
+
 static void carry(struct moves *m, int fa, const struct action *a)
 {
 	ledger_note(&m->book, fa, a);
 	if (plain_word(a->type))
 		word(m, fa, plain_word(a->type));
-	m->strs[fa] += a->type == ACT_STR;
+	if (a->type == ACT_STR)
+		termination(m, fa, a->end);
 	if (a->type == ACT_VPN_LEAVE)
 		CU_ASSERT_TRUE(known(m, fa, a->session));
 	if (a->type == ACT_AMR)

@@ -46,6 +46,7 @@ struct moves {
 	struct dm_amr amr;
 	uint64_t ident;
 	unsigned replies, strs[FAS], updates, acks;
+	struct dm_end str; /* the last one */
 	int code, status; /* of the last reply, Binding Acknowledge; -1 = none */
 	bool right33;
 	struct role_path bu_path;

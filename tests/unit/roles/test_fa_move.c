@@ -117,13 +117,23 @@ static void test_too_early(void)
 	moves_end(&m);
 }
 
+/* The STR that undoes the AAAF's answer, and no other one: of this session, to the user's realm. */
+static void undone(void)
+{
+	CU_ASSERT_EQUAL(m.strs[1], 1);
+	CU_ASSERT_EQUAL(m.str.cause, DM_TERM_BAD_ANSWER);
+	CU_ASSERT_STRING_EQUAL(m.str.session, m.session[1]);
+	CU_ASSERT_STRING_EQUAL(m.str.dest_realm, "home.test");
+	CU_ASSERT_STRING_EQUAL(m.str.dest_host, "");
+	CU_ASSERT_EQUAL(m.strs[0], 0);
+}
+
 static void nothing_left(int code)
 {
 	CU_ASSERT_EQUAL(m.code, code);
 	CU_ASSERT_EQUAL(m.replies, 2);
 	CU_ASSERT_TRUE(m.right33);
 	CU_ASSERT_STRING_EQUAL(moves_state(&m, 1), "");
-	CU_ASSERT_EQUAL(m.strs[1], 0);
 	CU_ASSERT_STRING_EQUAL(moves_state(&m, 0), "registered");
 	moves_pass(&m, 20000); /* of a handoff that was begun */
 	moves_end(&m);
@@ -134,9 +144,8 @@ static void test_tunnels_fail(void)
 	join();
 	m.install[1] = VPN_FAILS;
 	moves_ask(&m, 1, &usual);
-	CU_ASSERT_PTR_NOT_NULL(strstr(m.trace[1], "visitor- tunnel- reply66"));
-	m.right33 = true;
-	CU_ASSERT_EQUAL(m.strs[1], 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(m.trace[1], "visitor- tunnel- undo reply66"));
+	undone();
 	CU_ASSERT_STRING_EQUAL(moves_state(&m, 1), "");
 	moves_end(&m);
 }
@@ -147,7 +156,9 @@ static void test_refused(void)
 	m.ha_code = MIP_HA_IDENT;
 	moves_ask(&m, 1, &usual);
 	CU_ASSERT_STRING_EQUAL(m.trace[1],
-			       "amr relay tunnel+ visitor+ install-late remove visitor- tunnel- reply133");
+			       "amr relay tunnel+ visitor+ install-late "
+			       "remove visitor- tunnel- undo reply133");
+	undone();
 	nothing_left(MIP_HA_IDENT);
 }
 
@@ -159,6 +170,7 @@ static void test_silence(void)
 	moves_pass(&m, 6900);
 	CU_ASSERT_EQUAL(m.replies, 1);
 	moves_pass(&m, 200);
+	undone();
 	nothing_left(MIP_FA_TIMEOUT);
 }
 
@@ -169,7 +181,7 @@ static void test_tunnels_hang(void)
 	moves_ask(&m, 1, &usual);
 	moves_pass(&m, 10000);
 	CU_ASSERT_EQUAL(m.code, MIP_FA_RESOURCES);
-	CU_ASSERT_EQUAL(m.strs[1], 0);
+	undone();
 	moves_end(&m);
 }
 
@@ -178,6 +190,7 @@ static void test_forged_reply(void)
 	join();
 	m.ha_forged = true;
 	moves_ask(&m, 1, &usual);
+	undone();
 	nothing_left(MIP_FA_HA_AUTH);
 }
 
@@ -190,6 +203,7 @@ static void test_icmp(void)
 	moves_ask(&m, 1, &usual);
 	e.path.dst = addr(HA_ADDR);
 	moves_tell(&m, 1, &e);
+	undone();
 	nothing_left(MIP_FA_HOME_PORT);
 }
 
@@ -201,12 +215,14 @@ static void test_asr_and_drop(void)
 	m.ha_silent = true;
 	moves_ask(&m, 1, &usual);
 	moves_tell(&m, 1, &e);
+	CU_ASSERT_EQUAL(m.strs[1], 0); /* the AAAF has passed the ASR, and forgotten it all */
 	nothing_left(MIP_FA_PROHIBITED);
 	join();
 	m.ha_silent = true;
 	moves_ask(&m, 1, &usual);
 	e = (struct role_event){.type = EV_DROP, .text = MV_NAI};
 	moves_tell(&m, 1, &e);
+	undone();
 	nothing_left(MIP_FA_PROHIBITED);
 }
 
@@ -215,12 +231,13 @@ static void test_poor_answer(void)
 	join();
 	m.no_fa_ha = true;
 	moves_ask(&m, 1, &usual);
-	CU_ASSERT_STRING_EQUAL(m.trace[1], "amr reply64");
-	CU_ASSERT_EQUAL(m.strs[1], 0);
+	CU_ASSERT_STRING_EQUAL(m.trace[1], "amr undo reply64");
+	undone();
 	moves_end(&m);
 }
 
-/* The AAAF's answer comes when nobody waits any more: an STR would end the old session. */
+/* Nobody knows who has answered, or will: the same STR is an undo for the AAAF and ends at the AAAH what
+ * it has made of this AMR.  The answer that comes late gets the one that is for it. */
 static void test_late_answer(void)
 {
 	join();
@@ -228,13 +245,48 @@ static void test_late_answer(void)
 	moves_ask(&m, 1, &usual);
 	moves_pass(&m, 9000);
 	CU_ASSERT_EQUAL(m.code, MIP_FA_TIMEOUT);
+	CU_ASSERT_STRING_EQUAL(m.trace[1], "amr undo reply78");
+	undone();
+	CU_ASSERT_STRING_EQUAL(moves_state(&m, 0), "registered");
 	m.strs[1] = 0;
 	moves_ama_arrives(&m, 1);
-	CU_ASSERT_EQUAL(m.strs[1], 0);
+	undone();
 	m.hold_ama = false;
 	m.aaa = MV_AAAH;
 	moves_ama_arrives(&m, 1);
+	CU_ASSERT_EQUAL(m.strs[1], 2);
+	CU_ASSERT_EQUAL(m.str.cause, DM_TERM_ADMINISTRATIVE);
+	CU_ASSERT_STRING_EQUAL(m.str.dest_host, "aaah.home.test");
+	moves_end(&m);
+}
+
+static void test_lost_without_previous(void)
+{
+	const struct move_ask silent = {.no_pfan = true};
+	struct role_event e = {.type = EV_AAA_FAILED, .session = m.session[1]};
+
+	for (int i = 0; i < 2; i++) {
+		join();
+		m.hold_ama = true;
+		moves_ask(&m, 1, i ? &silent : &usual);
+		moves_tell(&m, 1, &e); /* no answer in time, says the Diameter room */
+		CU_ASSERT_EQUAL(m.code, MIP_FA_TIMEOUT);
+		CU_ASSERT_EQUAL(m.strs[1], 1);
+		CU_ASSERT_EQUAL(m.str.cause, i ? DM_TERM_ADMINISTRATIVE : DM_TERM_BAD_ANSWER);
+		moves_end(&m);
+	}
+}
+
+/* The AAAH's answer to a request with a PFAN: nothing for the AAAF to undo. */
+static void test_aaah_answer_unusable(void)
+{
+	join();
+	m.aaa = MV_AAAH;
+	m.ha_forged = true;
+	moves_ask(&m, 1, &usual);
+	CU_ASSERT_EQUAL(m.code, MIP_FA_HA_AUTH);
 	CU_ASSERT_EQUAL(m.strs[1], 1);
+	CU_ASSERT_EQUAL(m.str.cause, DM_TERM_ADMINISTRATIVE);
 	moves_end(&m);
 }
 
@@ -312,7 +364,7 @@ static void test_two_under_way(void)
 	CU_ASSERT_STRING_EQUAL(m.trace[1], "amr relay tunnel+ visitor+ install-late amr relay install-late");
 	moves_trace_clear(&m);
 	moves_pass(&m, 4500);
-	CU_ASSERT_STRING_EQUAL(m.trace[1], "remove visitor- tunnel- tunnel+ visitor+ reply78");
+	CU_ASSERT_STRING_EQUAL(m.trace[1], "remove visitor- tunnel- tunnel+ visitor+ undo reply78");
 	m.ha_silent = false;
 	CU_ASSERT_EQUAL(moves_ask(&m, 1, &other), 0);
 	CU_ASSERT_PTR_NULL(strstr(m.trace[1], "str"));
@@ -324,6 +376,7 @@ HARNESS_MAIN("roles/fa_move", HARNESS_CASE(test_aaaf), HARNESS_CASE(test_renewal
 	     HARNESS_CASE(test_tunnels_fail), HARNESS_CASE(test_refused), HARNESS_CASE(test_silence),
 	     HARNESS_CASE(test_tunnels_hang), HARNESS_CASE(test_forged_reply), HARNESS_CASE(test_icmp),
 	     HARNESS_CASE(test_asr_and_drop), HARNESS_CASE(test_poor_answer), HARNESS_CASE(test_late_answer),
+	     HARNESS_CASE(test_lost_without_previous), HARNESS_CASE(test_aaah_answer_unusable),
 	     HARNESS_CASE(test_aaah), HARNESS_CASE(test_renewal_is_late),
 	     HARNESS_CASE(test_aaah_tunnels_fail), HARNESS_CASE(test_switched_off),
 	     HARNESS_CASE(test_no_profiles), HARNESS_CASE(test_two_under_way))

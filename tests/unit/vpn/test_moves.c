@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The VPN room when users move: who makes the CHILD_SA, what stays until the new tunnel carries, and that nothing
- * is left over whatever happens in whatever order (doc/moves.md).
+ * The VPN room when users move: who makes the CHILD_SA, what stays until the new tunnel carries, and that
+ * nothing is left over whatever happens in whatever order (doc/moves.md).
  */
 #include <stdio.h>
 #include <stdlib.h>
