@@ -62,6 +62,7 @@ def _updates(pcap):
 class Attack:
     def __init__(self, scene, mn, move):
         self.scene, self.r, self.mn, self.to = scene, scene.report, mn, move.to
+        self.within = move.within
         self.nodes = ("fa", move.to, "ha") + (("pcn",) if move.gateway_node == "pcn" else ())
         t.plug(scene.settings, ATTACKER, t.FAS[move.to].wire)
 
@@ -160,7 +161,7 @@ class Attack:
         self.r.check(f"{what}: refused by the home agent", reply and reply.code == 131, reply and reply.code)
         # To whom MN-AAA is right, the AAAH's nonce for a key with a foreign agent says nothing new.
         self.r.check(f"{what}: no MN-HA key in the answer", reply and not reply.all(43))
-        self._unmoved(what, before, "ha", counted, ("ha.rrq.mn_ha_wrong", "ha.har.mn_ha_wrong"))
+        self._unmoved(what, before, "ha", counted, (f"ha.{'rrq' if self.within else 'har'}.mn_ha_wrong",))
 
     def _wrong_notification(self, n, mn_ha, mn_fa):
         """Whoever has MN-AAA and MN-HA is the node; but the visited network's word alone is not enough."""
