@@ -340,7 +340,7 @@ static void test_return(void)
 	moves_end(&m);
 }
 
-/* Between domains: what the destination gateway sends by the new tunnel must not take the way that he went. */
+/* Between domains: what the destination gateway sends by the new tunnel must not go where he was. */
 static void test_return_by_the_home_network(void)
 {
 	join(1);
