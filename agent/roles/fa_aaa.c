@@ -212,9 +212,11 @@ static bool install_first(struct fa *fa, struct fa_pending *p, const struct dm_a
 {
 	struct vpn_profile set[VPN_PROFILES_MAX];
 	uint8_t n = fa_later_split(a, set);
-	bool ok = !n || fa_pending_install(fa, p, set, n, out);
 	char who[ROLE_WHO_MAX];
+	bool ok;
 
+	fa_handout_back(fa_visitor_find(fa, p->key), out);
+	ok = !n || fa_pending_install(fa, p, set, n, out);
 	crypto_wipe(set, sizeof(set));
 	if (!ok)
 		return false;

@@ -41,6 +41,14 @@ void fa_handout_stop(struct fa_visitor *v, struct actions *out)
 	v->out.status = BIND_UNSPECIFIED;
 }
 
+void fa_handout_back(struct fa_visitor *v, struct actions *out)
+{
+	if (!v || !v->out.on)
+		return;
+	fa_handout_stop(v, out);
+	v->out.peer.s_addr = INADDR_ANY;
+}
+
 static void answer(const struct fa_visitor *v, struct actions *out)
 {
 	const struct fa_handout *o = &v->out;

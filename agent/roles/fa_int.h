@@ -331,6 +331,8 @@ void fa_handout_start(struct fa *fa, struct fa_bu *u, role_ms now, struct action
 void fa_handout_event(struct fa *fa, const struct role_event *e, struct actions *out);
 /* Packets take the visitor's link again. */
 void fa_handout_stop(struct fa_visitor *v, struct actions *out);
+/* The home agent has said that he is back: before the new tunnel carries, nothing is forwarded any more. */
+void fa_handout_back(struct fa_visitor *v, struct actions *out); /* v: NULL = nobody */
 
 /* fa_aaa.c */
 void fa_ask_aaa(struct fa *fa, struct fa_req *r, struct actions *out);

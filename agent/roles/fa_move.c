@@ -214,13 +214,10 @@ static void grant(struct fa *fa, struct fa_pending *p, role_ms now, struct actio
 void fa_move_replied(struct fa *fa, struct fa_pending *p, const struct mip_rrp *r, role_ms now,
 		     struct actions *out)
 {
-	struct fa_visitor *v = fa_visitor_find(fa, p->key);
 	bool ok = take_reply(p, r);
 
-	if (ok && v && v->out.on) { /* he is back: nothing is forwarded any more */
-		fa_handout_stop(v, out);
-		v->out.peer.s_addr = INADDR_ANY;
-	}
+	if (ok)
+		fa_handout_back(fa_visitor_find(fa, p->key), out);
 	if (ok && p->move.n && !p->vpn)
 		ok = install(fa, p, out);
 	if (!ok) {

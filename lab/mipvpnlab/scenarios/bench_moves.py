@@ -14,7 +14,7 @@ from ..traffic import Traffic, lost
 from ..wait import wait_for
 from .moving import Roamer, wait_peers
 
-ROUNDS = int(os.environ.get("MIPVPN_BENCH_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("MIPVPN_BENCH_ROUNDS", "5"))
 DELAY = 10
 INNER = "10.77.0.1"     # of the host that moves with strongSwan alone
 IDS = ("mn.bench", "gw.bench")
@@ -102,6 +102,8 @@ def _rounds(scene, mn, to, cn, gateway, overlap, cut):
 def _measured(scene, mn, cn, gateway, move, to):
     mn.traffic = Traffic(scene.settings, mn.user, (mn.node, mn.address), cn)
     try:
+        # A gap begins with a packet that has come.
+        wait_for("packets in both directions", lambda: scene.ping(mn.node, cn[1], mn.address, count=2).all(), 5)
         move(to)
         wait_peers(scene, gateway, mn.address, [t.FAS[to].care_of])
         scene.ping(mn.node, cn[1], mn.address, count=2)

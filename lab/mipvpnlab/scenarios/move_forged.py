@@ -62,6 +62,7 @@ def _updates(pcap):
 class Attack:
     def __init__(self, scene, mn, move):
         self.scene, self.r, self.mn, self.to = scene, scene.report, mn, move.to
+        self.within = move.within
         self.nodes = ("fa", move.to, "ha") + (("pcn",) if move.gateway_node == "pcn" else ())
         t.plug(scene.settings, ATTACKER, t.FAS[move.to].wire)
 
@@ -160,12 +161,13 @@ class Attack:
         self.r.check(f"{what}: refused by the home agent", reply and reply.code == 131, reply and reply.code)
         # To whom MN-AAA is right, the AAAH's nonce for a key with a foreign agent says nothing new.
         self.r.check(f"{what}: no MN-HA key in the answer", reply and not reply.all(43))
-        self._unmoved(what, before, "ha", counted, ("ha.rrq.mn_ha_wrong", "ha.har.mn_ha_wrong"))
+        self._unmoved(what, before, "ha", counted, (f"ha.{'rrq' if self.within else 'har'}.mn_ha_wrong",))
 
     def _wrong_notification(self, n, mn_ha, mn_fa):
         """Whoever has MN-AAA and MN-HA is the node; but the visited network's word alone is not enough."""
         what = "wrong key under the notification alone"
         self.scene.start_capture()
+        n.heard = 0.0       # the challenge of the refusal is too old on a busy machine
         reply = n.register(previous_fa=t.FA, mn_fa=(mn_fa[0], os.urandom(20), mn_fa[2]), mn_ha=mn_ha)
         pcap = pcapng.signalling(self.scene.stop_capture())
         self.r.check(f"{what}: granted", reply and reply.code == 0, reply and (reply.code, reply.text()))

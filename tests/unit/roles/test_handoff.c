@@ -340,6 +340,23 @@ static void test_return(void)
 	moves_end(&m);
 }
 
+/* Between domains: what the destination gateway sends by the new tunnel must not go where he was. */
+static void test_return_by_the_home_network(void)
+{
+	join(1);
+	m.aaa = MV_AAAH;
+	CU_ASSERT_EQUAL(moves_ask(&m, 1, &usual), 0);
+	CU_ASSERT_STRING_EQUAL(moves_state(&m, 0), "handed-off");
+	moves_trace_clear(&m);
+	m.install[0] = VPN_HANGS;
+	moves_ask(&m, 0, &usual);
+	CU_ASSERT_STRING_EQUAL(m.trace[0],
+			       "amr forward- remove-out tunnel- install-late handoff-in tunnel+ bu");
+	moves_answer(&m, true);
+	CU_ASSERT_STRING_EQUAL(moves_state(&m, 0), "registered");
+	moves_end(&m);
+}
+
 /* Back before agent 1's Binding Update was heard here: it is about an older registration. */
 static void test_old_move(void)
 {
@@ -483,6 +500,7 @@ HARNESS_MAIN("roles/handoff", HARNESS_CASE(test_hard), HARNESS_CASE(test_soft), 
 	     HARNESS_CASE(test_acks_are_lost), HARNESS_CASE(test_pauses), HARNESS_CASE(test_refusals),
 	     HARNESS_CASE(test_replay), HARNESS_CASE(test_no_key), HARNESS_CASE(test_disabled),
 	     HARNESS_CASE(test_forget), HARNESS_CASE(test_chain), HARNESS_CASE(test_return),
-	     HARNESS_CASE(test_old_move), HARNESS_CASE(test_second_move_from_here), HARNESS_CASE(test_ends),
+	     HARNESS_CASE(test_return_by_the_home_network), HARNESS_CASE(test_old_move),
+	     HARNESS_CASE(test_second_move_from_here), HARNESS_CASE(test_ends),
 	     HARNESS_CASE(test_visitor_ends_before), HARNESS_CASE(test_shutdown_while_holding),
 	     HARNESS_CASE(test_bad_acks))
