@@ -229,9 +229,24 @@ def test_vpn_handoff(fa):
     check("... with one: all of them through it, in order, marked",
           got == [[f"{i:08x}", "34"] for i in range(210)], f"{len(got)}: {got[:3]}")
     check("... and never in clear", plain.lines(0, 0.2) == [], plain.read())
+    test_vpn_sides(fa)
     ip("fa", "route", "del", HOA, "dev", "ipsec2", "table", "220")
     fa.good(f"vpn-del {VPN} side=dst")
     ip("fa", "link", "del", "ipsec2")
+
+
+def test_vpn_sides(fa):
+    """A user who comes back from another foreign agent, and leaves: rule and filter change together, for every packet."""
+    add, forward = f"vpn-add {VPN} side=dst up=184 down=136", f"forward-add addr={HOA} local={FA} peer={NEXT}"
+    fa.good(f"forward-del addr={HOA}")
+    before, sender = counter("fa", "in_clear"), cn_to_mn(600)
+    for _ in range(40):
+        fa.good(f"vpn-del {VPN} side=dst")
+        fa.good(add)
+    sender.wait()
+    check("forty changes of side under traffic: no packet is without a way", counter("fa", "in_clear") == before,
+          counter("fa", "in_clear") - before)
+    fa.good(forward)
 
 
 def test_vpn_gone(fa):
