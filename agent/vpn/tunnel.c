@@ -410,7 +410,6 @@ static void went_up(struct tunnel *t)
 		t->settle_at = t->v->now + t->v->cfg.settle_ms;
 		vpn_timer(t->v, t->settle_at);
 	}
-	t->late = false; /* set up again it is in one go: nothing is to be saved then */
 	t->tries = 0;
 	t->why[0] = t->hint[0] = '\0';
 	t->wait_due = t->hold_until = NEVER;

@@ -36,6 +36,7 @@ class Move:
         if report.attempt(f"{USER} registers at fa", mn.registered):
             if self._overlap(scene, mn):
                 self._hard_cut(scene, mn)
+                self._fading(scene, mn)
                 if self.within:
                     self._slow_switch(scene, mn)
             self._others(scene)
@@ -159,6 +160,24 @@ class Move:
                            said and not late, f"acknowledged {len(said)} times, late {late[:10]}")
 
     # -- a gateway that is slow to switch
+
+    # -- the old agent fades
+
+    def _fading(self, scene, mn):
+        """Nothing is heard of the old agent any more, though its link still carries both ways. Ends where it began."""
+        r = scene.report
+        traffic = self._traffic(scene, mn)
+        if r.attempt("fading: the node registers at the new agent", mn.fade, self.to) is not None or mn.at == self.to:
+            r.attempt("fading: one tunnel of the user is left at the gateway, to the new agent", wait_peers, scene,
+                      self.gateway_node, mn.address, [t.FAS[self.to].care_of])
+        result = traffic.stop()
+        mn.traffic = None
+        for way in ("up", "down"):
+            r.say(f"     {way}: {describe(result[way])}")
+            r.equal(f"fading: no packet is lost {way}", len(lost(result[way])), 0)
+        if mn.at == self.to:
+            mn.settle("fa")
+            r.attempt("and comes back", mn.cut, "fa")
 
     def _slow_switch(self, scene, mn):
         """The gateway's tunnel to the new agent cannot come up, so that it goes on sending to the previous one, which

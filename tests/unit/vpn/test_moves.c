@@ -90,9 +90,12 @@ static void test_late_initiator(void)
 	CU_ASSERT_STRING_EQUAL(room.reports, "s1 UP ;");
 	CU_ASSERT_STRING_EQUAL(room.carries, "s1;");
 	CU_ASSERT_STRING_EQUAL(fake_kernel_open(&room.kernel, MN), "src");
-	/* Lost, it is set up again in one go. */
+	/* Lost, it is set up again the same way: the other end may still send through another one. */
 	fake_peer_down(&room, "-i");
-	room_pass(&room, 2000);
+	room_pass(&room, 1000);
+	CU_ASSERT_EQUAL(room.f.initiates, 2);
+	CU_ASSERT_EQUAL(fake_children(&room.f, "-i"), 0);
+	fake_peer_child(&room, "-i");
 	CU_ASSERT_EQUAL(fake_children(&room.f, "-i"), 1);
 	close_clean();
 }
