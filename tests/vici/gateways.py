@@ -179,6 +179,13 @@ class Driver:
         self.p.stdin.write(text + "\n")
         self.p.stdin.flush()
 
+    def reported(self, start, seconds):
+        """The next report on whether a session came up, of those that start so, or ''."""
+        while True:
+            line = self.wait("report " + start, seconds)
+            if " CARRIES" not in line:
+                return line
+
     def wait(self, start, seconds):
         """The next line that starts so, or ''."""
         end = time.monotonic() + seconds * SLOW
