@@ -90,8 +90,11 @@ void tunnel_add_part(struct tunnel *t, struct part *p, bool late)
 	tunnel_want(t);
 }
 
+/* One that is not wanted any more may still be the newest, which packets take until it is gone here; the other end has
+ * thrown its own away by the time that it could say so.  So it goes at once. */
 void tunnel_del_part(struct tunnel *t, struct part *p)
 {
+	t->forced |= p->retired && p->lingers && tunnel_is_up(t);
 	LIST_REMOVE(p, in_tunnel);
 	p->tunnel = NULL;
 	tunnel_dirty(t);
