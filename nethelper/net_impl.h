@@ -166,7 +166,8 @@ int do_encap_add(struct net *n, const struct nh_request *r);
 int do_encap_del(struct net *n, const struct nh_request *r);
 /* net_late.c */
 void late_rule_del(struct net *n, const struct rt_rule *rule);
-bool late_rule_keep(struct net *n, const struct rt_rule *rule); /* it is to be added: true = it is still there */
+/* It is to be added: true = it is still there. */
+bool late_rule_keep(struct net *n, const struct rt_rule *rule);
 void late_rules_release(struct net *n);
 void paths_forget_all(struct net *n);
 /* Is a packet between this mobile node and this correspondent one of a profile's? */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Rules into charon's table that go behind the transaction of their batch.  While a user moves, a path may lose the part
- * that tunnels what comes down: as long as the packet filter wants to see such a packet on its way into a tunnel, the rule
- * has to lead it there.
+ * Rules into charon's table that go behind the transaction of their batch.  While a user moves, a path may
+ * lose the part that tunnels what comes down: as long as the packet filter wants to see such a packet on its
+ * way into a tunnel, the rule has to lead it there.
  */
 #include "nethelper/net_impl.h"
 

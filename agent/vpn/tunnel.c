@@ -90,8 +90,8 @@ void tunnel_add_part(struct tunnel *t, struct part *p, bool late)
 	tunnel_want(t);
 }
 
-/* One that is not wanted any more may still be the newest, which packets take until it is gone here; the other end has
- * thrown its own away by the time that it could say so.  So it goes at once. */
+/* One that lingered may still be the newest, which packets take until it is gone here; the other end has
+ * thrown its own away before it can say so.  So it goes at once. */
 void tunnel_del_part(struct tunnel *t, struct part *p)
 {
 	t->forced |= p->retired && p->lingers && tunnel_is_up(t);

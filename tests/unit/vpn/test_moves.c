@@ -93,8 +93,7 @@ static void test_late_initiator(void)
 	/* Lost, it is set up again the same way: the other end may still send through another one. */
 	fake_peer_down(&room, "-i");
 	room_pass(&room, 1000);
-	CU_ASSERT_EQUAL(room.f.initiates, 2);
-	CU_ASSERT_EQUAL(fake_children(&room.f, "-i"), 0);
+	CU_ASSERT_TRUE(room.f.initiates == 2 && !fake_children(&room.f, "-i"));
 	fake_peer_child(&room, "-i");
 	CU_ASSERT_EQUAL(fake_children(&room.f, "-i"), 1);
 	close_clean();
@@ -224,6 +223,7 @@ static void test_old_stays(void)
 	fake_peer_ike(&room, NEW);
 	CU_ASSERT_STRING_EQUAL(room.carries, "s1;s1;");
 	CU_ASSERT_EQUAL(fake_children(&room.f, OLD), 1); /* for what is on its way */
+	room.f.stubborn = true; /* at once here: it may be the newest, which packets take */
 	room_pass(&room, 1000);
 	CU_ASSERT_EQUAL(fake_children(&room.f, OLD), 0);
 	CU_ASSERT_EQUAL(fake_children(&room.f, NEW), 1);
