@@ -6,6 +6,8 @@
  * to the destination gateway, at a home agent the leg to the foreign agent and the leg to the enterprise's
  * gateway. Only an open flow has its rules, marks and permission in the kernel: until then, and when a tunnel
  * is lost, the default drop for the protected prefix holds its packets back, so none leaves in the clear.
+ * A tunnel that the other end completes (late) opens its flow before it is up, and keeps it open: the packets
+ * behind it come at once. What goes the other way is held back by the filter: into a tunnel or nowhere.
  * Encapsulation only: there is no tunnel in charon, the flow is open as long as somebody wants it.
  */
 #include "agent/vpn/internal.h"

@@ -94,9 +94,10 @@ void tunnel_add_part(struct tunnel *t, struct part *p, bool late)
  * thrown its own away before it can say so.  So it goes at once. */
 void tunnel_del_part(struct tunnel *t, struct part *p)
 {
-	t->forced |= p->retired && p->lingers && tunnel_is_up(t);
 	LIST_REMOVE(p, in_tunnel);
 	p->tunnel = NULL;
+	if (LIST_EMPTY(&t->parts))
+		t->forced |= p->retired && p->lingers && tunnel_is_up(t);
 	tunnel_dirty(t);
 }
 
