@@ -153,15 +153,11 @@ static void refused(struct mn *mn, const struct mn_reply *r)
 		mn_end(mn, 1);
 }
 
-static uint32_t newest_ident(const struct mn *mn)
-{
-	return mn->attempt.idents[(mn->attempt.sent - 1) % MN_IDENTS];
-}
-
 void mn_answer(struct mn *mn, const uint8_t *data, size_t len)
 {
 	struct mn_reply r;
 	const char *why;
+	unsigned n;
 
 	if (mn->agent == NULL || !mn_reply_pending(mn, data, len))
 		return; /* nobody has been asked; or it is another's, or too late */
@@ -170,11 +166,14 @@ void mn_answer(struct mn *mn, const uint8_t *data, size_t len)
 		mn_report(mn, "rejected", "ignored a reply: %s", why); /* the right one may still come */
 		goto out;
 	}
-	if (r.rrp.code >= 64 && (uint32_t)r.rrp.ident != newest_ident(mn)) {
-		mn_report(mn, "rejected", "ignored the refusal of a request that a newer one replaces");
+	n = mn_reply_transmission(mn, (uint32_t)r.rrp.ident);
+	if (r.rrp.code >= 64 && (n != mn->attempt.sent || !mn->attempt.active)) {
+		mn_report(mn, "rejected", "ignored the refusal of a request that %s",
+			  mn->attempt.active ? "a newer one replaces" : "has been accepted before");
 		goto out;
 	}
 	mn->attempt.active = false;
+	mn->attempt.answered = r.rrp.code < 64 ? n : 0;
 	mn_agent_challenge(mn->agent, r.rrp.challenge.data, r.rrp.challenge.len);
 	if (r.rrp.code >= 64)
 		refused(mn, &r);

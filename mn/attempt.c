@@ -10,7 +10,8 @@
 
 static mn_ms retry_after(const struct mn *mn)
 {
-	mn_ms wait = (mn_ms)FIRST_RETRY_MS << (mn->attempt.sent > 7 ? 7 : mn->attempt.sent);
+	mn_ms first = mn->c.retry_ms > FIRST_RETRY_MS ? mn->c.retry_ms : FIRST_RETRY_MS;
+	mn_ms wait = first << (mn->attempt.sent > 7 ? 7 : mn->attempt.sent);
 	mn_ms most = mn->attempt.lifetime > 0 ? mn->attempt.lifetime * 1000u : RETRY_MAX_MS;
 
 	wait /= 2; /* sent counts the one just sent */

@@ -37,9 +37,10 @@ struct mn_config {
 	struct mn_sa aaa;	       /* MN-AAA */
 	struct mn_sa ha;	       /* MN-HA, configured; none = keys are asked for */
 	uint16_t lifetime;	       /* s */
+	uint32_t retry_ms; /* first retransmission, doubling; 1000 at least (RFC 5944 3.6.3); 0 = 1000 */
 	bool reverse_tunnel;
 	bool smooth_handoff; /* tell the new foreign agent of the previous one (extension 96, S bit) */
-	bool once; /* one registration attempt, then END */
+	bool once;	     /* one registration attempt, then END */
 	uint32_t once_timeout_ms;
 };
 

@@ -62,6 +62,7 @@ struct mn_attempt {
 	unsigned sent;		    /* transmissions */
 	mn_ms next;		    /* retransmission */
 	uint32_t idents[MN_IDENTS]; /* low halves of the latest ones */
+	unsigned answered;	    /* the last transmission that was accepted, counted from 1; 0 = none */
 	uint16_t lifetime;
 };
 struct mn_keys {
@@ -145,6 +146,8 @@ struct mn_reply {
 };
 /* NULL: out may be acted upon.  Else why it proves false.  Pending is asked by mn_reply_pending() first. */
 const char *mn_reply_check(const struct mn *mn, const uint8_t *data, size_t len, struct mn_reply *out);
+/* Which transmission of the attempt has this low half of the Identification, counted from 1; 0 = none. */
+unsigned mn_reply_transmission(const struct mn *mn, uint32_t low);
 bool mn_reply_pending(const struct mn *mn, const uint8_t *data, size_t len);
 
 #endif

@@ -18,7 +18,8 @@ const char mn_usage[] =
 	"usage: mipvpn-mn [-c FILE] [-i INTERFACE] [--nai USER@REALM] [--home-address ADDRESS]\n"
 	"                 [--home-agent ADDRESS] [--home-prefix PREFIX] [--key-file FILE] [--spi NUMBER]\n"
 	"                 [--algorithm hmac-md5|hmac-sha1|hmac-sha256|chap] [--ha-key-file FILE]\n"
-	"                 [--ha-spi NUMBER] [--ha-algorithm NAME] [--lifetime SECONDS] [--reverse-tunnel]\n"
+	"                 [--ha-spi NUMBER] [--ha-algorithm NAME] [--lifetime SECONDS] [--retransmit-time MS]\n"
+	"                 [--reverse-tunnel]\n"
 	"                 [--smooth-handoff=true|false] [--once] [--timeout SECONDS] [--json]\n"
 	"                 [--check-config]\n"
 	"See mipvpn-mn(8).\n";
@@ -36,6 +37,7 @@ struct file_conf {
 	uint32_t spi, ha_spi;
 	uint8_t algorithm, ha_algorithm;
 	uint16_t lifetime;
+	uint32_t retry_ms;
 	bool reverse_tunnel, smooth_handoff;
 };
 #define F(m) CONF_FIELD(struct file_conf, m)
@@ -54,6 +56,8 @@ static const struct conf_key keys[] = {
 	{"ha-algorithm", CONF_WORD, F(ha_algorithm), .words = ha_words, .def = "hmac-md5", .doc = "of MN-HA"},
 	{"lifetime", CONF_INT, F(lifetime), .min = 5, .max = 65534, .def = "600",
 	 .doc = "of a registration, s"},
+	{"retransmit-time", CONF_INT, F(retry_ms), .min = 1000, .max = 60000, .def = "1000",
+	 .doc = "first retransmission of a request, ms"},
 	{"reverse-tunnel", CONF_BOOL, F(reverse_tunnel), .def = "false", .doc = "ask for a reverse tunnel"},
 	{"smooth-handoff", CONF_BOOL, F(smooth_handoff), .def = "true",
 	 .doc = "on a move, say where from"},
@@ -252,6 +256,7 @@ static void fill(struct mn_options *o, const struct file_conf *f)
 	c->ha.alg = macs[f->ha_algorithm];
 	c->ha.spi = f->ha_spi;
 	c->lifetime = f->lifetime;
+	c->retry_ms = f->retry_ms;
 	c->reverse_tunnel = f->reverse_tunnel;
 	c->smooth_handoff = f->smooth_handoff;
 }

@@ -6,22 +6,43 @@
 
 #include <string.h>
 
+/* Of an attempt that has been accepted, the transmissions behind the accepted one were on their way, and the home
+ * agent follows the newest: so do we, or its keys would not be ours any more. */
+static bool waited_for(const struct mn *mn, unsigned transmission)
+{
+	const struct mn_attempt *a = &mn->attempt;
+
+	if (a->active)
+		return true;
+	return a->kind == MN_REGISTER && a->answered > 0 && transmission > a->answered && mn->registered &&
+	       mn->reg_coa.s_addr == mn->agent->coa.s_addr;
+}
+
+unsigned mn_reply_transmission(const struct mn *mn, uint32_t low)
+{
+	const struct mn_attempt *a = &mn->attempt;
+
+	for (unsigned n = a->sent; n > 0 && a->sent - n < MN_IDENTS; n--)
+		if (a->idents[(n - 1) % MN_IDENTS] == low)
+			return n;
+	return 0;
+}
+
 bool mn_reply_pending(const struct mn *mn, const uint8_t *data, size_t len)
 {
 	struct rbuf r;
 	uint8_t type;
 	uint32_t low;
+	unsigned n;
 
 	rbuf_init(&r, data, len);
 	type = rbuf_u8(&r);
 	rbuf_bytes(&r, 15); /* code .. home agent, high half of the Identification */
 	low = rbuf_u32(&r);
-	if (!rbuf_ok(&r) || type != MIP_RRP || !mn->attempt.active)
+	if (!rbuf_ok(&r) || type != MIP_RRP)
 		return false;
-	for (unsigned i = 0; i < MN_IDENTS && i < mn->attempt.sent; i++)
-		if (mn->attempt.idents[i] == low)
-			return true;
-	return false;
+	n = mn_reply_transmission(mn, low);
+	return n > 0 && waited_for(mn, n);
 }
 
 static bool alg_known(uint16_t algorithm)

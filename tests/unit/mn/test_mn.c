@@ -176,6 +176,31 @@ static void test_retransmission(void)
 	mn_free(s.mn);
 }
 
+/* A slow network can ask for more, and not for less. */
+static void test_retransmit_time(void)
+{
+	static const struct {
+		uint32_t asked;
+		mn_ms second;
+	} cases[] = {{0, 1000}, {500, 1000}, {8000, 8000}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct mn_config c = sim_config();
+		struct sim s;
+		mn_ms first;
+
+		c.retry_ms = cases[i].asked;
+		s = sim_begin(&c);
+		sim_pass(&s, 1);
+		sim_advertise(&s, &sim_fa1);
+		first = s.now;
+		sim_stay(&s, &sim_fa1, 10);
+		HARNESS_AT(s.second_at - first == cases[i].second, "case %zu: after %llu ms", i,
+			   (unsigned long long)(s.second_at - first));
+		mn_free(s.mn);
+	}
+}
+
 /* --- replies --- */
 
 static void test_rejected(void)
@@ -298,6 +323,52 @@ static void test_refusal_of_an_older_request(void)
 	mn_free(s.mn);
 }
 
+/* A slow network: the second request is on its way when the first is accepted.  The home agent goes by the second one from
+ * then on, so its reply is taken too, and nothing older any more. */
+static void test_reply_to_a_later_request(void)
+{
+	struct mn_config c = sim_config();
+	struct sim s = sim_begin(&c);
+	uint8_t first[512], second[512];
+	struct mn_event e1 = {.type = MN_EV_REPLY, .data = first}, e2 = {.type = MN_EV_REPLY, .data = second};
+
+	sim_pass(&s, 1);
+	sim_advertise(&s, &sim_fa1);
+	e1.len = sim_build_reply(&s, 0, 600, first, sizeof(first));
+	sim_pass(&s, 1500);
+	CU_ASSERT_EQUAL(s.sent, 2);
+	e2.len = sim_build_reply(&s, 0, 600, second, sizeof(second));
+	sim_tell(&s, &e1);
+	CU_ASSERT_STRING_EQUAL(s.event, "registered");
+	sim_tell(&s, &e2);
+	HARNESS_AT(strcmp(s.event, "renewed") == 0, "%s: %s", s.event, s.text);
+	s.event[0] = '\0';
+	sim_tell(&s, &e1);
+	sim_tell(&s, &e2);
+	HARNESS_AT(s.event[0] == '\0', "%s: %s", s.event, s.text);
+	CU_ASSERT_EQUAL(s.attached, 1);
+	mn_free(s.mn);
+}
+
+/* The same, and the second one is refused: what the first has brought stands. */
+static void test_refusal_behind_an_acceptance(void)
+{
+	struct mn_config c = sim_config();
+	struct sim s = sim_begin(&c);
+	uint8_t first[512];
+	struct mn_event e = {.type = MN_EV_REPLY, .data = first};
+
+	sim_pass(&s, 1);
+	sim_advertise(&s, &sim_fa1);
+	e.len = sim_build_reply(&s, 0, 600, first, sizeof(first));
+	sim_pass(&s, 1500);
+	sim_tell(&s, &e);
+	sim_reply(&s, 130, 0);
+	HARNESS_AT(strcmp(s.event, "rejected") == 0, "%s: %s", s.event, s.text);
+	CU_ASSERT_EQUAL(s.detached, 0);
+	mn_free(s.mn);
+}
+
 static void test_clock(void)
 {
 	struct mn_config c = sim_config();
@@ -351,6 +422,8 @@ static void test_keys_lost(void)
 HARNESS_MAIN("mn/mn", HARNESS_CASE(test_search), HARNESS_CASE(test_request),
 	     HARNESS_CASE(test_request_variants), HARNESS_CASE(test_static_association),
 	     HARNESS_CASE(test_accepted), HARNESS_CASE(test_renewal), HARNESS_CASE(test_retransmission),
-	     HARNESS_CASE(test_rejected), HARNESS_CASE(test_refusals), HARNESS_CASE(test_refused_for_ever),
-	     HARNESS_CASE(test_refusal_of_an_older_request),
-	     HARNESS_CASE(test_clock), HARNESS_CASE(test_keys_lost))
+	     HARNESS_CASE(test_retransmit_time), HARNESS_CASE(test_reply_to_a_later_request),
+	     HARNESS_CASE(test_refusal_behind_an_acceptance), HARNESS_CASE(test_rejected),
+	     HARNESS_CASE(test_refusals), HARNESS_CASE(test_refused_for_ever),
+	     HARNESS_CASE(test_refusal_of_an_older_request), HARNESS_CASE(test_clock),
+	     HARNESS_CASE(test_keys_lost))

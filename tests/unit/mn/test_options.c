@@ -106,6 +106,7 @@ static void test_refused(void)
 	static const struct {
 		const char *line, *said;
 	} cases[] = {{"--lifetime 4", "5..65534"},
+		     {"--retransmit-time 999", "1000..60000"},
 		     {"--lifetime x", "--lifetime x: allowed: 5..65534"},
 		     {"--spi 255", "256.."},
 		     {"--algorithm md4", "hmac-md5, hmac-sha1, hmac-sha256, chap"},
