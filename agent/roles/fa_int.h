@@ -125,7 +125,8 @@ struct fa_move {
 	bool up;      /* the tunnels stand */
 	bool early;   /* the attempt under way was begun before the reply */
 	bool replied; /* the home agent has said yes */
-	bool routed;  /* route is in force */
+	bool on_way;  /* his path is needed from now on: packets for him may come at once */
+	bool routed;  /* route is in force: it is this one's, and no visitor's */
 	struct fa_route route;
 };
 
@@ -279,6 +280,8 @@ bool fa_move_keep(struct fa_pending *p, const struct mip_rrq *q); /* may become 
 /* The path of one who comes: in front of tunnels that the other end completes, whose packets follow at once.
  * One who is here already has his. */
 void fa_move_route(struct fa *fa, struct fa_pending *p, struct actions *out);
+/* Somebody's path for this home address has gone: one who is on his way has relied on it and gets his own. */
+void fa_move_reroute(struct fa *fa, struct in_addr hoa, struct actions *out);
 void fa_move_begin(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, role_ms now,
 		   struct actions *out);
 void fa_move_again(struct fa *fa, struct fa_pending *p, const struct fa_req *r, struct actions *out);

@@ -59,6 +59,11 @@ static bool take_answer(struct fa_pending *p, const struct dm_ama *a)
 	return true;
 }
 
+static struct in_addr home_of(const struct fa_pending *p)
+{
+	return role_any_addr(p->grant.hoa) ? p->hoa : p->grant.hoa;
+}
+
 static bool hoa_is_here(const struct fa *fa, const struct fa_pending *but, struct in_addr hoa)
 {
 	const struct fa_pending *p;
@@ -78,12 +83,13 @@ static bool hoa_is_here(const struct fa *fa, const struct fa_pending *but, struc
 void fa_move_route(struct fa *fa, struct fa_pending *p, struct actions *out)
 {
 	bool answered = !role_any_addr(p->grant.hoa);
-	struct fa_route r = {.hoa = answered ? p->grant.hoa : p->hoa,
+	struct fa_route r = {.hoa = home_of(p),
 			     .ha = answered ? p->grant.ha : p->ha,
 			     .coa = fa->cfg.coa,
 			     .ifindex = p->path.ifindex,
 			     .reverse = p->flags & MIP_T};
 
+	p->move.on_way = true;
 	if (p->move.routed || fa_visitor_find(fa, p->key) || hoa_is_here(fa, p, r.hoa))
 		return;
 	memcpy(r.mac, p->path.mac, sizeof(r.mac));
@@ -97,6 +103,19 @@ static void unroute(struct fa_pending *p, struct actions *out)
 	if (p->move.routed)
 		fa_route_down(&p->move.route, p->session, out);
 	p->move.routed = false;
+}
+
+void fa_move_reroute(struct fa *fa, struct in_addr hoa, struct actions *out)
+{
+	struct fa_pending *q;
+
+	TAILQ_FOREACH(q, &fa->pendings, link)
+	{
+		if (!q->move.on_way || !role_same_addr(home_of(q), hoa))
+			continue;
+		fa_move_route(fa, q, out);
+		break;
+	}
 }
 
 bool fa_move_take_route(struct fa *fa, struct fa_pending *p, const struct fa_route *want, struct actions *out)
@@ -250,21 +269,14 @@ void fa_move_failed(struct fa *fa, struct fa_pending *p, const char *text, role_
 
 void fa_move_undo(struct fa *fa, struct fa_pending *p, struct actions *out)
 {
-	struct fa_pending *q;
 	bool routed = p->move.routed;
 
-	fa_handin_end_of(fa, role_any_addr(p->grant.hoa) ? p->hoa : p->grant.hoa, p->session, out);
+	fa_handin_end_of(fa, home_of(p), p->session, out);
 	if (p->vpn)
 		role_act(out, ACT_VPN_REMOVE, p->session);
 	p->vpn = false;
 	unroute(p, out);
-	if (!routed)
-		return;
-	TAILQ_FOREACH(q, &fa->pendings, link)
-	{
-		if (q == p || q->state != FA_MOVING || !role_same_addr(q->hoa, p->hoa))
-			continue;
-		fa_move_route(fa, q, out); /* another request of the node has relied on it */
-		break;
-	}
+	p->move.on_way = false;
+	if (routed)
+		fa_move_reroute(fa, home_of(p), out);
 }

@@ -275,6 +275,7 @@ void fa_visitor_end(struct fa *fa, struct fa_visitor *v, const char *why, int ca
 	if (v->session[0])
 		HASH_DELETE(hh_session, fa->by_session, v);
 	HASH_DELETE(hh, fa->by_key, v);
+	fa_move_reroute(fa, v->hoa, out);
 	role_heap_release(&fa->heap, &v->timer);
 	visitor_free(v);
 }

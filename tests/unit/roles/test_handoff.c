@@ -340,6 +340,23 @@ static void test_return(void)
 	moves_end(&m);
 }
 
+/* He is on his way back when the entry that was left of him here expires: his path does not go with it. */
+static void test_expires_during_return(void)
+{
+	moved(&usual);
+	m.install[0] = VPN_HANGS;
+	moves_pass(&m, 8000);
+	moves_ask(&m, 0, &usual);
+	CU_ASSERT_STRING_EQUAL(moves_state(&m, 0), "handed-off");
+	moves_trace_clear(&m);
+	moves_pass(&m, 3000);
+	HARNESS_AT(strstr(m.trace[0], "visitor- tunnel-") != NULL, "%s", m.trace[0]);
+	HARNESS_AT(strstr(m.trace[0], "tunnel+ visitor+") != NULL, "%s", m.trace[0]);
+	moves_answer(&m, true);
+	CU_ASSERT_STRING_EQUAL(moves_state(&m, 0), "registered");
+	moves_end(&m);
+}
+
 /* Between domains: what the destination gateway sends by the new tunnel must not go where he was. */
 static void test_return_by_the_home_network(void)
 {
@@ -499,7 +516,7 @@ HARNESS_MAIN("roles/handoff", HARNESS_CASE(test_hard), HARNESS_CASE(test_soft), 
 	     HARNESS_CASE(test_lifetime), HARNESS_CASE(test_updates_are_lost),
 	     HARNESS_CASE(test_acks_are_lost), HARNESS_CASE(test_pauses), HARNESS_CASE(test_refusals),
 	     HARNESS_CASE(test_replay), HARNESS_CASE(test_no_key), HARNESS_CASE(test_disabled),
-	     HARNESS_CASE(test_forget), HARNESS_CASE(test_chain), HARNESS_CASE(test_return),
+	     HARNESS_CASE(test_forget), HARNESS_CASE(test_chain), HARNESS_CASE(test_return), HARNESS_CASE(test_expires_during_return),
 	     HARNESS_CASE(test_return_by_the_home_network), HARNESS_CASE(test_old_move),
 	     HARNESS_CASE(test_second_move_from_here), HARNESS_CASE(test_ends),
 	     HARNESS_CASE(test_visitor_ends_before), HARNESS_CASE(test_shutdown_while_holding),
