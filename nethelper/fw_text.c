@@ -51,6 +51,10 @@ static const char skeleton[] =
 	"		rt ipsec exists return\n"
 	"		counter name in_clear drop\n"
 	"	}\n"
+	"	chain out_down {\n"
+	"		oifname @links return\n"
+	"		jump out_ipsec\n"
+	"	}\n"
 	"	chain in_visitor { ip saddr . iifname . ether saddr @visitors return; counter name spoofed "
 	"drop; }\n"
 	"	chain in_up {\n"
@@ -195,8 +199,8 @@ static void put_via(FILE *out, const char *rule, const struct leg *leg, char sid
 /*
  * near: our part on the side that the packet comes from; far: on the side that it goes to.  Where we have no
  * part the other side is in clear: the correspondent's network, or the mobile node, which must then be the
- * registered station.  What an IPsec tunnel has brought down leaves on a link of mobile nodes or not at all: it
- * does not follow one who has moved on in clear (NH_FORWARD_ADD), nor go back where it came from while the route of
+ * registered station.  What an IPsec tunnel has brought down leaves on a link of mobile nodes or in a tunnel: it does
+ * not follow one who has moved on in clear (NH_FORWARD_ADD), nor go back where it came from while the route of
  * one who has just come is not there yet; what he still sends may come from him, the registered station, all the
  * same: he is told of his new agent later than the agents are.
  */
@@ -216,9 +220,7 @@ static void put_profile(struct fw *fw, FILE *out, const char *chain, const struc
 	if (far->n > 0)
 		put_via(out, rule, far, 'o', "out_ipsec");
 	else if (!up && near->tunnel[0].name[0] == '\0')
-		fprintf(out,
-			"%s oifname != @links oifname != \"" FW_HOLD_DEVICE "\" counter name in_clear drop\n",
-			rule);
+		fprintf(out, "%s jump out_down\n", rule);
 	fprintf(out, "%s goto mark_%u\n", rule, tos >> 2);
 }
 

@@ -150,7 +150,7 @@ static const struct conf_key vpn_keys[] = {
 	{"accept-early-ike", CONF_BOOL, VPN(take_early), .def = "true",
 	 .doc = "HA, PCN: answer IKE_SA_INIT of gateways that this one has not been told of yet"},
 	{"no-marks", CONF_BOOL, VPN(no_marks), .def = "false",
-	 .doc = "no mark_in on tunnels that this side answers"},
+	 .doc = "no mark_in on our tunnels"},
 	{0}};
 
 static const struct conf_section sections[] = {

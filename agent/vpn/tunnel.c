@@ -80,7 +80,7 @@ void tunnel_add_part(struct tunnel *t, struct part *p, bool late)
 		t->fixed = t->initiator && p->p.dst_gw_type == VPN_GW_STATIC;
 		t->late = late && t->initiator && t->source && !t->fixed;
 		t->peer = t->source ? p->p.dst_gw : p->p.src_gw;
-		if (!t->initiator && !v->cfg.no_marks && !t->mark)
+		if (!v->cfg.no_marks && !t->mark)
 			t->mark = MARK_BASE | (++v->next_mark & MARK_MASK);
 	}
 	if (!t->protect)

@@ -40,7 +40,7 @@ struct vpn_config {
 				     * when our answer has reached it, before the user is told; default 20 */
 	bool encap;		    /* force UDP encapsulation of ESP */
 	bool take_early; /* HA, PCN: accept IKE_SA_INIT of gateways that we have not been told of yet */
-	bool no_marks;	 /* no mark_in/set_mark_in on the responder's side (doc/ipsec.md) */
+	bool no_marks;	 /* no mark_in/set_mark_in on our tunnels (doc/ipsec.md) */
 };
 /* CARRIES: after UP, once every tunnel of the session is installed here; at an initiator together with it. */
 enum vpn_report { VPN_REPORT_UP, VPN_REPORT_FAILED, VPN_REPORT_DOWN, VPN_REPORT_CARRIES };
