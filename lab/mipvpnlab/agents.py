@@ -50,24 +50,34 @@ helper = "{helper}"
 """
 
 
+# Deadlines of an emulated machine: four times the defaults, which keeps their order.
+EMULATED = {"fa": "    aaa-timeout = 28000\n    vpn-timeout = 16000\n", "ha": "    vpn-timeout = 12000\n",
+            "pcn": "    vpn-timeout = 8000\n"}
+EMULATED_VPN = "vpn {\n    settle-time = 250\n    initiate-timeout = 10000\n}\n"
+
+
 def write_pcn_conf(settings, node, more=""):
     """A proxy correspondent node: no Diameter, a master key."""
     where = settings.node_dir(node)
+    more += EMULATED["pcn"] if settings.emulated else ""
     address, net = t.PCNS[node]
     text = PCN_COMMON.format(user=USER, dir=where, helper=settings.program("mipvpn-nethelper"))
     text += PCN_PART.format(address=address, net=net, key=settings.dir / "keys" / f"{node}.key", more=more)
+    text += EMULATED_VPN if settings.emulated else ""
     return _write(where / "agentd.conf", text)
 
 
 def write_conf(settings, node, tls=True, more="", top=""):
     """more: extra lines of the role's section; top: extra lines outside of it."""
     diameter.write_agent_conf(settings, node, tls)
+    more += "\n" + EMULATED["fa" if node in t.FAS else "ha"] if settings.emulated else ""
     where = settings.node_dir(node)
     text = COMMON.format(user=USER, dir=where, ent=t.ENT_NET, helper=settings.program("mipvpn-nethelper")) + top
     if node in t.FAS:
         text += FA_PART.format(fa=t.FAS[node].care_of, more=more)
     else:
         text += HA_PART.format(ha=t.HA, home=t.HOME_NET, more=more)
+    text += EMULATED_VPN if settings.emulated else ""
     return _write(where / "agentd.conf", text)
 
 

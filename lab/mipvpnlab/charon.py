@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""strongSwan in the lab: one charon-systemd per gateway, user-space ESP (kernel-libipsec), VICI socket in the node's
-directory.  Only the enterprise's gateway gets a configuration; on FA and HA the agent loads what it wants."""
+"""strongSwan in the lab: one charon-systemd per gateway, ESP in user space (kernel-libipsec) or by the kernel, VICI socket
+in the node's directory.  Only the enterprise's gateway gets a configuration; on FA and HA the agent loads what it wants."""
 import subprocess
 
 from . import procs
@@ -10,8 +10,7 @@ from .wait import wait_socket
 
 CHARON = "/usr/sbin/charon-systemd"
 # kernel-libipsec has to stand before kernel-netlink.
-PLUGINS = ("random nonce openssl kdf pem pkcs1 pkcs8 pubkey x509 kernel-libipsec kernel-netlink socket-default vici "
-           "updown")
+PLUGINS = "random nonce openssl kdf pem pkcs1 pkcs8 pubkey x509 {libipsec}kernel-netlink socket-default vici updown"
 
 CONF = """\
 charon-systemd {{
@@ -20,7 +19,7 @@ charon-systemd {{
     threads = 32
     dos_protection = no
     half_open_timeout = 8
-    retransmit_timeout = 0.5
+    retransmit_timeout = {retransmit}
     retransmit_base = 1.5
     retransmit_tries = 5
     plugins {{
@@ -58,7 +57,8 @@ def vici(settings, node, events=()):
 def launch(settings, node):
     """Starts charon on a node; it takes VICI connections when wait_ready() returns."""
     where = settings.node_dir(node)
-    (where / "strongswan.conf").write_text(CONF.format(plugins=PLUGINS, dir=where))
+    plugins = PLUGINS.format(libipsec="" if settings.xfrm else "kernel-libipsec ")
+    (where / "strongswan.conf").write_text(CONF.format(plugins=plugins, dir=where, retransmit=2.0 if settings.emulated else 0.5))
     (where / "charon.log").unlink(missing_ok=True)
     socket_path(settings, node).unlink(missing_ok=True)
     return procs.start(settings, "charon", node, [CHARON], {"STRONGSWAN_CONF": str(where / "strongswan.conf")})

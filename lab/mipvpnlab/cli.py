@@ -34,6 +34,11 @@ def _with_delay(p):
                    "scenario's own]")
 
 
+def _with_data_path(p):
+    p.add_argument("--data-path", choices=["user", "kernel"], help="who does ESP: charon in user space, or the kernel, "
+                   "which then has to have it [user]")
+
+
 def _require_root():
     if os.geteuid() != 0:
         raise LabError("the lab makes network namespaces: run it as root")
@@ -122,9 +127,15 @@ def cmd_run(argv):
     p.add_argument("--keep", action="store_true", help="leave the lab of the last scenario up")
     p.add_argument("--pcap", metavar="DIR", help="keep the captures there")
     _with_delay(p)
+    _with_data_path(p)
+    p.add_argument("--kernel", choices=["debian"], help="in a guest that boots Debian's stock kernel, with its IPsec")
+    p.add_argument("--output", metavar="DIR", help="with --kernel: where logs and captures go [/var/tmp/mipvpn-guest]")
     a = p.parse_args(argv)
     names = list(usual) if "all" in a.scenario else a.scenario
-    s = Settings(a.dir, a.prefix or st.DEFAULT_PREFIX, a.builddir, a.pcap, a.delay)
+    if a.kernel:
+        from . import guest
+        return guest.run_scenarios(a, names)
+    s = Settings(a.dir, a.prefix or st.DEFAULT_PREFIX, a.builddir, a.pcap, a.delay, a.data_path)
     report = Report()
     with lock(s.dir):
         for i, name in enumerate(names):

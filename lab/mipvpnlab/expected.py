@@ -4,7 +4,7 @@ scenarios with users of their own (home.KINDS)."""
 import re
 from collections import Counter
 
-from . import agents, charon, home, snapshot, topology as t
+from . import agents, charon, home, snapshot, topology as t, xfrm
 
 
 def _profiles(kind):
@@ -171,4 +171,5 @@ def check(scene, what, places, first=None, seconds=15):
     while (diff := differences(scene, places, first)) and not deadline.over():
         wait_tick()
     text = "".join(f"\n     {n}: {line}" for n, lines in diff.items() for line in lines[:20])
+    xfrm.check(scene, what)
     return scene.report.check(f"{what}: what stands at each node is what has to", not diff, text)

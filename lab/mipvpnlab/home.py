@@ -19,6 +19,8 @@ key-file = "{wrapping}"
 grace = 5
 reap-interval = 1
 """
+AAAH_EMULATED = "exchange-timeout-ms = 20000\ndatabase-timeout-ms = 8000\n"
+AAAF_EMULATED = "answer-deadline = 40000\n"
 AAAF_CONF = """\
 foreign-agents = {{ {fas} }}
 """
@@ -112,13 +114,15 @@ def add_users(settings, users):
 def write_server_conf(settings, tls, nodes=("aaah", "aaaf")):
     """freeDiameterd's configuration for AAAFs and AAAH with our extensions."""
     aaah = settings.node_dir("aaah") / "aaah.conf"
-    _write(aaah, AAAH_CONF.format(sock=postgres.socket_dir(settings), wrapping=key_path(settings, "wrapping")))
+    _write(aaah, AAAH_CONF.format(sock=postgres.socket_dir(settings), wrapping=key_path(settings, "wrapping")) +
+           (AAAH_EMULATED if settings.emulated else ""))
     for node in nodes:
         conf = aaah
         if node != "aaah":
             conf = settings.node_dir(node) / "aaaf.conf"
             hosts = diameter.hosts(n for n, f in topology.FAS.items() if f.aaaf == node)
-            _write(conf, AAAF_CONF.format(fas=", ".join(f'"{h}"' for h in hosts)))
+            _write(conf, AAAF_CONF.format(fas=", ".join(f'"{h}"' for h in hosts)) +
+                   (AAAF_EMULATED if settings.emulated else ""))
         module = f"app_mipvpn_{node[:4]}.fdx"
         extensions = [f'LoadExtension = "{settings.module("dict_mipvpn.fdx")}";',
                       f'LoadExtension = "{settings.module(module)}" : "{conf}";']

@@ -34,6 +34,8 @@ class Mobile:
                            key=home.key_path(settings, user), reverse=str(reverse).lower())
         if t.home_address(user):
             text += f"home-address = {t.home_address(user)}\n"
+        if settings.emulated:       # a registration takes longer than a second there
+            text += "retransmit-time = 20000\n"
         self.conf.write_text(text + more)
         self.daemon, self.seen = None, 0
 

@@ -36,12 +36,15 @@ def packets(path):
             yield names[ifindex], (high << 32 | low) / 1e9, _frame(block)
 
 
+def is_tunnelled(frame):
+    """ESP or AH, or ESP in UDP."""
+    return frame[23] in (50, 51) or (frame[23] == 17 and 4500 in struct.unpack_from("!HH", frame, 34) and
+                                     frame[42:46] != b"\0\0\0\0")
+
+
 def _is_data(frame):
-    """lab-traffic in clear, or ESP in UDP."""
-    if frame.find(MAGIC, 28) >= 0:
-        return True
-    return (len(frame) >= 46 and frame[12:15] == b"\x08\x00\x45" and frame[23] == 17 and
-            4500 in struct.unpack_from("!HH", frame, 34) and frame[42:46] != b"\0\0\0\0")
+    """lab-traffic in clear, ESP, AH, or ESP in UDP."""
+    return frame.find(MAGIC, 28) >= 0 or (len(frame) >= 46 and frame[12:15] == b"\x08\x00\x45" and is_tunnelled(frame))
 
 
 def signalling(path):

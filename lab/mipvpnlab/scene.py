@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A lab that stands: servers, gateways and agents of F1, and what a scenario asks of them."""
-from . import agents, capture, certs, charon, diameter, home, mobile, ping, postgres, procs, sanitize, snapshot
+from . import agents, capture, certs, charon, diameter, home, mobile, ping, postgres, procs, sanitize, snapshot, xfrm
 from . import topology as t
 from .report import Report
 from .settings import LabError
@@ -19,16 +19,17 @@ class Scene:
     """tls: Diameter over TLS. fa, ha, pcn: extra lines in the role's section of the agent's configuration.
     pcns: proxy correspondent nodes that run from the beginning; None = the lab has none.
     fas: its foreign agents. users: {u1: kind} of those that are made for it (home.KINDS). mns: number of mobile nodes.
-    delay: ms one way on the core, where the command line says nothing else."""
+    delay: ms one way on the core, where the command line says nothing else. loss: percent of the frames there."""
 
     def __init__(self, settings, report=None, tls=True, fa="", ha="", pcn="", pcns=None, fas=("fa",), users=None, mns=3,
-                 delay=0):
+                 delay=0, loss=0):
         self.settings, self.report, self.tls = settings, report or Report(), tls
         self.more = {"fa": fa, "ha": ha, "pcn": pcn, "pcn2": pcn}
         self.pcns = pcns
         self.fas, self.users, self.mns = fas, users or {}, mns
         self.agent_nodes = (*fas, "ha", *(pcns or ()))
         self.servers = ("aaah", "aaaf", "aaaf2") if "aaaf2" in (t.FAS[n].aaaf for n in fas) else ("aaah", "aaaf")
+        self.loss = loss
         self.delay = delay if settings.delay is None else settings.delay
         self.daemons, self.capture, self.captures = {}, None, 0
 
@@ -37,7 +38,7 @@ class Scene:
     def start(self):
         """Everything up and connected; the enterprise's gateway has its static configuration."""
         self.configure()
-        if self.delay:
+        if self.delay or self.loss:
             self.start_delay()
         self.start_charons(("gw", *self.agent_nodes))
         self.start_database()
@@ -87,11 +88,14 @@ class Scene:
         t.add_moves(self.settings, self.fas, mns, self.users)
 
     def start_delay(self):
-        """A switch of our own with a delay in place of the core's bridge; the kernel may have no netem."""
+        """netem, or where the kernel may have none a switch of our own with a delay in place of the core's bridge."""
+        if self.settings.xfrm:
+            t.netem_on_core(self.settings, f"delay {self.delay}ms loss {self.loss}%")
+            return
         ports = t.core_ports(self.settings)
         t.take_off_core(self.settings, ports)
         self.settings.make_node_dir(t.NET)
-        cmd = [self.settings.program("lab-delay"), "-d", self.delay, *ports]
+        cmd = [self.settings.program("lab-delay"), "-d", self.delay, "-l", self.loss, *ports]
         self.daemons["delay"] = d = procs.start(self.settings, "delay", t.NET, cmd)
         wait_line(d.log, "^ready$", 5 * self.settings.slow, alive=d.alive)
 
@@ -184,22 +188,27 @@ class Scene:
             (self.settings.dir / f"left-{what.replace(' ', '-')}.diff").write_text(diff)
         self.report.check(f"{what}: everything is gone at all nodes, keys included", not diff,
                           "\n".join(["", *lines[:60], f"({len(lines)} lines)"]))
+        if self.settings.xfrm:
+            self.report.equal(f"{what}: no state and no policy is left in the kernel",
+                              xfrm.left(self.settings, ("gw", *self.agent_nodes)), {})
 
     def check_registered(self, m, seconds=15):
         """mipvpn-mn says that it is registered; returns its JSON line."""
         return self.report.attempt(f"{m.user} registers", lambda: m.wait_event("registered", seconds=seconds))
 
-    def check_ended_well(self):
-        """At the end of a scenario: no daemon died on the way, no sanitizer had anything to say."""
+    def check_ended_well(self, replays=False):
+        """At the end of a scenario: no daemon died on the way, no sanitizer had anything to say. replays: the scenario has
+        sent packets again, and the kernel has to have counted that."""
+        xfrm.check_errors(self, replays)
         dead = [n for n, d in self.daemons.items() if not d.alive() and not n.startswith("mn-")]
         self.report.equal("all daemons are still there", dead, [])
         for name, text in sanitize.findings(self.settings).items():
             self.report.check(f"sanitizer report {name}", False, "\n" + text)
 
-    def finish(self):
+    def finish(self, replays=False):
         if self.capture:
             self.stop_capture()
-        self.check_ended_well()
+        self.check_ended_well(replays)
         agents_left = [n for n in self.agent_nodes if n in self.daemons]
         if agents_left and not self.report.check("the agents end when told to", self.stop(*agents_left)):
             raise LabError("an agent had to be killed")

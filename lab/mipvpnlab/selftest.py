@@ -69,7 +69,7 @@ def tunnels(settings, report):
     pcap = cap.stop()
     for a, b, name in ((t.FA, t.HA, "FA and HA"), (t.HA, t.GW, "HA and GW")):
         wire = decode.between(a, b)
-        report.at_least(f"ESP in UDP on the wire between {name}", decode.count(pcap, f"{wire} && udpencap && esp"), 12)
+        report.at_least(f"ESP on the wire between {name}", decode.count(pcap, f"{wire} && {decode.esp(settings)}"), 12)
     plain = f'frame.interface_name contains "core0" && ip.addr == {ALICE} && ip.addr == {t.CN}'
     report.equal("no plain packet of the pair on the core", decode.count(pcap, plain), 0)
     if seconds:

@@ -18,11 +18,14 @@ class LabError(Exception):
 class Settings:
     """One lab: run directory, prefix of its namespaces, build to test."""
 
-    def __init__(self, directory=DEFAULT_DIR, prefix=DEFAULT_PREFIX, builddir=None, pcap=None, delay=None):
+    def __init__(self, directory=DEFAULT_DIR, prefix=DEFAULT_PREFIX, builddir=None, pcap=None, delay=None,
+                 data_path=None):
         self.dir = Path(directory).absolute()
         self.prefix = prefix
         self.builddir = Path(builddir).absolute() if builddir else default_builddir()
         self.pcap = Path(pcap).absolute() if pcap else None
+        # Who does ESP: charon in user space, or the kernel (XFRM), which then has to have it.
+        self.data_path = data_path or os.environ.get("MIPVPN_LAB_DATA_PATH", "user")
         self.delay = delay      # ms one way on the core; None = what the scenario wants
         # A sanitized build, or a loaded machine, is slower: MIPVPN_LAB_SLOW=3 makes every deadline three times as long.
         self.slow = float(os.environ.get("MIPVPN_LAB_SLOW", "1"))
@@ -37,8 +40,23 @@ class Settings:
     def ns(self, node):
         return self.prefix + node
 
+    @property
+    def xfrm(self):
+        """The kernel's own IPsec carries the tunnels."""
+        return self.data_path == "kernel"
+
+    @property
+    def rate(self):
+        """Packets a second of lab-traffic, each way; MIPVPN_LAB_RATE where a thousand would be the scenario itself."""
+        return int(os.environ.get("MIPVPN_LAB_RATE", "1000"))
+
+    @property
+    def emulated(self):
+        """So slow that the programs' own defaults are not meant for it: they get longer deadlines."""
+        return self.slow >= 4
+
     def save(self):
-        state = {"prefix": self.prefix, "builddir": str(self.builddir)}
+        state = {"prefix": self.prefix, "builddir": str(self.builddir), "data_path": self.data_path}
         (self.dir / "lab.json").write_text(json.dumps(state) + "\n")
 
     @classmethod
@@ -48,7 +66,8 @@ class Settings:
             state = json.loads((Path(directory) / "lab.json").read_text())
         except (OSError, ValueError):
             state = {}
-        return cls(directory, prefix or state.get("prefix", DEFAULT_PREFIX), state.get("builddir"))
+        return cls(directory, prefix or state.get("prefix", DEFAULT_PREFIX), state.get("builddir"),
+                   data_path=state.get("data_path"))
 
     def program(self, name):
         """Path of one of our programs: from the build if there is one, else installed."""

@@ -142,6 +142,8 @@ LOCAL_LAST = ["rule add pref 1000 lookup local", "rule del pref 0"]
 def prepare_libipsec(settings):
     """What kernel-libipsec needs and kernel XFRM does not: an address inside each local traffic selector, and the
     local table behind charon's and the agent's (see doc/lab.md)."""
+    if settings.xfrm:
+        return
     # accept_local: these users' packets must not look like our own before their routes stand.
     for node in ("fa", "ha"):
         netns.sysctl(settings.ns(node), {"ipv4/conf/all/accept_local": 1})
@@ -154,7 +156,7 @@ def add_pcns(settings):
     """The proxy correspondent nodes and their correspondents, beside a lab that stands."""
     for name, node in PCN_NODES.items():
         _build_node(settings, name, node)
-    for name in PCNS:
+    for name in () if settings.xfrm else PCNS:
         netns.ip_batch(settings.ns(name), LOCAL_LAST)
     for name in ("fa", "ha", "gw", "aaaf"):
         netns.ip_batch(settings.ns(name), [f"route add {r}" for r in TO_PCNS])
@@ -178,7 +180,8 @@ def add_moves(settings, fas, mns, users):
     to_links = [f"route add {FAS[n].net()} via {FAS[n].care_of}" for n in added]
     for name in ("ha", "gw", "aaaf", "aaah"):
         netns.ip_batch(settings.ns(name), to_links)
-    _prepare_moves(settings, added, users)
+    if not settings.xfrm:
+        _prepare_moves(settings, added, users)
 
 
 def _prepare_moves(settings, added, users):
@@ -230,10 +233,21 @@ def part(settings, a, b):
     netns.ip("link", "del", _joint(a, b)[0], ns=settings.ns(NET))
 
 
+def gateway_port(cn):
+    """The port on the wires of the gateway's interface before a correspondent."""
+    return {"cn": "gw.ent0", "cn2": "pcn.ent0", "cn3": "pcn2.ent0"}[cn]
+
+
 def core_ports(settings):
     """The ports on the core wire."""
     lines = netns.ip("-br", "link", "show", "master", "core", ns=settings.ns(NET)).splitlines()
     return [line.split("@")[0].split()[0] for line in lines]
+
+
+def netem_on_core(settings, what):
+    """netem(8) on each port of the core wire, towards its node: every frame passes one."""
+    for port in core_ports(settings):
+        netns.run(settings.ns(NET), "tc", "qdisc", "replace", "dev", port, "root", "netem", *what.split(), "limit", 10000)
 
 
 def take_off_core(settings, ports):

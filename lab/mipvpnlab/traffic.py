@@ -10,14 +10,12 @@ from . import pcapng, procs
 from .settings import LabError
 from .wait import wait_line
 
-RATE = 1000
-
 
 class Traffic:
     """a, b: (node, address). "up" goes from a to b, "down" from b to a."""
 
-    def __init__(self, settings, name, a, b, rate=RATE, port=5555):
-        cmd = [settings.program("lab-traffic"), "-r", rate, "-p", port, "-w", int(1000 * settings.slow),
+    def __init__(self, settings, name, a, b, rate=None, port=5555):
+        cmd = [settings.program("lab-traffic"), "-r", rate or settings.rate, "-p", port, "-w", int(1000 * settings.slow),
                settings.ns(a[0]), a[1], settings.ns(b[0]), b[1]]
         self.settings = settings
         self.daemon = procs.start(settings, f"traffic-{name}", a[0], cmd, stdin=subprocess.PIPE)

@@ -3,7 +3,7 @@
 to the enterprise runs through FA=HA and HA=GW (requirements F1, B, C, E1-E2, E4-E6, E8-E9, G1, G4)."""
 import re
 
-from .. import agents, decode, topology as t
+from .. import agents, decode, topology as t, xfrm
 from ..scene import standing
 
 ALICE = t.HOME["alice"]
@@ -18,6 +18,7 @@ def run(settings, report):
     mn = scene.mobile("alice", "mn1")
     if scene.check_registered(mn):
         _tunnels(scene)
+        xfrm.check(scene, "registered")
         _pings(scene)
         _plain_way(scene)
         _views(scene)
@@ -88,7 +89,7 @@ def _wires(scene, pcap):
     for a, b, name in ((t.FA, t.HA, "FA and HA"), (t.HA, t.GW, "HA and GW")):
         wire = decode.between(a, b)
         r.at_least(f"IKE between {name}", decode.count(pcap, f"{wire} && isakmp"), 4)
-        r.at_least(f"UDP-encapsulated ESP between {name}", decode.count(pcap, f"{wire} && udpencap && esp"), 20)
+        r.at_least(f"ESP between {name}", decode.count(pcap, f"{wire} && {decode.esp(scene.settings)}"), 20)
     core = 'frame.interface_name contains "core0"'
     pair = f"ip.addr == {ALICE} && ip.addr == {t.CN}"
     r.equal("no plain packet of the pair on the core", decode.count(pcap, f"{core} && {pair}"), 0)
@@ -128,6 +129,8 @@ def _marks(scene, pcap):
     down = decode.fields(pcap, f'frame.interface_name == "fa.link0" && {echo} && ip.src == {t.CN}', "ip.dsfield.dscp")
     scene.report.equal("DSCP of packets to the enterprise is EF", sorted(set(up)), [(str(EF),)])
     scene.report.equal("DSCP of packets from the enterprise is AF41", sorted(set(down)), [(str(AF41),)])
+    # The enterprise's gateway marks nothing: what it sends carries what the correspondent has set.
+    xfrm.check_outer_dscp(scene, pcap, {(t.FA, t.HA): EF, (t.HA, t.GW): EF, (t.HA, t.FA): AF41})
 
 
 def _decoded(scene, pcap):

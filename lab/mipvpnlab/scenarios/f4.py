@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """F4: the shortest path.  The correspondent's gateway is a proxy correspondent node: one tunnel FA=PCN, set up by a Binding
 Update; no packet of the pair passes the home agent (requirements F4, B2, C2, E3, E5, G1-G4)."""
-from .. import agents, decode, topology as t
+from .. import agents, decode, topology as t, xfrm
 from ..scene import standing
 from . import pcn_attack
 from .pcns import BINDING, ERIN, identity, loaded, mac, stands, updates
@@ -17,6 +17,7 @@ def run(settings, report):
     mn = scene.mobile("erin", "mn1")
     if scene.check_registered(mn):
         _tunnel(scene)
+        xfrm.check(scene, "registered")
         _pings(scene)
         _plain_way(scene)
     pcap = scene.stop_capture()
@@ -73,7 +74,8 @@ def _plain_way(scene):
 def _shortest(scene, pcap):
     r = scene.report
     ha = mac(scene, "ha")
-    r.at_least("UDP-encapsulated ESP between FA and PCN", decode.count(pcap, f"{decode.between(t.FA, t.PCN)} && esp"), 20)
+    r.at_least("ESP between FA and PCN",
+               decode.count(pcap, f"{decode.between(t.FA, t.PCN)} && {decode.esp(scene.settings)}"), 20)
     pair = f"ip.addr == {ERIN} && ip.addr == {t.CN2}"
     r.equal("no ESP to or from the home agent", decode.count(pcap, f"esp && eth.addr == {ha}"), 0)
     r.equal("no packet of the pair to or from the home agent", decode.count(pcap, f"{pair} && eth.addr == {ha}"), 0)
@@ -111,4 +113,5 @@ def _marks(scene, pcap):
     up = decode.fields(pcap, f'frame.interface_name == "pcn.ent0" && {echo} && ip.src == {ERIN}', "ip.dsfield.dscp")
     down = decode.fields(pcap, f'frame.interface_name == "fa.link0" && {echo} && ip.src == {t.CN2}', "ip.dsfield.dscp")
     scene.report.equal("DSCP of packets to the CN is EF", sorted(set(up)), [(str(EF),)])
+    xfrm.check_outer_dscp(scene, pcap, {(t.FA, t.PCN): EF, (t.PCN, t.FA): AF41})
     scene.report.equal("DSCP of packets from the CN is AF41", sorted(set(down)), [(str(AF41),)])

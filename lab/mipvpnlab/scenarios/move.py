@@ -2,7 +2,7 @@
 """F2, F3, F5, F6: a user moves and the VPN moves along. To an agent of the same domain (F2, F5) or of another one
 (F3, F6); the correspondent is behind a static gateway (F2, F3) or behind a proxy correspondent node (F5, F6). First
 with both links in reach, then back by a hard cut, with a thousand packets a second each way (doc/moves.md)."""
-from .. import agents, decode, pcapng, sanitize, topology as t
+from .. import agents, decode, pcapng, sanitize, topology as t, xfrm
 from ..scene import standing
 from ..traffic import Traffic, describe, lost
 from ..wait import wait_for
@@ -12,7 +12,6 @@ from .moving import Roamer, towards, unanswered, wait_peers
 LIFETIME = 3        # s, of the forwarding by the previous foreign agent
 USER = "u1"
 SANITIZED = 50      # packets that programs with sanitizers may lose, being late
-FORWARDED = 50      # packets, that many milliseconds of traffic
 BINDING = "mipbinding && !mipbinding.malformed"
 
 
@@ -153,6 +152,7 @@ class Move:
                 r.say(f"     from request to reply: {mn.took_ms:.1f} ms")
             self._left_alone(scene, pcap, "hard cut", old, new)
         self._wires(scene, pcap, mn, "hard cut")
+        xfrm.check(scene, "after a move there and back")
 
     @staticmethod
     def _left_alone(scene, pcap, what, old, new):
@@ -207,16 +207,18 @@ class Move:
                    cut.beyond(result, pcap)["down"])
         esp = self._wires(scene, pcap, mn, "slow gateway")
         r.at_least("slow gateway: the packets have gone from agent to agent as ESP",
-                   esp.count({t.FAS[old].care_of, t.FAS[new].care_of}), FORWARDED)
+                   esp.count({t.FAS[old].care_of, t.FAS[new].care_of}), scene.settings.rate // 20)
         if ok:
             r.attempt("and the node goes back", mn.cut, old)
 
     def _forwarded(self, scene, old, new):
         """Packets in the tunnel from the previous agent to the new one, when there are some."""
+        some = scene.settings.rate // 20    # 50 ms of traffic
+
         def packets():
             n = sum(int(c["packets-out"]) for c in towards(scene, old, t.FAS[new].care_of))
-            return n if n >= FORWARDED else 0
-        return wait_for(f"{FORWARDED} packets in the tunnel between the agents", packets, 3 * scene.settings.slow)
+            return n if n >= some else 0
+        return wait_for(f"{some} packets in the tunnel between the agents", packets, 3 * scene.settings.slow)
 
     def _gone_with_the_lifetime(self, scene):
         r = scene.report
@@ -245,8 +247,10 @@ class Move:
         for m, peer, what in roamers:
             if r.attempt(f"{what}: moves", m.registered):
                 r.equal(f"{what}: is where it went", m.at, self.to)
-                r.check(f"{what}: reaches its correspondent", scene.ping(m.node, peer[1], m.address, wait=2).all())
-                r.check(f"{what}: and is reached", scene.ping(peer[0], m.address, wait=2).all())
+                for way, ping in (("reaches its correspondent", (m.node, peer[1], m.address)),
+                                  ("and is reached", (peer[0], m.address))):
+                    got = scene.ping(*ping, wait=2)
+                    r.check(f"{what}: {way}", got.all(), got.text)
         for m, _, what in roamers:
             r.check(f"{what}: deregisters", m.mn.stop())
 

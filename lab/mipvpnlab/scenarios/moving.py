@@ -24,6 +24,7 @@ table ip lab_unanswered {{
     chain input {{
         type filter hook input priority 0;
         ip saddr {peer} udp sport {{ 500, 4500 }} drop
+        ip saddr {peer} ip protocol {{ esp, ah }} drop
     }}
 }}
 """
