@@ -16,6 +16,7 @@
 
 #define IKE_PROPOSAL "aes256-sha256-curve25519"
 #define ESP_PROPOSAL "aes256gcm16"
+#define REPLAY_WINDOW 256 /* packets; charon's 32 is less than queues by DSCP reorder on a fast path */
 #define AH_PROPOSAL "sha256"
 #define IKE_REKEY_S 14400
 #define CHILD_REKEY_S 3600
@@ -94,6 +95,7 @@ static void put_child(struct vici_msg *m, const struct tunnel *t, const struct v
 		put_proposals(m, "esp_proposals",
 			      first_set(p->esp_proposal, cfg->esp_proposal, ESP_PROPOSAL));
 	vici_msg_kvf(m, "rekey_time", "%d", CHILD_REKEY_S);
+	vici_msg_kvf(m, "replay_window", "%d", REPLAY_WINDOW);
 	/* What happens to a lost tunnel is the room's decision, not charon's. */
 	vici_msg_kv(m, "start_action", "none");
 	vici_msg_kv(m, "close_action", "none");

@@ -112,6 +112,15 @@ def check(scene, what, seconds=10):
     scene.report.check(f"{what}: states and policies in the kernel are what the caches say", not diff, text)
 
 
+def replay_windows(settings, node):
+    """Set of the replay windows of the states that a node receives by."""
+    self, found = outer_addresses(settings, node), set()
+    for b in _blocks(settings, node, "state"):
+        if re.match(r"src \S+ dst (\S+)", b).group(1) in self:
+            found.update(map(int, re.findall(r"replay[-_]window (\d+)", b)))
+    return found - {0}      # the other notation of a window above 32 leaves this one at 0
+
+
 def check_outer_dscp(scene, pcap, classes):
     """An assertion per path: the outer header carries the class (E5). classes: {(from, to): DSCP}. With the other data path
     it is charon that sends, and without."""

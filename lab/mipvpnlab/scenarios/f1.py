@@ -3,7 +3,7 @@
 to the enterprise runs through FA=HA and HA=GW (requirements F1, B, C, E1-E2, E4-E6, E8-E9, G1, G4)."""
 import re
 
-from .. import agents, decode, topology as t, xfrm
+from .. import agents, decode, netns, topology as t, xfrm
 from ..scene import standing
 
 ALICE = t.HOME["alice"]
@@ -19,6 +19,9 @@ def run(settings, report):
     if scene.check_registered(mn):
         _tunnels(scene)
         xfrm.check(scene, "registered")
+        if settings.xfrm:   # doc/data-path.md: the policies take packets from their plain route
+            empty = {n: netns.ip("route", "show", "table", "220", ns=settings.ns(n), check=False) for n in ("fa", "ha")}
+            report.equal("charon has made no route at the agents", empty, {"fa": "", "ha": ""})
         _pings(scene)
         _plain_way(scene)
         _views(scene)

@@ -4,7 +4,7 @@ where they differ, doc/data-path.md says so (E5, E9)."""
 import re
 import socket
 
-from .. import capture, netns, pcapng, topology as t
+from .. import capture, netns, pcapng, topology as t, xfrm
 from ..scene import standing
 from .moving import Roamer
 
@@ -24,6 +24,7 @@ def run(settings, report):
         if report.attempt(f"{WORDS[kind]}: registers", mn.registered):
             _too_big(scene, mn, WORDS[kind], cn, address)
             if kind != "encap":
+                _window(scene, WORDS[kind], gateway)
                 _twice(scene, mn, WORDS[kind], cn, address, gateway)
     for user, mn in nodes.items():
         report.check(f"{user} deregisters", mn.mn.stop())
@@ -56,6 +57,14 @@ def _too_big(scene, mn, what, cn, address):
 
 
 # -- twice
+
+def _window(scene, what, gateway):
+    """Packets that queues have reordered are no replay."""
+    if scene.settings.xfrm:
+        nodes = "fa", {t.HA: "ha", t.PCN: "pcn"}[gateway]
+        scene.report.equal(f"{what}: replay window at both ends", [xfrm.replay_windows(scene.settings, n) for n in nodes],
+                           [{256}, {256}])
+
 
 def _esp_of(path, sender, receiver):
     """The newest ESP frame from one gateway's core interface to another address."""
