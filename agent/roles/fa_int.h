@@ -280,6 +280,8 @@ bool fa_move_keep(struct fa_pending *p, const struct mip_rrq *q); /* may become 
 /* The path of one who comes: in front of tunnels that the other end completes, whose packets follow at once.
  * One who is here already has his. */
 void fa_move_route(struct fa *fa, struct fa_pending *p, struct actions *out);
+/* A visitor's path is to go: one who is on his way with the same one takes it over (true), without a gap. */
+bool fa_move_inherit(struct fa *fa, const struct fa_route *r);
 /* Somebody's path for this home address has gone: one who is on his way has relied on it and gets his own. */
 void fa_move_reroute(struct fa *fa, struct in_addr hoa, struct actions *out);
 void fa_move_begin(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, role_ms now,

@@ -80,19 +80,25 @@ static bool hoa_is_here(const struct fa *fa, const struct fa_pending *but, struc
 	return false;
 }
 
-void fa_move_route(struct fa *fa, struct fa_pending *p, struct actions *out)
+static struct fa_route route_wanted(const struct fa *fa, const struct fa_pending *p)
 {
-	bool answered = !role_any_addr(p->grant.hoa);
 	struct fa_route r = {.hoa = home_of(p),
-			     .ha = answered ? p->grant.ha : p->ha,
+			     .ha = role_any_addr(p->grant.hoa) ? p->ha : p->grant.ha,
 			     .coa = fa->cfg.coa,
 			     .ifindex = p->path.ifindex,
 			     .reverse = p->flags & MIP_T};
 
+	memcpy(r.mac, p->path.mac, sizeof(r.mac));
+	return r;
+}
+
+void fa_move_route(struct fa *fa, struct fa_pending *p, struct actions *out)
+{
+	struct fa_route r = route_wanted(fa, p);
+
 	p->move.on_way = true;
 	if (p->move.routed || fa_visitor_find(fa, p->key) || hoa_is_here(fa, p, r.hoa))
 		return;
-	memcpy(r.mac, p->path.mac, sizeof(r.mac));
 	p->move.route = r;
 	p->move.routed = true;
 	fa_route_up(&r, p->session, out);
@@ -105,17 +111,38 @@ static void unroute(struct fa_pending *p, struct actions *out)
 	p->move.routed = false;
 }
 
+static struct fa_pending *on_way(struct fa *fa, struct in_addr hoa)
+{
+	struct fa_pending *p;
+
+	TAILQ_FOREACH(p, &fa->pendings, link)
+	{
+		if (p->move.on_way && role_same_addr(home_of(p), hoa))
+			break;
+	}
+	return p;
+}
+
+bool fa_move_inherit(struct fa *fa, const struct fa_route *r)
+{
+	struct fa_pending *p = on_way(fa, r->hoa);
+	struct fa_route want;
+
+	if (!p || p->move.routed)
+		return false;
+	want = route_wanted(fa, p);
+	if (!fa_route_same(&want, r))
+		return false;
+	p->move.route = *r;
+	return p->move.routed = true;
+}
+
 void fa_move_reroute(struct fa *fa, struct in_addr hoa, struct actions *out)
 {
-	struct fa_pending *q;
+	struct fa_pending *p = on_way(fa, hoa);
 
-	TAILQ_FOREACH(q, &fa->pendings, link)
-	{
-		if (!q->move.on_way || !role_same_addr(home_of(q), hoa))
-			continue;
-		fa_move_route(fa, q, out);
-		break;
-	}
+	if (p)
+		fa_move_route(fa, p, out);
 }
 
 bool fa_move_take_route(struct fa *fa, struct fa_pending *p, const struct fa_route *want, struct actions *out)

@@ -255,6 +255,7 @@ struct fa_visitor *fa_visitor_grant(struct fa *fa, struct fa_pending *p, role_ms
 
 void fa_visitor_end(struct fa *fa, struct fa_visitor *v, const char *why, int cause, struct actions *out)
 {
+	struct fa_route is = route_of(v);
 	char who[ROLE_WHO_MAX];
 
 	role_count("fa.visitor", "ended");
@@ -265,8 +266,9 @@ void fa_visitor_end(struct fa *fa, struct fa_visitor *v, const char *why, int ca
 	if (!role_any_addr(v->hoa)) {
 		if (v->bu_ident)
 			*moved_slot(fa, v) = v->bu_ident;
-		path_down(v, out);
 		HASH_DELETE(hh_hoa, fa->by_hoa, v);
+		if (!fa_move_inherit(fa, &is))
+			path_down(v, out);
 	}
 	if (v->vpn)
 		role_act(out, ACT_VPN_REMOVE, v->session);
