@@ -10,6 +10,7 @@ from ..wait import wait_for
 from .dead import REFUSALS
 
 EF, AF41 = 46, 34
+REASON = "cannot do the tunnel's security type or algorithms"
 CORE = 'frame.interface_name contains "core0"'
 
 
@@ -20,7 +21,7 @@ class Kind:
     encr: str = ""
     size: str = ""
     integ: str = ""
-    kernel_only: bool = False       # charon's user-space ESP has no AH and no NULL cipher
+    kernel_only: bool = False       # charon's user-space IPsec has no AH
 
 
 GCM, CBC = Kind("ESP", "AES_GCM_16", "256"), Kind("ESP", "AES_CBC", "128", "HMAC_SHA2_256_128")
@@ -184,15 +185,16 @@ def _refused(scene, u, before):
     """What this data path cannot do is refused with a reason, counted, and nothing stays."""
     r = scene.report
     counters = agents.counters(scene.settings, "fa")
-    mark = scene.daemons["fa"].mark()
     with scene.by_hand(u.name, u.node) as mn:
         reply = mn.register(15 * scene.settings.slow)
         code = reply.code if reply else None
         r.check(f"{u.words}: refused here", code in REFUSALS, f"got {code}")
-        if reply:
-            r.say(f"     code {code}: {' / '.join(reply.text())}")
-    moved = [k for k, n in agents.counters(scene.settings, "fa").items() if n != counters.get(k, 0)]
-    r.say(f"     counted: {' '.join(moved)}")
-    r.say("     " + scene.daemons["fa"].text(mark).strip().replace("\n", "\n     "))
-    r.say("     " + agents.ctl(scene.settings, "fa", "show", "events")[-800:])
+        said = " ".join(reply.text()) if reply else ""
+        r.check(f"{u.words}: the reply says why", REASON in said, said)
+    now = agents.counters(scene.settings, "fa")
+    still = [k for k in ("fa.vpn.failed", "vpn.tunnel.failed") if now.get(k, 0) == counters.get(k, 0)]
+    r.equal(f"{u.words}: counted", still, [])
+    events = agents.ctl(scene.settings, "fa", "show", "events")
+    told = [line for line in events.splitlines() if home.nai(u.name) in line and REASON in line]
+    r.check(f"{u.words}: the reason is in show events", bool(told), events[-600:])
     scene.check_nothing_left(f"{u.words}: after the refusal", before, 12)
