@@ -88,6 +88,11 @@ static bool text_ok(const char *s, size_t size, const char *more)
 	return n < size;
 }
 
+bool vpn_proposal_ok(const char proposal[VPN_NAME_MAX])
+{
+	return text_ok(proposal, VPN_NAME_MAX, "-_,");
+}
+
 static bool printable(const char *s, size_t size)
 {
 	size_t n = strnlen(s, size);
@@ -178,8 +183,7 @@ const char *vpn_profile_check(const struct vpn_profile *p)
 		return "profile number is zero";
 	if (p->security < VPN_SEC_ESP || p->security > VPN_SEC_ENCAP)
 		return "unknown security type";
-	if (!text_ok(p->esp_proposal, sizeof(p->esp_proposal), "-_") ||
-	    !text_ok(p->ike_proposal, sizeof(p->ike_proposal), "-_"))
+	if (!vpn_proposal_ok(p->esp_proposal) || !vpn_proposal_ok(p->ike_proposal))
 		return "malformed proposal";
 	if (!why)
 		why = check_gateways(p);

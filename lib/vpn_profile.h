@@ -55,7 +55,7 @@ struct vpn_profile {
 	uint32_t spi_up, spi_down;	/* name the security relation; VPN_SPI_DEFAULT = the shared one */
 	struct vpn_key enc_key, auth_key;	/* of this session; empty with the default SPI */
 	bool required;			/* the registration fails without it (default true) */
-	char esp_proposal[VPN_NAME_MAX];	/* strongSwan notation; "" = the agent's default */
+	char esp_proposal[VPN_NAME_MAX]; /* of ESP or AH; vpn_proposal_ok(); "" = the agent's default */
 
 	/* What the SLA says about a static gateway (A5); empty/zero unless dst_gw_type is VPN_GW_STATIC. */
 	char sla[VPN_NAME_MAX];		/* [a-z0-9-]+ : name of the contract, names the connection */
@@ -77,6 +77,9 @@ const char *vpn_prefix_str(const struct vpn_prefix *p, char buf[VPN_PREFIX_STRLE
 bool vpn_prefix_has(const struct vpn_prefix *p, struct in_addr a);
 bool vpn_prefix_equal(const struct vpn_prefix *a, const struct vpn_prefix *b);
 
+/* Algorithms in strongSwan notation, several by comma, the preferred first.  Only what could end a value in a
+ * configuration is refused; what charon does not know it refuses itself. */
+bool vpn_proposal_ok(const char proposal[VPN_NAME_MAX]);
 /* What is wrong with it, in words (static text), or NULL when it can be installed. */
 const char *vpn_profile_check(const struct vpn_profile *p);
 /* Same tunnel, selectors, marks and keys. */

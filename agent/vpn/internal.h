@@ -330,13 +330,19 @@ int session_handoff(struct vpn *v, const char *session, const char *from, struct
 /* path.c */
 struct flow *flow_get(struct vpn *v, struct part *p);
 void flow_drop(struct vpn *v, struct part *p);
+/* Opens, closes and tunes it as its legs are, and the other flows of its packets. */
 void flow_sync(struct vpn *v, struct flow *f);
+/* Asks the helper, for a flow or a protected prefix (the other one is NULL). */
+void path_request(struct vpn *v, struct nh_request *r, struct flow *f, struct protect *p, bool add);
+void path_done(struct vpn *v, uint64_t cookie, int error, const char *text);
+void path_free(struct vpn *v);
+
+/* protect.c */
 struct protect *protect_get(struct vpn *v, const struct vpn_prefix *prefix);
 void protect_drop(struct vpn *v, struct protect *p);
 /* That of a profile's destination; none behind a dynamic gateway.  A handoff's is that of the profile
  * which it is the handoff of, if that has one. */
 struct protect *protect_of(struct vpn *v, const struct vpn_profile *p);
-void path_done(struct vpn *v, uint64_t cookie, int error, const char *text);
-void path_free(struct vpn *v);
+void protect_done(struct vpn *v, struct protect *p, bool add, int error, const char *text);
 
 #endif

@@ -28,6 +28,9 @@ static const struct {
 	{"but MAC mismatched", "its key does not match ours", true},
 	{"no shared key found", "no key for it is loaded", true},
 	{"constraint check failed", "it authenticated as somebody else", true},
+	/* Also when its IPsec, not its configuration, cannot do them: it says no more. */
+	{"NO_PROPOSAL_CHOSEN notify, no CHILD_SA built",
+	 "it cannot do the tunnel's security type or algorithms (user-space IPsec has no AH)", true},
 	{"received NO_PROPOSAL_CHOSEN", "it has no connection for us, or accepts none of our algorithms",
 	 true},
 	{"no acceptable proposal found", "it chose an algorithm that we do not accept", true},
@@ -35,6 +38,8 @@ static const struct {
 	{"received INVALID_SYNTAX", "it did not understand us", true},
 	{"no CHILD_SA built", "it refused the tunnel", true},
 	{"installing route", "the kernel refused the tunnel's route", false},
+	{"unable to install inbound and outbound IPsec SA",
+	 "our IPsec cannot do the tunnel's security type or algorithms (user-space IPsec has no AH)", true},
 	{"unable to install", "the kernel refused the tunnel", true},
 	{"peer not responding", "it does not answer", false},
 	{"giving up after", "it does not answer", true},

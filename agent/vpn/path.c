@@ -8,7 +8,14 @@
  * is lost, the default drop for the protected prefix holds its packets back, so none leaves in the clear.
  * A tunnel that the other end completes (late) opens its flow before it is up, and keeps it open: the packets
  * behind it come at once. What goes the other way is held back by the filter: into a tunnel or nowhere.
- * Encapsulation only: there is no tunnel in charon, the flow is open as long as somebody wants it.
+ * Encapsulation only: there is no tunnel in charon, that leg is up as long as somebody wants it.
+ *
+ * At a home agent the two legs may be of different kinds: encapsulation to the foreign agent, IPsec to the
+ * enterprise's gateway. Those are two flows of the same packets, and they open and close together: each looks
+ * at the legs of both. The kernel knows them apart, so the order counts: the way on (to the enterprise)
+ * stands, confirmed by the helper, before the other flow lets packets in, and it goes after it. An agent's
+ * part (VPN_GW_AGENT) where we are the destination gateway never opens anything alone: its path goes on
+ * behind us.
  */
 #include "agent/vpn/internal.h"
 
@@ -18,7 +25,7 @@
 
 #include "lib/counter.h"
 
-static void request(struct vpn *v, struct nh_request *r, struct flow *f, struct protect *p, bool add)
+void path_request(struct vpn *v, struct nh_request *r, struct flow *f, struct protect *p, bool add)
 {
 	struct net_op *op = calloc(1, sizeof(*op));
 
@@ -59,7 +66,7 @@ static void flow_request(struct vpn *v, struct flow *f, uint32_t verb, const str
 		.side = as->side,
 	};
 
-	request(v, &r, f, NULL, add);
+	path_request(v, &r, f, NULL, add);
 }
 
 static struct tuning tuning_set(const struct flow *f)
@@ -68,7 +75,7 @@ static struct tuning tuning_set(const struct flow *f)
 }
 
 /* The path, without the device that an encapsulated one goes through. */
-static void path_request(struct vpn *v, struct flow *f, bool add, const struct tuning *as)
+static void flow_path(struct vpn *v, struct flow *f, bool add, const struct tuning *as)
 {
 	static const uint32_t verbs[2][2] = {{NH_VPN_DEL, NH_VPN_ADD}, {NH_ENCAP_DEL, NH_ENCAP_ADD}};
 
@@ -133,7 +140,7 @@ static void flow_install(struct vpn *v, struct flow *f, const struct tuning *as)
 		f->device = true;
 		flow_replaces(f);
 	}
-	path_request(v, f, true, as);
+	flow_path(v, f, true, as);
 	f->installed = true;
 	f->replaced = false;
 }
@@ -151,7 +158,7 @@ static void flow_uninstall(struct vpn *v, struct flow *f)
 {
 	struct tuning as = tuning_set(f);
 
-	path_request(v, f, false, &as); /* of this peer: another's, which has replaced it, stays */
+	flow_path(v, f, false, &as); /* of this peer: another's, which has replaced it, stays */
 	device_release(v, f);
 	f->installed = f->replaced = false;
 }
@@ -168,20 +175,51 @@ static bool leg_of(const struct flow *f, const struct part *p)
 	return p->p.src_gw.s_addr == f->local.s_addr;
 }
 
+static bool same_packets(const struct flow *a, const struct flow *b)
+{
+	return a->key.src.s_addr == b->key.src.s_addr && a->key.src_len == b->key.src_len &&
+	       a->key.dst.s_addr == b->key.dst.s_addr && a->key.dst_len == b->key.dst_len;
+}
+
+/* The flow of p, when it is another one of f's packets. */
+static struct flow *other_flow(const struct flow *f, const struct part *p)
+{
+	return p->flow && p->flow != f && same_packets(p->flow, f) ? p->flow : NULL;
+}
+
+struct legs {
+	bool needed[2], up[2]; /* [1]: toward the destination, we are the source gateway */
+};
+
+static void legs_add(struct legs *l, const struct flow *f, const struct part *p)
+{
+	bool leg = leg_of(f, p);
+
+	if (!part_joins(p))
+		return;
+	l->needed[leg] = true;
+	if (!leg && p->p.dst_gw_type == VPN_GW_AGENT)
+		l->needed[1] = true;
+	/* What the other end completes must find the path there: its packets come at once. */
+	if (!p->flow->failed)
+		l->up[leg] |= !p->tunnel || tunnel_is_up(p->tunnel) || p->tunnel->late;
+}
+
 static bool flow_open(const struct flow *f)
 {
-	bool needed[2] = {false, false}, up[2] = {false, false};
-	const struct part *p;
+	struct legs l = {{false, false}, {false, false}};
+	const struct part *p, *q;
 
 	LIST_FOREACH(p, &f->parts, in_flow)
 	{
-		if (!part_joins(p))
-			continue;
-		needed[leg_of(f, p)] = true;
-		/* What the other end completes must find the path there: its packets come at once. */
-		up[leg_of(f, p)] |= !p->tunnel || tunnel_is_up(p->tunnel) || p->tunnel->late;
+		legs_add(&l, f, p);
+		LIST_FOREACH(q, &p->session->parts, in_session)
+		{
+			if (other_flow(f, q))
+				legs_add(&l, f, q);
+		}
 	}
-	return needed[0] <= up[0] && needed[1] <= up[1] && (needed[0] || needed[1]);
+	return l.needed[0] <= l.up[0] && l.needed[1] <= l.up[1] && (l.needed[0] || l.needed[1]);
 }
 
 /* What we are to the flow's packets by the parts that stand: their source gateway, their destination
@@ -221,19 +259,25 @@ static struct tuning flow_tuning(const struct flow *f)
 	return as;
 }
 
+/* Other marks are set by taking a path away and adding it again. */
+static bool flow_remarks(const struct flow *f, const struct tuning *as)
+{
+	return f->installed && (f->tos_up != as->tos_up || f->tos_down != as->tos_down);
+}
+
 /* New before old, unless the helper could not tell which marks are meant. */
 static void flow_retune(struct vpn *v, struct flow *f, const struct tuning *as)
 {
 	struct tuning old = tuning_set(f);
-	bool marks = old.tos_up != as->tos_up || old.tos_down != as->tos_down;
+	bool marks = flow_remarks(f, as);
 
 	if (!marks && old.side == as->side)
 		return;
 	if (marks)
-		path_request(v, f, false, &old);
-	path_request(v, f, true, as);
+		flow_path(v, f, false, &old);
+	flow_path(v, f, true, as);
 	if (!marks)
-		path_request(v, f, false, &old);
+		flow_path(v, f, false, &old);
 	f->tos_up = as->tos_up;
 	f->tos_down = as->tos_down;
 	f->side = as->side;
@@ -261,28 +305,114 @@ static void flow_take_back(struct vpn *v, struct flow *f)
 	struct tuning as = tuning_set(f);
 
 	flow_replaces(f);
-	path_request(v, f, true, &as);
-	path_request(v, f, false, &as);
+	flow_path(v, f, true, &as);
+	flow_path(v, f, false, &as);
 	f->replaced = false;
+}
+
+/* The other flow, through which these packets go on, is in the kernel. */
+static bool way_on_stands(const struct flow *f)
+{
+	const struct part *any = LIST_FIRST(&f->parts), *p;
+
+	LIST_FOREACH(p, &any->session->parts, in_session)
+	{
+		const struct flow *o = other_flow(f, p);
+
+		if (o && flow_side(o) != NH_SIDE_DST && (!o->installed || o->pending))
+			return false;
+	}
+	return true;
+}
+
+static bool way_on_remarks(const struct flow *f)
+{
+	const struct part *any = LIST_FIRST(&f->parts), *p;
+
+	LIST_FOREACH(p, &any->session->parts, in_session)
+	{
+		const struct flow *o = other_flow(f, p);
+		struct tuning as;
+
+		if (!o || flow_side(o) == NH_SIDE_DST)
+			continue;
+		as = flow_tuning(o);
+		if (flow_remarks(o, &as))
+			return true;
+	}
+	return false;
+}
+
+static void flow_close(struct vpn *v, struct flow *f)
+{
+	bool stays = flow_open(f) || flow_stays(f);
+
+	if (f->installed && (!stays || (flow_side(f) == NH_SIDE_DST && way_on_remarks(f))))
+		flow_uninstall(v, f); /* with the marks that it was set with */
+}
+
+/* An encapsulated one that is not wanted any more would take the packets from the one that is. */
+static void flow_make(struct vpn *v, struct flow *f)
+{
+	struct tuning as = flow_tuning(f);
+
+	if (f->installed)
+		flow_retune(v, f, &as);
+	else if (flow_open(f) && !f->failed && (!f->key.encap || flow_wanted(f)) &&
+		 (flow_side(f) != NH_SIDE_DST || way_on_stands(f)))
+		flow_install(v, f, &as);
+}
+
+static void flow_back(struct vpn *v, struct flow *f)
+{
+	if (flow_is_back(f))
+		flow_take_back(v, f);
+}
+
+/* Does it with f, and with the other flows of its packets in the session: with those that lead on, or with
+ * the rest. */
+static void flows_each(struct vpn *v, struct flow *f, struct session *s, bool on,
+		       void (*does)(struct vpn *, struct flow *))
+{
+	const struct part *p;
+
+	if ((flow_side(f) != NH_SIDE_DST) == on)
+		does(v, f);
+	LIST_FOREACH(p, &s->parts, in_session)
+	{
+		struct flow *o = other_flow(f, p);
+
+		if (o && (flow_side(o) != NH_SIDE_DST) == on)
+			does(v, o);
+	}
+}
+
+static void flow_sync_in(struct vpn *v, struct flow *f, struct session *s)
+{
+	flows_each(v, f, s, false, flow_close);
+	flows_each(v, f, s, true, flow_close);
+	flows_each(v, f, s, true, flow_make);
+	flows_each(v, f, s, false, flow_make);
+	flows_each(v, f, s, true, flow_back);
+	flows_each(v, f, s, false, flow_back);
+}
+
+static void flow_end(struct vpn *v, struct flow *f)
+{
+	if (!LIST_EMPTY(&f->parts) || f->pending)
+		return;
+	HASH_DEL(v->flows, f);
+	free(f);
 }
 
 void flow_sync(struct vpn *v, struct flow *f)
 {
-	bool open = flow_open(f) || flow_stays(f);
-	struct tuning as = flow_tuning(f);
+	struct part *any = LIST_FIRST(&f->parts);
 
-	if (f->installed && !open)
-		flow_uninstall(v, f); /* with the marks that it was set with */
-	else if (f->installed)
-		flow_retune(v, f, &as);
-	else if (open && !f->failed)
-		flow_install(v, f, &as);
-	if (flow_is_back(f))
-		flow_take_back(v, f);
-	if (LIST_EMPTY(&f->parts) && !f->pending) {
-		HASH_DEL(v->flows, f);
-		free(f);
-	}
+	if (any)
+		flow_sync_in(v, f, any->session);
+	else
+		flow_end(v, f);
 }
 
 struct flow *flow_get(struct vpn *v, struct part *part)
@@ -320,81 +450,8 @@ void flow_drop(struct vpn *v, struct part *part)
 
 	LIST_REMOVE(part, in_flow);
 	part->flow = NULL;
-	flow_sync(v, f);
-}
-
-/* --- protected prefixes --- */
-
-static void protect_request(struct vpn *v, struct protect *p, bool add)
-{
-	struct nh_request r = {.verb = add ? NH_PROTECT_ADD : NH_PROTECT_DEL,
-			       .dst = {p->key.addr, p->key.len}};
-
-	p->installed = add;
-	request(v, &r, NULL, p, add);
-}
-
-static void protect_sync(struct vpn *v, struct protect *p)
-{
-	if (p->refs && !p->installed && !p->failed)
-		protect_request(v, p, true);
-	else if (!p->refs && p->installed)
-		protect_request(v, p, false);
-	if (!p->refs && !p->pending) {
-		HASH_DEL(v->protects, p);
-		free(p);
-	}
-}
-
-static struct protect *protect_find(struct vpn *v, const struct vpn_prefix *prefix)
-{
-	struct protect probe, *p;
-
-	memset(&probe, 0, sizeof(probe));
-	probe.key.addr = prefix->addr;
-	probe.key.len = prefix->len;
-	HASH_FIND(hh, v->protects, &probe.key, sizeof(probe.key), p);
-	return p && p->refs ? p : NULL;
-}
-
-/* NULL: nothing to protect (everything is no prefix to forbid), or no memory. */
-struct protect *protect_get(struct vpn *v, const struct vpn_prefix *prefix)
-{
-	struct protect probe, *p;
-
-	if (!prefix->len)
-		return NULL;
-	memset(&probe, 0, sizeof(probe));
-	probe.key.addr = prefix->addr;
-	probe.key.len = prefix->len;
-	HASH_FIND(hh, v->protects, &probe.key, sizeof(probe.key), p);
-	if (!p) {
-		p = calloc(1, sizeof(*p));
-		if (!p)
-			return NULL;
-		memcpy(&p->key, &probe.key, sizeof(p->key));
-		HASH_ADD(hh, v->protects, key, sizeof(p->key), p);
-	}
-	p->refs++;
-	p->failed = false;
-	protect_sync(v, p);
-	return p;
-}
-
-/* A PCN's correspondents are hosts of the Internet like others: they may be reached by whom they are open
- * to, and only the packets of the profile itself never go in clear, once its flow is there (E3). */
-struct protect *protect_of(struct vpn *v, const struct vpn_profile *p)
-{
-	if (p->dst_gw_type == VPN_GW_DYNAMIC ||
-	    (p->dst_gw_type == VPN_GW_HANDOFF && !protect_find(v, &p->dst)))
-		return NULL;
-	return protect_get(v, &p->dst);
-}
-
-void protect_drop(struct vpn *v, struct protect *p)
-{
-	p->refs--;
-	protect_sync(v, p);
+	flow_sync_in(v, f, part->session);
+	flow_end(v, f);
 }
 
 /* --- answers of the helper --- */
@@ -429,24 +486,6 @@ static void flow_done(struct vpn *v, struct flow *f, const struct net_op *op, in
 			tunnel_dirty(p->tunnel);
 	}
 	flow_sync(v, f);
-}
-
-static void protect_done(struct vpn *v, struct protect *p, bool add, int error, const char *text)
-{
-	struct session *s, *tmp;
-
-	p->pending--;
-	if (error && add) {
-		p->failed = true;
-		p->installed = false;
-		snprintf(p->why, sizeof(p->why), "data path: %.80s", text);
-	}
-	HASH_ITER(hh, v->sessions, s, tmp)
-	{
-		if (s->state == SESSION_INSTALLING)
-			session_dirty(v, s);
-	}
-	protect_sync(v, p);
 }
 
 void path_done(struct vpn *v, uint64_t cookie, int error, const char *text)

@@ -42,7 +42,8 @@ struct pol_vpn {
 	struct vpn_prefix dst;
 	uint8_t dscp_up, dscp_down;
 	uint32_t spi_up, spi_down;
-	enum vpn_security security;
+	enum vpn_security security;  /* of the user's own tunnel */
+	char proposal[VPN_NAME_MAX]; /* its algorithms; "" = the agents' default; none with VPN_SEC_ENCAP */
 	bool required;
 	bool has_gateway;
 	struct in_addr gateway;
@@ -52,6 +53,7 @@ struct pol_vpn {
 	bool has_sla, sla_enabled, sla_valid, sla_listed;
 	bool psk_bad; /* the contract's key does not unwrap */
 	char sla[VPN_NAME_MAX];
+	enum vpn_security sla_security; /* of the contract's connection: ESP or AH, 0 = no contract */
 	struct vpn_prefix sla_domain, sla_home;
 	char ike_local[VPN_ID_MAX], ike_remote[VPN_ID_MAX];
 	char ike_proposal[VPN_NAME_MAX], esp_proposal[VPN_NAME_MAX];

@@ -62,13 +62,15 @@ static struct vpn_profile profile_of(const struct pol_vpn *vpn, const struct rou
 		.required = vpn->required,
 	};
 
+	memcpy(p.esp_proposal, vpn->proposal, sizeof(p.esp_proposal));
 	return p;
 }
 
-/* The site-to-site connection of the contract: its key and algorithms are the contract's, not the user's. */
+/* The site-to-site connection of the contract: what protects it is the contract's, whatever the user has chosen. */
 static void profile_set_contract(struct vpn_profile *p, const struct pol_vpn *vpn)
 {
 	p->spi_up = p->spi_down = VPN_SPI_DEFAULT;
+	p->security = vpn->sla_security;
 	p->sla_src = vpn->sla_home;
 	p->sla_dst = vpn->sla_domain;
 	p->psk = vpn->psk;

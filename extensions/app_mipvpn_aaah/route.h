@@ -5,6 +5,7 @@
  *
  *   static gateway:   the home agent gets {FA -> HA, agent} and {HA -> GW, static, with the contract's data};
  *                     the foreign agent gets {FA -> HA, agent}.            Path: FA = HA = GW
+ *                     FA -> HA is as the VPN says (security, proposal), HA -> GW as the contract does
  *   dynamic gateway:  both get {FA -> PCN, dynamic}; the home agent's has the key of its Binding Updates too
  *                     (keys.h), which nobody else is told.  Path: FA = PCN
  */

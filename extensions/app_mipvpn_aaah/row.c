@@ -63,6 +63,22 @@ static void col_text(struct row *r, const char *name, char *out, size_t cap)
 	snprintf(out, cap, "%s", text ? text : "");
 }
 
+static enum vpn_security col_security(struct row *r, const char *name, enum vpn_security most)
+{
+	uint64_t v = col_int(r, name, most);
+
+	if (v < VPN_SEC_ESP)
+		r->bad = name;
+	return (enum vpn_security)v;
+}
+
+static void col_proposal(struct row *r, const char *name, char out[VPN_NAME_MAX])
+{
+	col_text(r, name, out, VPN_NAME_MAX);
+	if (!vpn_proposal_ok(out))
+		r->bad = name;
+}
+
 static bool col_addr(struct row *r, const char *name, struct in_addr *out)
 {
 	const char *text = col(r, name);
@@ -198,8 +214,9 @@ static void read_contract(struct row *r, struct pol_vpn *v)
 	col_prefix(r, "sla_home", &v->sla_home);
 	col_text(r, "ike_local", v->ike_local, sizeof(v->ike_local));
 	col_text(r, "ike_remote", v->ike_remote, sizeof(v->ike_remote));
-	col_text(r, "ike_proposal", v->ike_proposal, sizeof(v->ike_proposal));
-	col_text(r, "esp_proposal", v->esp_proposal, sizeof(v->esp_proposal));
+	col_proposal(r, "ike_proposal", v->ike_proposal);
+	col_proposal(r, "esp_proposal", v->esp_proposal);
+	v->sla_security = col_security(r, "sla_security", VPN_SEC_AH);
 	v->sla_enabled = col_bool(r, "sla_enabled");
 	v->sla_valid = col_bool(r, "sla_valid");
 	v->sla_listed = col_bool(r, "sla_listed");
@@ -228,7 +245,10 @@ static void read_vpn(struct row *r, struct pol_vpn *v)
 	v->dscp_down = (uint8_t)col_int(r, "dscp_down", 63);
 	v->spi_up = (uint32_t)col_int(r, "spi_up", UINT32_MAX);
 	v->spi_down = (uint32_t)col_int(r, "spi_down", UINT32_MAX);
-	v->security = (enum vpn_security)col_int(r, "security", VPN_SEC_ENCAP);
+	v->security = col_security(r, "security", VPN_SEC_ENCAP);
+	col_proposal(r, "proposal", v->proposal);
+	if (v->security == VPN_SEC_ENCAP && v->proposal[0])
+		r->bad = "proposal";
 	v->required = col_bool(r, "required");
 	read_gateway(r, v);
 	read_contract(r, v);
@@ -273,20 +293,20 @@ static void read_profile(struct row *r, struct vpn_profile *p)
 	col_prefix(r, "destination", &p->dst);
 	p->tos_up = (uint8_t)col_int(r, "tos_up", 255);
 	p->tos_down = (uint8_t)col_int(r, "tos_down", 255);
-	p->security = (enum vpn_security)col_int(r, "security", VPN_SEC_ENCAP);
+	p->security = col_security(r, "security", VPN_SEC_ENCAP);
 	col_addr(r, "source_gateway", &p->src_gw);
 	col_addr(r, "destination_gateway", &p->dst_gw);
 	p->dst_gw_type = (enum vpn_gw_type)col_int(r, "destination_kind", VPN_GW_DYNAMIC);
 	p->spi_up = (uint32_t)col_int(r, "spi_up", UINT32_MAX);
 	p->spi_down = (uint32_t)col_int(r, "spi_down", UINT32_MAX);
 	p->required = col_bool(r, "required");
-	col_text(r, "esp_proposal", p->esp_proposal, sizeof(p->esp_proposal));
+	col_proposal(r, "esp_proposal", p->esp_proposal);
 	col_text(r, "sla", p->sla, sizeof(p->sla));
 	col_prefix(r, "sla_home", &p->sla_src);
 	col_prefix(r, "sla_domain", &p->sla_dst);
 	col_text(r, "ike_local", p->ike_local, sizeof(p->ike_local));
 	col_text(r, "ike_remote", p->ike_remote, sizeof(p->ike_remote));
-	col_text(r, "ike_proposal", p->ike_proposal, sizeof(p->ike_proposal));
+	col_proposal(r, "ike_proposal", p->ike_proposal);
 	col_text(r, "bu_context", p->bu_context, sizeof(p->bu_context));
 }
 

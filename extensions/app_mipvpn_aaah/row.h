@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Rows of sql/migrations/0004_aaah.sql <-> structs: the database codec of struct vpn_profile.  Keys are wrapped and
+ * Rows of sql/migrations/0004_aaah.sql and what follows it <-> structs: the database codec of struct vpn_profile.  Keys are wrapped and
  * unwrapped here and nowhere else, each with the label that binds it to its place (lib/crypto.h):
  *   subscriber:<nai>   sla:<name>   pcn:<address>   profile:<ha_session>:<number>   bu:<ha_session>:<number>
  *   handoff:<ha_session>

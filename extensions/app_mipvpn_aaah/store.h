@@ -11,8 +11,8 @@
 
 #include "extensions/app_mipvpn_aaah/policy.h"
 
-#define STORE_SCHEMA_VERSION 8 /* the newest migration that this code was written for */
-#define STORE_SCHEMA_LEAST 8   /* the oldest that it works with */
+#define STORE_SCHEMA_VERSION 9 /* the newest migration that this code was written for */
+#define STORE_SCHEMA_LEAST 9   /* the oldest that it works with */
 
 typedef uint64_t store_ms; /* monotonic */
 

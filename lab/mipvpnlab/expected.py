@@ -8,7 +8,7 @@ from . import agents, charon, home, snapshot, topology as t, xfrm
 
 
 def _profiles(kind):
-    return home.KINDS[kind]
+    return home.vpns(kind)
 
 
 def _gateway(net):
@@ -20,7 +20,7 @@ def tunnels(scene, places):
     out = {n: Counter() for n in ("fa", "fb", "fc", "fd", "ha", "pcn")}
     for user, fa in places.items():
         for net, security in _profiles(scene.users[user]):
-            if security == "ESP":
+            if security != "ENCAP":
                 out[fa][t.home_address(user), _gateway(net)] += 1
                 out["ha" if net == t.ENT_NET else "pcn"][t.home_address(user), t.FAS[fa].care_of] += 1
     return {n: c for n, c in out.items() if n in scene.agent_nodes}

@@ -24,10 +24,20 @@ AAAF_EMULATED = "answer-deadline = 40000\n"
 AAAF_CONF = """\
 foreign-agents = {{ {fas} }}
 """
-# Users that a scenario makes: kind -> their VPNs, each (destination, security type).
+# Users that a scenario makes: kind -> their VPNs, each (destination, security type) or (..., algorithms).
 STATIC, DYNAMIC = (topology.ENT_NET, "ESP"), (topology.PCN_NET, "ESP")
 KINDS = {"static": (STATIC,), "dynamic": (DYNAMIC,), "both": (STATIC, DYNAMIC), "plain": (),
-         "encap": ((topology.PCN_NET, "ENCAP"),)}
+         "encap": ((topology.PCN_NET, "ENCAP"),), "encap-static": ((topology.ENT_NET, "ENCAP"),),
+         "encap-dynamic": ((topology.PCN_NET, "ENCAP"),)}
+for _where, _net in (("static", topology.ENT_NET), ("dynamic", topology.PCN_NET)):
+    for _what, _security, _proposal in (("gcm", "ESP", "aes256gcm16-curve25519"), ("cbc", "ESP", "aes128-sha256-curve25519"),
+                                        ("null", "ESP", "null-sha256-curve25519"), ("ah", "AH", "sha256-curve25519")):
+        KINDS[f"{_what}-{_where}"] = ((_net, _security, _proposal),)
+
+
+def vpns(kind):
+    """(destination, security type) of each VPN."""
+    return [v[:2] for v in KINDS[kind]]
 
 
 def nai(user):
@@ -101,12 +111,13 @@ def add_users(settings, users):
         sql.append("INSERT INTO subscribers (nai, aaa_key, aaa_spi, aaa_algorithm, home_agent, home_address) VALUES "
                    f"('{who}', decode('{key}', 'hex'), 256, 'hmac-md5', '{topology.HA}', "
                    f"'{topology.home_address(user)}');")
-        if any(net == topology.ENT_NET for net, _ in KINDS[kind]):
+        if any(net == topology.ENT_NET for net, _ in vpns(kind)):
             sql.append(f"INSERT INTO sla_users (sla, nai) VALUES ('acme', '{who}');")
-        for net, security in KINDS[kind]:
+        for net, security, *proposal in KINDS[kind]:
+            proposal = f"'{proposal[0]}'" if proposal else "NULL"
             sql.append("INSERT INTO vpns (number, nai, vpnshare, destination, up_class, down_class, up_spi, down_spi, "
-                       f"security) VALUES ({number}, '{who}', 1, '{net}', '0', '0', {2 * number + 4096}, {2 * number + 4097}, "
-                       f"'{security}');")
+                       f"security, proposal) VALUES ({number}, '{who}', 1, '{net}', '0', '0', {2 * number + 4096}, {2 * number + 4097}, "
+                       f"'{security}', {proposal});")
             number += 1
     postgres.psql(settings, "\n".join([*sql, "COMMIT;"]))
 

@@ -61,12 +61,55 @@ INSERT INTO bad VALUES
 ('a contract with a name that cannot name a connection',
  $$UPDATE mipvpn.slas SET name = 'ACME Inc.'$$, 'name_must_be_1_to_63_of_a_to_z_0_to_9_and_hyphen'),
 ('algorithms in another notation', $$UPDATE mipvpn.slas SET ike_proposal = 'AES 256'$$, 'proposal_must_be_in_strongswan_notation'),
+('an empty member of a list of algorithms', $$UPDATE mipvpn.vpns SET proposal = 'aes128gcm16,,aes256-sha256'$$,
+ 'proposal_must_be_in_strongswan_notation'),
+('algorithms of a user that would end a value in a configuration', $$UPDATE mipvpn.vpns SET proposal = E'aes128gcm16\n}'$$,
+ 'proposal_must_be_in_strongswan_notation'),
+('a security type that is none', $$UPDATE mipvpn.vpns SET security = 'esp' WHERE number = 1$$, 'vpns_security_fkey'),
+('encapsulation only with algorithms', $$UPDATE mipvpn.vpns SET security = 'ENCAP', proposal = 'sha256' WHERE number = 1$$,
+ 'encapsulation_only_takes_no_algorithms'),
+('a contract that is encapsulation only', $$UPDATE mipvpn.slas SET security = 'ENCAP'$$, 'a_contract_is_esp_or_ah'),
+('a contract that is AH with a cipher', $$UPDATE mipvpn.slas SET security = 'AH', esp_proposal = 'aes128gcm16'$$,
+ 'ah_algorithms_must_be_like_sha256_without_a_cipher'),
+('a contract that becomes AH and keeps its cipher',
+ $$UPDATE mipvpn.slas SET esp_proposal = 'aes128gcm16'; UPDATE mipvpn.slas SET security = 'AH'$$,
+ 'ah_algorithms_must_be_like_sha256_without_a_cipher'),
+('a contract that is ESP without a cipher', $$UPDATE mipvpn.slas SET esp_proposal = 'sha256-curve25519'$$,
+ 'esp_algorithms_must_be_like_aes128gcm16_or_aes256_sha256'),
 ('a contract that is never valid', $$UPDATE mipvpn.slas SET valid = 'empty'$$, 'validity_must_not_be_empty'),
 ('a user who does not exist on a contract''s list',
  $$INSERT INTO mipvpn.sla_users VALUES ('acme', 'nobody@home.test')$$, 'sla_users_nai_fkey'),
 ('a contract that is still used', $$DELETE FROM mipvpn.slas$$, 'gateway_must_be_the_one_of_the_contract'),
 ('TRUNCATE past the audit', $$TRUNCATE mipvpn.subscribers CASCADE$$, 'is not audited');
 SELECT throws_like(stmt, '%' || says || '%', what) FROM bad;
+
+-- G2: which algorithms go with which security type.
+CREATE TEMP TABLE algorithms (security text, proposal text, fits boolean);
+INSERT INTO algorithms VALUES
+('ESP', NULL, true), ('ESP', 'aes128gcm16', true), ('ESP', 'aes256gcm16-curve25519', true), ('ESP', 'aes256-sha256', true),
+('ESP', 'aes128-sha256-curve25519-noesn', true), ('ESP', 'null-sha256', true), ('ESP', 'chacha20poly1305-x25519', true),
+('ESP', 'aes128-aes256-sha1-modp2048', true), ('ESP', 'aes128ctr-aesxcbc', true), ('ESP', 'aes128gmac', true),
+('ESP', 'aes-sha384', true), ('ESP', 'aes256gcm16,aes256-sha256', true), ('ESP', 'default', true),
+('ESP', 'aes256-sha256,default', true),
+('ESP', 'sha256', false), ('ESP', 'curve25519', false), ('ESP', 'aes256', false), ('ESP', 'aes256-curve25519', false),
+('ESP', 'null', false), ('ESP', 'aesxcbc-sha256', false), ('ESP', 'aes256gcm16,sha256', false),
+('ESP', 'aes256gcm16,aes256', false), ('ESP', 'sha256-aes256', false),
+('AH', NULL, true), ('AH', 'sha256', true), ('AH', 'sha256-curve25519', true), ('AH', 'aesxcbc', true),
+('AH', 'sha384-aescmac-modp2048', true), ('AH', 'sha512,sha256', true), ('AH', 'default', true),
+('AH', 'aes128gcm16', false), ('AH', 'aes256-sha256', false), ('AH', 'sha256-aes128', false), ('AH', 'sha256-aes', false),
+('AH', 'null-sha256', false), ('AH', 'sha256-null', false), ('AH', 'curve25519', false), ('AH', 'sha512,aes128gcm16', false),
+('ENCAP', NULL, true), ('ENCAP', 'aes128gcm16', false), ('ENCAP', 'default', false);
+CREATE FUNCTION pg_temp.accepted(stmt text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN EXECUTE stmt; RETURN true; EXCEPTION WHEN check_violation THEN RETURN false; END $$;
+SELECT is(pg_temp.accepted(format('UPDATE mipvpn.vpns SET security = %L, proposal = %L WHERE number = 1', security, proposal)),
+	fits, format('a VPN of %s with %s', security, coalesce(proposal, 'the default'))) FROM algorithms;
+SELECT is(pg_temp.accepted(format('UPDATE mipvpn.slas SET security = %L, esp_proposal = %L', security, proposal)),
+	fits, format('a contract of %s with %s', security, coalesce(proposal, 'the default')))
+FROM algorithms WHERE security <> 'ENCAP';
+SET LOCAL ROLE mipvpn_dba;
+UPDATE mipvpn.vpns SET security = 'AH', proposal = 'sha512' WHERE number = 1;
+RESET ROLE;
+SELECT is((SELECT security || ' ' || proposal FROM vpns WHERE number = 1), 'AH sha512', 'the DBA may choose');
 
 SELECT lives_ok($$UPDATE mipvpn.vpns SET vpnshare = 0, up_spi = NULL, down_spi = NULL, up_class = NULL WHERE number = 1$$,
 	'a shared VPN may leave SPIs and classes out (A2)');

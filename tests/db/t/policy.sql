@@ -58,6 +58,24 @@ SELECT throws_ok($$SET LOCAL ROLE mipvpn_aaah; SELECT pcn_key FROM mipvpn.cn_gat
 DELETE FROM vpns WHERE number = 5;
 DELETE FROM cn_gateways WHERE kind = 'dynamic';
 
+-- A5, G2: the user's tunnel is the user's, the contract's leg is the contract's.
+UPDATE vpns SET security = 'ENCAP' WHERE number = 1;
+UPDATE vpns SET proposal = 'aes256-sha256' WHERE number = 2;
+UPDATE slas SET security = 'AH', esp_proposal = 'sha384';
+INSERT INTO vpns (number, nai, destination, up_spi, down_spi, security, proposal)
+	VALUES (5, 'bob@home.test', '203.0.113.0/24', 4105, 4106, 'AH', 'sha512-curve25519');
+INSERT INTO cn_gateways (prefix, gateway, kind) VALUES ('203.0.113.0/24', '198.51.100.32', 'dynamic');
+SELECT is((SELECT string_agg(concat_ws(' ', l.number, l.security, coalesce(l.proposal, '-'), l.sla_security, l.esp_proposal), ', ' ORDER BY l.number)
+	FROM (VALUES ('alice@home.test'), ('bob@home.test'), ('carol@home.test')) AS u(nai),
+	aaah_lookup(u.nai, 'visited.test', '198.51.100.11', false) AS l),
+	'1 3 - 2 sha384, 2 1 aes256-sha256 2 sha384, 5 2 sha512-curve25519, -', 'aaah_lookup: security types and algorithms');
+SELECT is((SELECT string_agg(concat_ws(' ', vpn, security, coalesce(proposal, '-'), onward_security, onward_proposal), ', ' ORDER BY vpn)
+	FROM v_user_vpns WHERE vpn <> 4),
+	'1 ENCAP - AH sha384, 2 ESP aes256-sha256 AH sha384, 5 AH sha512-curve25519', 'v_user_vpns shows them');
+SELECT is((SELECT security || ' ' || esp_proposal FROM v_slas), 'AH sha384', 'v_slas shows the contract''s');
+DELETE FROM vpns WHERE number = 5;
+DELETE FROM cn_gateways WHERE kind = 'dynamic';
+
 -- A6: audit and notice.
 DELETE FROM audit;
 DELETE FROM change_log;
@@ -67,6 +85,14 @@ UPDATE vpns SET up_class = 'AF11' WHERE number = 1;
 SELECT results_eq($$SELECT who, program, op, tbl, key, changed FROM v_changes$$,
 	$$VALUES (session_user::text COLLATE "default", 'the test', 'UPDATE', 'vpns', '1', '{"up_class": ["EF", "AF11"]}'::jsonb)$$,
 	'one change, one row; no change, none');
+UPDATE vpns SET security = 'AH', proposal = 'sha512' WHERE number = 1;
+UPDATE slas SET security = 'ESP', esp_proposal = NULL;
+SELECT is((SELECT changed FROM v_changes WHERE tbl = 'vpns' ORDER BY at DESC LIMIT 1),
+	'{"security": ["ENCAP", "AH"], "proposal": [null, "sha512"]}'::jsonb, 'another security of a VPN is audited');
+SELECT is((SELECT changed FROM v_changes WHERE tbl = 'slas'),
+	'{"security": ["AH", "ESP"], "esp_proposal": ["sha384", null]}'::jsonb, 'and of a contract');
+DELETE FROM audit WHERE tbl = 'slas';
+DELETE FROM change_log WHERE tbl = 'slas' OR id = (SELECT max(id) FROM change_log WHERE tbl = 'vpns');
 UPDATE subscribers SET aaa_key = '\x01' || decode(repeat('ab', 44), 'hex') WHERE nai = 'alice@home.test';
 SELECT ok(changed -> 'aaa_key' ->> 1 ~ '^key [0-9a-f]{8}$', 'a new key shows as a digest') FROM v_changes WHERE tbl = 'subscribers';
 SELECT is_empty($$SELECT * FROM audit WHERE before::text || after::text LIKE '%abababab%'$$, '... and only so');

@@ -60,6 +60,7 @@ static inline struct pol_vpn fixture_vpn(uint32_t number)
 		.spi_up = 4097,
 		.spi_down = 4098,
 		.security = VPN_SEC_ESP,
+		.proposal = "aes256gcm16",
 		.required = true,
 		.has_gateway = true,
 		.gateway = GW,
@@ -69,10 +70,12 @@ static inline struct pol_vpn fixture_vpn(uint32_t number)
 		.sla_valid = true,
 		.sla_listed = true,
 		.sla = "acme",
+		.sla_security = VPN_SEC_ESP,
 		.sla_domain = net(10, 9, 0, 0, 24),
 		.sla_home = net(10, 1, 0, 0, 24),
 		.ike_local = "ha.home.test",
 		.ike_proposal = "aes256-sha256-x25519",
+		.esp_proposal = "aes128-sha256",
 		.psk = {3, "psk"},
 	};
 

@@ -60,6 +60,49 @@ static void test_dynamic_gateway(void)
 	CU_ASSERT_TRUE(vpn_profile_equal(&s.home[0], &s.foreign[0]));
 }
 
+/* A5, G2: the user's own tunnel is as the user has chosen, the contract's leg as the contract says. */
+static void test_security(void)
+{
+	static const struct {
+		enum vpn_security user;
+		const char *proposal;
+		enum vpn_security contract;
+		const char *contract_proposal;
+	} rows[] = {{VPN_SEC_ESP, "aes256gcm16,aes256-sha256", VPN_SEC_ESP, "aes128gcm16-curve25519"},
+		    {VPN_SEC_ESP, "null-sha256", VPN_SEC_AH, "sha384"},
+		    {VPN_SEC_ESP, "", VPN_SEC_ESP, "aes128-sha256"},
+		    {VPN_SEC_AH, "sha256-curve25519", VPN_SEC_ESP, ""},
+		    {VPN_SEC_AH, "", VPN_SEC_AH, "sha512"},
+		    {VPN_SEC_ENCAP, "", VPN_SEC_ESP, "aes128gcm16"},
+		    {VPN_SEC_ENCAP, "", VPN_SEC_AH, ""}};
+
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		bool dynamic = i & 1;
+		struct pol_vpn v = dynamic ? fixture_dynamic_vpn(7) : fixture_vpn(7);
+		struct route_ends e = ends();
+		struct route_set s = {0};
+
+		v.security = rows[i / 2].user;
+		strcpy(v.proposal, rows[i / 2].proposal);
+		v.sla_security = rows[i / 2].contract;
+		strcpy(v.esp_proposal, rows[i / 2].contract_proposal);
+		CU_ASSERT_TRUE_FATAL(route_add(&s, &v, &e));
+		CU_ASSERT_EQUAL_FATAL(aaah_profile_keys_make(&s), 0);
+		CU_ASSERT_EQUAL_FATAL(s.n_home, dynamic ? 1 : 2);
+		HARNESS_AT(s.home[0].security == v.security && s.foreign[0].security == v.security, "%zu", i);
+		HARNESS_AT(!strcmp(s.home[0].esp_proposal, v.proposal), "%zu: %s", i, s.home[0].esp_proposal);
+		HARNESS_AT(!strcmp(s.foreign[0].esp_proposal, v.proposal), "%zu", i);
+		for (size_t k = 0; k < s.n_home; k++)
+			HARNESS_AT(!vpn_profile_check(&s.home[k]), "%zu: %s", i,
+				   vpn_profile_check(&s.home[k]));
+		if (dynamic)
+			continue;
+		HARNESS_AT(s.home[1].security == v.sla_security, "%zu: %d", i, s.home[1].security);
+		HARNESS_AT(!strcmp(s.home[1].esp_proposal, v.esp_proposal), "%zu: %s", i,
+			   s.home[1].esp_proposal);
+	}
+}
+
 static void test_shared_relation_has_the_default_spi(void)
 {
 	struct pol_vpn v = fixture_vpn(7);
@@ -237,6 +280,7 @@ static void test_cache_is_rewritten(void)
 }
 
 HARNESS_MAIN("aaah/route", HARNESS_CASE(test_static_gateway), HARNESS_CASE(test_dynamic_gateway),
-	     HARNESS_CASE(test_shared_relation_has_the_default_spi), HARNESS_CASE(test_set_fills_up),
-	     HARNESS_CASE(test_contract), HARNESS_CASE(test_cache_is_rewritten),
-	     HARNESS_CASE(test_binding_update_keys), HARNESS_CASE(test_cache_keeps_binding_update_keys))
+	     HARNESS_CASE(test_security), HARNESS_CASE(test_shared_relation_has_the_default_spi),
+	     HARNESS_CASE(test_set_fills_up), HARNESS_CASE(test_contract),
+	     HARNESS_CASE(test_cache_is_rewritten), HARNESS_CASE(test_binding_update_keys),
+	     HARNESS_CASE(test_cache_keeps_binding_update_keys))

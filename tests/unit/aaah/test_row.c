@@ -17,7 +17,7 @@ struct cell {
 static PGresult *result(const struct cell *cells, int n)
 {
 	PGresult *res = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
-	PGresAttDesc desc[32];
+	PGresAttDesc desc[48];
 
 	memset(desc, 0, sizeof(desc));
 	for (int i = 0; i < n; i++)
@@ -212,7 +212,7 @@ static void test_put(void)
 			{"enc_key", json_string_value(json_object_get(p, "enc_key"))},
 			{"auth_key", json_string_value(json_object_get(p, "auth_key"))},
 			{"required", "t"},
-			{"esp_proposal", ""},
+			{"esp_proposal", "aes256gcm16"},
 			{"sla", NULL},
 			{"sla_domain", NULL},
 			{"sla_home", NULL},
@@ -261,6 +261,7 @@ static void test_gateway_key(void)
 			{"spi_up", "4105"},
 			{"spi_down", "4106"},
 			{"security", "1"},
+			{"proposal", NULL},
 			{"required", "t"},
 			{"gateway", "198.51.100.32"},
 			{"kind", "dynamic"},
@@ -270,11 +271,100 @@ static void test_gateway_key(void)
 		user_cells(c, wrapped("subscriber:alice@home.test", "0123456789abcdef", mine));
 		c[USER_CELLS - 1].value = "5";
 		memcpy(c + USER_CELLS, vpn, sizeof(vpn));
-		HARNESS_AT(read_user(c, USER_CELLS + 12, &r, err) == 0, "row %zu: %s", i, err);
+		HARNESS_AT(read_user(c, USER_CELLS + 13, &r, err) == 0, "row %zu: %s", i, err);
 		CU_ASSERT_EQUAL_FATAL(r.n_vpns, 1);
 		HARNESS_AT(r.vpns[0].kind == VPN_GW_DYNAMIC && r.vpns[0].pcn_key_bad == !rows[i].good,
 			   "row %zu", i);
 		HARNESS_AT(r.vpns[0].pcn_key.len == (rows[i].good ? 32 : 0), "row %zu", i);
+		pol_rows_wipe(&r);
+	}
+}
+
+/* A row of a VPN behind a static gateway; each case spoils one column of it. */
+#define VPN_CELLS 24
+static void vpn_cells(struct cell c[USER_CELLS + VPN_CELLS], const char *key)
+{
+	static const struct cell all[VPN_CELLS] = {{"security", "3"},
+						   {"proposal", NULL},
+						   {"sla_security", "2"},
+						   {"esp_proposal", "sha256-curve25519,sha384"},
+						   {"ike_proposal", NULL},
+						   {"vpnshare", "1"},
+						   {"destination", "10.9.0.0/24"},
+						   {"dscp_up", "46"},
+						   {"dscp_down", "34"},
+						   {"spi_up", "4105"},
+						   {"spi_down", "4106"},
+						   {"required", "t"},
+						   {"gateway", "198.51.100.31"},
+						   {"kind", "static"},
+						   {"pcn_key", NULL},
+						   {"sla", "acme"},
+						   {"sla_domain", "10.9.0.0/24"},
+						   {"sla_home", "10.1.0.0/24"},
+						   {"sla_psk", NULL},
+						   {"ike_local", NULL},
+						   {"ike_remote", NULL},
+						   {"sla_enabled", "t"},
+						   {"sla_valid", "t"},
+						   {"sla_listed", "t"}};
+
+	user_cells(c, key);
+	c[USER_CELLS - 1].value = "5";
+	memcpy(c + USER_CELLS, all, sizeof(all));
+}
+
+static void test_security(void)
+{
+	struct cell c[USER_CELLS + VPN_CELLS];
+	char key[200], err[128] = "";
+	struct pol_rows r;
+
+	vpn_cells(c, wrapped("subscriber:alice@home.test", "0123456789abcdef", key));
+	HARNESS_AT(read_user(c, USER_CELLS + VPN_CELLS, &r, err) == 0, "%s", err);
+	CU_ASSERT_EQUAL_FATAL(r.n_vpns, 1);
+	CU_ASSERT_EQUAL(r.vpns[0].security, VPN_SEC_ENCAP);
+	CU_ASSERT_STRING_EQUAL(r.vpns[0].proposal, "");
+	CU_ASSERT_EQUAL(r.vpns[0].sla_security, VPN_SEC_AH);
+	CU_ASSERT_STRING_EQUAL(r.vpns[0].esp_proposal, "sha256-curve25519,sha384");
+	pol_rows_wipe(&r);
+	c[USER_CELLS].value = "2";
+	c[USER_CELLS + 1].value = "sha512";
+	CU_ASSERT_EQUAL(read_user(c, USER_CELLS + VPN_CELLS, &r, err), 0);
+	CU_ASSERT_EQUAL(r.vpns[0].security, VPN_SEC_AH);
+	CU_ASSERT_STRING_EQUAL(r.vpns[0].proposal, "sha512");
+	pol_rows_wipe(&r);
+}
+
+static void test_security_spoilt(void)
+{
+	static const struct {
+		int col;
+		const char *value;
+	} rows[] = {{0, NULL},
+		    {0, "0"},
+		    {0, "4"},
+		    {0, "-1"},
+		    {0, "ESP"},
+		    {1, "sha256"}, /* with encapsulation only */
+		    {2, NULL},
+		    {2, "0"},
+		    {2, "3"},
+		    {3, "AES 128"},
+		    {3, "aes128gcm16\n}"},
+		    {4, "aes\"x"},
+		    {3, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}};
+	struct cell c[USER_CELLS + VPN_CELLS];
+	char key[200], err[128], want[64];
+	struct pol_rows r;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		vpn_cells(c, wrapped("subscriber:alice@home.test", "0123456789abcdef", key));
+		c[USER_CELLS + rows[i].col].value = rows[i].value;
+		err[0] = '\0';
+		HARNESS_AT(read_user(c, USER_CELLS + VPN_CELLS, &r, err) != 0, "row %zu", i);
+		snprintf(want, sizeof(want), "column %s is", c[USER_CELLS + rows[i].col].name);
+		HARNESS_AT(strstr(err, want), "row %zu: %s", i, err);
 		pol_rows_wipe(&r);
 	}
 }
@@ -341,5 +431,6 @@ static void test_sample_is_right(void)
 
 HARNESS_MAIN("aaah/row", HARNESS_CASE(test_user), HARNESS_CASE(test_user_spoilt),
 	     HARNESS_CASE(test_key_of_another_row), HARNESS_CASE(test_no_row_is_no_user),
-	     HARNESS_CASE(test_put), HARNESS_CASE(test_gateway_key), HARNESS_CASE(test_settings),
+	     HARNESS_CASE(test_put), HARNESS_CASE(test_gateway_key), HARNESS_CASE(test_security),
+	     HARNESS_CASE(test_security_spoilt), HARNESS_CASE(test_settings),
 	     HARNESS_CASE(test_sample_is_right))

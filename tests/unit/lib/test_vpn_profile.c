@@ -60,7 +60,7 @@ static struct vpn_profile static_profile(void)
 	p.sla_dst = prefix("10.9.0.0/24");
 	strcpy(p.ike_local, "ha.home.test");
 	strcpy(p.ike_remote, "gw.acme.test");
-	strcpy(p.ike_proposal, "aes128-sha256-curve25519");
+	strcpy(p.ike_proposal, "aes256gcm16-prfsha256-x25519,aes128-sha256-curve25519");
 	p.psk.len = 32;
 	memset(p.psk.data, 0x0f, 32);
 	return p;
@@ -176,6 +176,7 @@ static void test_bad_keys_and_sla(void)
 	BAD(memset(p.ike_remote, 'a', sizeof(p.ike_remote)), "identity");
 	BAD(strcpy(p.esp_proposal, "aes}"), "proposal");
 	BAD(strcpy(p.ike_proposal, "aes 128"), "proposal");
+	BAD(memset(p.esp_proposal, 'a', sizeof(p.esp_proposal)), "proposal");
 }
 
 static void test_equal(void)

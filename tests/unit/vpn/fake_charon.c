@@ -243,12 +243,15 @@ static void do_initiate(struct room *r, const char *name, bool child)
 		fake_log(r, name, "received NO_PROPOSAL_CHOSEN notify error");
 		sa_drop(f, f->n_sas - 1);
 		break;
+	case FAKE_NO_CHILD_PROPOSAL:
 	case FAKE_TS_UNACCEPTABLE:
 	case FAKE_TS_SILENT:
 		s->established = true;
 		event(f, 0, row(s, true));
 		if (f->outcome == FAKE_TS_UNACCEPTABLE)
 			fake_log(r, name, "received TS_UNACCEPTABLE notify, no CHILD_SA built");
+		if (f->outcome == FAKE_NO_CHILD_PROPOSAL)
+			fake_log(r, name, "received NO_PROPOSAL_CHOSEN notify, no CHILD_SA built");
 		break;
 	case FAKE_BLACK_HOLE:
 	case FAKE_HANGS:

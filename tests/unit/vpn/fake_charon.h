@@ -15,13 +15,14 @@
 #define FAKE_NAME 160
 
 enum fake_outcome {
-	FAKE_UP,	      /* CHILD_SA INSTALLED */
-	FAKE_AUTH_FAILED,     /* log line, ike-updown without "up", no SA left */
-	FAKE_NO_PROPOSAL,     /* the same without IKE_SA ever */
-	FAKE_TS_UNACCEPTABLE, /* ike-updown up, log line, IKE_SA stays without a CHILD_SA */
-	FAKE_TS_SILENT,	      /* the same without the log line */
-	FAKE_BLACK_HOLE,      /* nothing at all; the IKE_SA stays CONNECTING */
-	FAKE_HANGS	      /* the test goes on by hand: fake_finish() */
+	FAKE_UP,		/* CHILD_SA INSTALLED */
+	FAKE_AUTH_FAILED,	/* log line, ike-updown without "up", no SA left */
+	FAKE_NO_PROPOSAL,	/* the same without IKE_SA ever */
+	FAKE_NO_CHILD_PROPOSAL, /* as the next one, for want of common algorithms of the CHILD_SA */
+	FAKE_TS_UNACCEPTABLE,	/* ike-updown up, log line, IKE_SA stays without a CHILD_SA */
+	FAKE_TS_SILENT,		/* the same without the log line */
+	FAKE_BLACK_HOLE,	/* nothing at all; the IKE_SA stays CONNECTING */
+	FAKE_HANGS		/* the test goes on by hand: fake_finish() */
 };
 struct fake_sa {
 	char name[FAKE_NAME];

@@ -98,6 +98,16 @@ static void take_encap(struct fake_kernel *k, const struct nh_request *q, bool a
 	CU_FAIL("encap-del of a peer that is not there");
 }
 
+static void check_way_on(const struct fake_kernel *k)
+{
+	for (int i = 0; i < FAKE_PATHS; i++) {
+		const struct fake_path *p = &k->paths[i];
+
+		HARNESS_AT(!p->legs[0] || p->legs[1], "path %d lets in what would leave in clear", i);
+		HARNESS_AT(!p->n_peers || p->legs[1], "path %d lets in what would leave in clear", i);
+	}
+}
+
 void fake_kernel_take(struct fake_kernel *k, const struct nh_request *q)
 {
 	switch (q->verb) {
@@ -120,6 +130,8 @@ void fake_kernel_take(struct fake_kernel *k, const struct nh_request *q)
 	default:
 		CU_FAIL("a request that the room does not make");
 	}
+	if (k->between)
+		check_way_on(k);
 }
 
 static const struct fake_path *find(const struct fake_kernel *k, const char *src)

@@ -27,6 +27,7 @@ struct fake_kernel {
 	struct fake_path paths[FAKE_PATHS];
 	struct fake_device devices[FAKE_PATHS];
 	int protects;
+	bool between; /* a home agent's: what is let in has to have its way on, at each moment */
 };
 
 void fake_kernel_take(struct fake_kernel *k, const struct nh_request *q);

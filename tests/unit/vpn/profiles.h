@@ -51,6 +51,15 @@ static inline struct vpn_profile profile_fa_ha(unsigned number)
 	return profile_of(number, FA, HA);
 }
 
+/* At a gateway behind which nothing goes on. */
+static inline struct vpn_profile profile_dynamic(unsigned number, const char *src_gw, const char *dst_gw)
+{
+	struct vpn_profile p = profile_of(number, src_gw, dst_gw);
+
+	p.dst_gw_type = VPN_GW_DYNAMIC;
+	return p;
+}
+
 static inline struct vpn_profile profile_default(unsigned number)
 {
 	struct vpn_profile p = profile_fa_ha(number);

@@ -43,6 +43,8 @@ static void test_failures(void)
 	} rows[] = {
 		{"wrong key", FAKE_AUTH_FAILED, NULL, "refused our authentication", 100, false, false},
 		{"no proposal", FAKE_NO_PROPOSAL, NULL, "algorithms", 100, false, false},
+		{"no child proposal", FAKE_NO_CHILD_PROPOSAL, NULL, "cannot do the tunnel's security type",
+		 100, false, false},
 		{"selectors", FAKE_TS_UNACCEPTABLE, NULL, "traffic selectors", 100, false, false},
 		{"selectors, no log", FAKE_TS_SILENT, NULL, "accepted us but not the tunnel", 400, false,
 		 false},

@@ -73,7 +73,7 @@ static void test_initiator(void)
 /* Ready when loaded; the data path opens only when the other end has come, and both secrets go then. */
 static void test_responder(void)
 {
-	struct vpn_profile p = profile_fa_ha(1);
+	struct vpn_profile p = profile_dynamic(1, FA, HA);
 
 	open_as(HA);
 	room_install(&room, "s1", &p, 1, 4000);
