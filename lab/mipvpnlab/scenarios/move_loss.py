@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""moves-loss: one move of each kind (F2, F3, F5, F6) while the core delays every frame and loses some: requests, Diameter, IKE,
+"""moves-loss: one move of each kind (F2, F3, F5, F6), and of other security types, while the core delays every frame and loses some: requests, Diameter, IKE,
 Binding Updates and users' packets alike."""
 from .. import expected, topology as t
 from ..scene import standing
@@ -10,14 +10,16 @@ from .moving import Roamer, wait_peers
 DELAY, LOSS = 10, 2     # ms one way; percent of all frames
 # A packet of the static users crosses the core twice; what the move itself may cost beyond is a blink.
 WORST, BLINK_S = 0.12, 1.0
-MOVES = (("F2", "u1", "fb"), ("F5", "u2", "fb"), ("F3", "u1", "fc"), ("F6", "u2", "fc"))
-CNS = {"u1": ("cn", t.CN, "ha", "static gateway"), "u2": ("cn2", t.CN2, "pcn", "PCN")}
+MOVES = (("F2", "u1", "fb"), ("F5", "u2", "fb"), ("F3", "u1", "fc"), ("F6", "u2", "fc"), ("F3", "u3", "fc"), ("F5", "u4", "fb"))
+CNS = {"u1": ("cn", t.CN, "ha", "static gateway"), "u2": ("cn2", t.CN2, "pcn", "PCN"),
+       "u3": ("cn", t.CN, None, "static gateway, IP-in-IP to HA"), "u4": ("cn2", t.CN2, "pcn", "PCN, {}")}
 
 
 def run(settings, report):
     report.title(f"moves-loss: a move of each kind, {DELAY} ms and {LOSS} % loss on the core")
-    scene = standing(settings, report, pcns=("pcn",), fas=("fa", "fb", "fc"), users={"u1": "static", "u2": "dynamic"},
-                     fa="handoff-lifetime = 4", delay=DELAY, loss=LOSS)
+    scene = standing(settings, report, pcns=("pcn",), fas=("fa", "fb", "fc"), mns=4,
+                     users={"u1": "static", "u2": "dynamic", "u3": "encap-static",
+                            "u4": "ah-dynamic" if settings.xfrm else "cbc-dynamic"}, fa="handoff-lifetime = 4", delay=DELAY, loss=LOSS)
     before = scene.snapshot()
     nodes = {u: Roamer(scene, u, f"mn{i + 1}") for i, u in enumerate(CNS)}
     if all([report.attempt(f"{u} registers", m.registered, 40) for u, m in nodes.items()]):
@@ -32,11 +34,12 @@ def run(settings, report):
 
 def _move(scene, mn, name, to):
     r, (cn, address, gateway, kind) = scene.report, CNS[mn.user]
+    kind = kind.format("AH" if scene.settings.xfrm else "CBC and HMAC")
     what, left, rate = f"{name}, {kind}", mn.at, min(scene.settings.rate, 200)
     mn.traffic = traffic = Traffic(scene.settings, f"{name}-{mn.user}", (mn.node, mn.address), (cn, address), rate)
     wait_for("packets in both directions", lambda: scene.ping(mn.node, address, mn.address, count=2).received, 10)
     moved = r.attempt(f"{what}: the node registers at {to}", mn.overlap, to, 60) is not None or mn.at == to
-    if moved:
+    if moved and gateway:
         r.attempt(f"{what}: one tunnel of the user is left at the gateway, to the new agent", wait_peers, scene, gateway,
                   mn.address, [t.FAS[to].care_of], 40)
     result, mn.traffic = traffic.stop(), None

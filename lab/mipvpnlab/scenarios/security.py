@@ -4,7 +4,7 @@ correspondent node.  What the database says is what charon negotiates and what i
 is the contract's, whatever the user has chosen (A1, A5, B1, E5, G2)."""
 from dataclasses import dataclass
 
-from .. import agents, charon, decode, home, topology as t
+from .. import agents, charon, decode, home, topology as t, xfrm
 from ..scene import standing
 from ..wait import wait_for
 from .dead import REFUSALS
@@ -57,7 +57,7 @@ def _users():
 def run(settings, report):
     report.title("F1-security: security types and algorithms by VPN")
     users = _users()
-    kernel = getattr(settings, "xfrm", False)
+    kernel = settings.xfrm
     kinds = {u.name: u.words for u in users}
     scene = standing(settings, report, pcns=("pcn",), users=kinds, mns=len(users))
     scene.sql("UPDATE mipvpn.vpns SET up_class = 'EF', down_class = 'AF41'")
@@ -76,6 +76,7 @@ def run(settings, report):
     for u in good:
         report.check(f"{u.words}: reaches {u.host()}", scene.ping(u.node, u.host(), u.address()).all())
         report.check(f"{u.words}: is reached", scene.ping("cn" if u.static else "cn2", u.address()).all())
+    xfrm.check(scene, "all registered")
     spis = {u: _spis(scene, u) for u in good}
     pcap = scene.stop_capture()
     for u in good:
