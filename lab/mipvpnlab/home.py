@@ -30,8 +30,9 @@ KINDS = {"static": (STATIC,), "dynamic": (DYNAMIC,), "both": (STATIC, DYNAMIC), 
          "encap": ((topology.PCN_NET, "ENCAP"),), "encap-static": ((topology.ENT_NET, "ENCAP"),),
          "encap-dynamic": ((topology.PCN_NET, "ENCAP"),)}
 for _where, _net in (("static", topology.ENT_NET), ("dynamic", topology.PCN_NET)):
-    for _what, _security, _proposal in (("gcm", "ESP", "aes256gcm16-curve25519"), ("cbc", "ESP", "aes128-sha256-curve25519"),
-                                        ("null", "ESP", "null-sha256-curve25519"), ("ah", "AH", "sha256-curve25519")):
+    for _what, _security, _proposal in (
+            ("gcm", "ESP", "aes256gcm16-curve25519"), ("cbc", "ESP", "aes128-sha256-curve25519"),
+            ("null", "ESP", "null-sha256-curve25519"), ("ah", "AH", "sha256-curve25519")):
         KINDS[f"{_what}-{_where}"] = ((_net, _security, _proposal),)
 
 
@@ -116,8 +117,8 @@ def add_users(settings, users):
         for net, security, *proposal in KINDS[kind]:
             proposal = f"'{proposal[0]}'" if proposal else "NULL"
             sql.append("INSERT INTO vpns (number, nai, vpnshare, destination, up_class, down_class, up_spi, down_spi, "
-                       f"security, proposal) VALUES ({number}, '{who}', 1, '{net}', '0', '0', {2 * number + 4096}, {2 * number + 4097}, "
-                       f"'{security}', {proposal});")
+                       f"security, proposal) VALUES ({number}, '{who}', 1, '{net}', '0', '0', {2 * number + 4096}, "
+                       f"{2 * number + 4097}, '{security}', {proposal});")
             number += 1
     postgres.psql(settings, "\n".join([*sql, "COMMIT;"]))
 

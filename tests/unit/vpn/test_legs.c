@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Encapsulation only in the VPN room, and a home agent whose two legs are of different kinds: encapsulation to
- * the foreign agent, IPsec to the enterprise.  Nothing may leave in clear, so neither opens without the other.
+ * Encapsulation only in the VPN room, and a home agent whose two legs are of different kinds: encapsulation
+ * to the foreign agent, IPsec to the enterprise.  Nothing may leave in clear, so neither opens without the
+ * other.
  */
 #include <stdio.h>
 #include <stdlib.h>
