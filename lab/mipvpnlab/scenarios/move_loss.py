@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""moves-loss: one move of each kind (F2, F3, F5, F6), and of other security types, while the core delays every frame and loses some: requests, Diameter, IKE,
-Binding Updates and users' packets alike."""
+"""moves-loss: one move of each kind (F2, F3, F5, F6), and of other security types, while the core delays every frame and
+loses some: requests, Diameter, IKE, Binding Updates and users' packets alike."""
 from .. import expected, topology as t
 from ..scene import standing
 from ..traffic import Traffic, describe
