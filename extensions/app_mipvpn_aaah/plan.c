@@ -95,6 +95,8 @@ static bool routes_fresh(const struct plan_rules *rules, const struct pol_rows *
 	if (aaah_profile_keys_make(&out->route) ||
 	    aaah_bu_keys_make(&out->route, rows->vpns, rows->n_vpns, out->ha))
 		return aaah_refuse(v, DM_UNABLE_TO_COMPLY, "aaah.keys.random", "no keys could be made");
+	if (out->live && !rows->cached_bad) /* at another foreign agent its profiles are none that were there */
+		aaah_keys_keep(&out->route, rows, out->ha);
 	return true;
 }
 

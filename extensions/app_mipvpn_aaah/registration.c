@@ -209,7 +209,7 @@ void registration_looked_up(struct engine *e, struct tx *t, struct store_answer 
 	t->rows = a->rows;
 	memset(&a->rows, 0, sizeof(a->rows));
 	profiles.session = t->rows.session.ha_session;
-	if (t->rows.session.live && !t->amr->service_update)
+	if (t->rows.session.live)
 		ask_next(e, t, TX_PROFILES, &profiles);
 	else
 		admit(e, t);
@@ -225,7 +225,7 @@ void registration_profiles(struct engine *e, struct tx *t, struct store_answer *
 	t->rows.n_cached = a->rows.n_cached;
 	t->rows.cached_bad = a->rows.cached_bad;
 	memset(&a->rows, 0, sizeof(a->rows));
-	if (t->rows.cached_bad)
+	if (t->rows.cached_bad && !t->amr->service_update)
 		look_again(e, t);
 	else
 		admit(e, t);
