@@ -221,19 +221,15 @@ static struct tuning flow_tuning(const struct flow *f)
 	return as;
 }
 
-/* New before old, unless the helper could not tell which marks are meant. */
+/* New before old: the helper counts, and the marks are those of the last one added. */
 static void flow_retune(struct vpn *v, struct flow *f, const struct tuning *as)
 {
 	struct tuning old = tuning_set(f);
-	bool marks = old.tos_up != as->tos_up || old.tos_down != as->tos_down;
 
-	if (!marks && old.side == as->side)
+	if (old.tos_up == as->tos_up && old.tos_down == as->tos_down && old.side == as->side)
 		return;
-	if (marks)
-		path_request(v, f, false, &old);
 	path_request(v, f, true, as);
-	if (!marks)
-		path_request(v, f, false, &old);
+	path_request(v, f, false, &old);
 	f->tos_up = as->tos_up;
 	f->tos_down = as->tos_down;
 	f->side = as->side;
