@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A live session whose VPNs are read again (C5): what has stayed as it was keeps its keys, so the gateways find the
- * profile that they have, and its tunnel is not touched.
+ * A live session whose VPNs are read again (C5): what has stayed as it was keeps its keys, so the
+ * gateways find the profile that they have, and its tunnel is not touched.
  */
 #include <string.h>
 

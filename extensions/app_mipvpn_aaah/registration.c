@@ -317,7 +317,7 @@ static void undo_at_home(const struct dm_haa *haa, const char *session, const ch
 
 static enum store_status ask_store_session(struct engine *e, struct tx *t)
 {
-	const struct pol_put put = plan_put(t->plan, &e->s.rules, t->amr, t->haa, &t->rows);
+	struct pol_put put = plan_put(t->plan, &e->s.rules, t->amr, t->haa, &t->rows);
 	const struct store_ask keep = {.op = STORE_PUT, .id = t->id, .put = &put, .nai = t->amr->user};
 	const struct store_ask end = {.op = STORE_END,
 				      .id = t->id,
@@ -327,6 +327,8 @@ static enum store_status ask_store_session(struct engine *e, struct tx *t)
 				      .flag = true,
 				      .reason = "logout"};
 
+	put.age_ms = (uint32_t)(e->now - t->start);
+	put.recheck = e->live.notice_at >= t->start;
 	t->state = TX_PUT;
 	return store_ask(e->store, t->plan->deregister ? &end : &keep, e->now);
 }

@@ -291,6 +291,50 @@ static void test_service_update_keeps_keys(void)
 	free(p);
 }
 
+/* Note 16: nobody has asked; what is new is not required, what is not permitted goes. */
+static void test_live_change(void)
+{
+	struct vpn_profile cached[2];
+	struct aaah_verdict v;
+	struct fixture f;
+	struct dm_har u;
+	struct plan p;
+
+	fixture_init(&f);
+	live(&f, cached);
+	f.rules.refuse_not_permitted = true; /* is for registrations */
+	f.rows.n_vpns = 1;
+	CU_ASSERT_TRUE(plan_live(&f.rules, &f.rows, &p, &v));
+	CU_ASSERT_TRUE(plan_live_same(&p, &f.rows));
+	f.vpn[0].required = false; /* for the next registration */
+	CU_ASSERT_TRUE(plan_live(&f.rules, &f.rows, &p, &v) && plan_live_same(&p, &f.rows));
+	f.vpn[0].dscp_down = 0;
+	CU_ASSERT_TRUE(plan_live(&f.rules, &f.rows, &p, &v));
+	CU_ASSERT_FALSE(plan_live_same(&p, &f.rows));
+	CU_ASSERT_EQUAL(
+		memcmp(&p.route.foreign[0].enc_key, &cached[0].enc_key, sizeof(cached[0].enc_key)), 0);
+	f.vpn[1] = fixture_dynamic_vpn(7);
+	f.rows.n_vpns = 2;
+	CU_ASSERT_TRUE(plan_live(&f.rules, &f.rows, &p, &v));
+	CU_ASSERT_EQUAL_FATAL(p.route.n_home, 3);
+	CU_ASSERT_TRUE(p.route.home[0].required && p.route.foreign[0].required);
+	CU_ASSERT_FALSE(p.route.home[2].required || p.route.foreign[1].required);
+	CU_ASSERT_EQUAL(plan_vur(&p, true, &u), 0);
+	CU_ASSERT_TRUE(u.vpn.n == 3 && u.vpn.p[2].bu_key.len == 32);
+	dm_har_wipe(&u);
+	CU_ASSERT_EQUAL(plan_vur(&p, false, &u), 0);
+	CU_ASSERT_TRUE(u.vpn.n == 2 && u.vpn.p[1].bu_key.len == 0);
+	dm_har_wipe(&u);
+	f.vpn[0].sla_listed = false;
+	CU_ASSERT_TRUE(plan_live(&f.rules, &f.rows, &p, &v));
+	CU_ASSERT_EQUAL(p.route.n_home, 1);
+	CU_ASSERT_STRING_EQUAL(p.left_out, "VPN 1: the user is not on the contract's list");
+	f.rows.n_vpns = 1;
+	CU_ASSERT_TRUE(plan_live(&f.rules, &f.rows, &p, &v));
+	CU_ASSERT_TRUE(p.route.n_home == 0 && !plan_live_same(&p, &f.rows));
+	plan_wipe(&p);
+}
+
 /* Together with a move to another foreign agent. */
 static void test_service_update_elsewhere(void)
 {
@@ -477,5 +521,6 @@ HARNESS_MAIN("aaah/plan", HARNESS_CASE(test_admission),
 	     HARNESS_CASE(test_only_the_keys_that_are_asked_for),
 	     HARNESS_CASE(test_vpn_that_is_not_permitted), HARNESS_CASE(test_live_session),
 	     HARNESS_CASE(test_service_update_keeps_keys), HARNESS_CASE(test_service_update_elsewhere),
+	     HARNESS_CASE(test_live_change),
 	     HARNESS_CASE(test_move), HARNESS_CASE(test_lifetimes), HARNESS_CASE(test_answer),
 	     HARNESS_CASE(test_mixed_user), HARNESS_CASE(test_deregistration_has_no_tunnels))
