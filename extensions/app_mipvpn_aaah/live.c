@@ -22,6 +22,7 @@
 #define TRIES_MOST 8u /* half a minute or so in all; then his next registration brings it */
 #define RETRY_MS 250u /* doubling */
 #define RETRY_MOST_MS 16000u
+#define BUSY_MS 100u
 
 static uint32_t jittered(uint32_t ms)
 {
@@ -60,23 +61,29 @@ static void done(struct engine *e, struct tx *t, const char *outcome, const char
 	finished(e, t);
 }
 
+static void later(struct engine *e, struct tx *t, uint32_t wait_ms, const char *why)
+{
+	const struct store_ask ask = {
+		.op = STORE_LIVE_LATER, .live = t->live, .text = why, .most = (int)jittered(wait_ms)};
+
+	counter_inc("aaah.live.retried");
+	store_ask(e->store, &ask, e->now);
+	say(e, t, "later", why);
+	if (e->live.poll_at > e->now + (store_ms)ask.most)
+		e->live.poll_at = e->now + (store_ms)ask.most + 1;
+	finished(e, t);
+}
+
 static void failed(struct engine *e, struct tx *t, const char *why)
 {
 	uint32_t wait = RETRY_MS << (t->live->tries > 8 ? 8 : t->live->tries);
-	struct store_ask ask = {.op = STORE_LIVE_LATER, .live = t->live, .text = why};
 
 	if (t->live->tries >= TRIES_MOST) {
 		counter_inc("aaah.live.given_up");
 		done(e, t, "given up", why);
 		return;
 	}
-	counter_inc("aaah.live.retried");
-	ask.most = (int)jittered(wait < RETRY_MOST_MS ? wait : RETRY_MOST_MS);
-	store_ask(e->store, &ask, e->now);
-	say(e, t, "later", why);
-	if (e->live.poll_at > e->now + (store_ms)ask.most)
-		e->live.poll_at = e->now + (store_ms)ask.most + 1;
-	finished(e, t);
+	later(e, t, wait < RETRY_MOST_MS ? wait : RETRY_MOST_MS, why);
 }
 
 static void store_failed(struct engine *e, struct tx *t, enum store_status st)
@@ -165,6 +172,16 @@ static const char *over(const struct pol_rows *rows, const struct pol_live *l)
 	return NULL;
 }
 
+/* The key file and the database do not fit, for the moment (sql/rewrap): nobody loses a VPN for that. */
+static bool keys_are_readable(const struct pol_rows *rows)
+{
+	for (size_t i = 0; i < rows->n_vpns; i++) {
+		if (rows->vpns[i].psk_bad || rows->vpns[i].pcn_key_bad)
+			return false;
+	}
+	return !rows->user.key_bad && !rows->cached_bad;
+}
+
 static void end_session(struct engine *e, struct tx *t, const char *why)
 {
 	const struct store_ask ask = {
@@ -206,6 +223,19 @@ static void looked_up(struct engine *e, struct tx *t, struct store_answer *a)
 
 static void tell(struct engine *e, struct tx *t, enum tx_state state);
 
+/* It has read before us, maybe: two of us would make different keys for what is new.  One that begins when
+ * ours are stored finds them in the cache. */
+static bool registers(const struct engine *e, const char *nai)
+{
+	const struct tx *t;
+
+	for (t = e->oldest; t; t = t->next) {
+		if (t->amr && strcmp(t->amr->user, nai) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void planned(struct engine *e, struct tx *t)
 {
 	const struct pol_put put = {.ha_session = t->live->ha_session,
@@ -215,7 +245,9 @@ static void planned(struct engine *e, struct tx *t)
 	const struct store_ask ask = {.op = STORE_LIVE_PUT, .id = t->id, .live = t->live, .put = &put};
 	bool same = plan_live_same(t->plan, &t->rows);
 
-	if (same && !t->live->sent)
+	if (registers(e, t->live->nai))
+		later(e, t, BUSY_MS, "a registration of the user is under way");
+	else if (same && !t->live->sent)
 		done(e, t, "unchanged", "");
 	else if (same)
 		tell(e, t, TX_LIVE_HOME);
@@ -234,6 +266,8 @@ static void profiles(struct engine *e, struct tx *t, struct store_answer *a)
 	t->plan = malloc(sizeof(*t->plan));
 	if (!t->plan)
 		failed(e, t, "out of memory");
+	else if (!keys_are_readable(&t->rows))
+		failed(e, t, "a key in the database cannot be unwrapped");
 	else if (!plan_live(&e->s.rules, &t->rows, t->plan, &v))
 		failed(e, t, v.text);
 	else

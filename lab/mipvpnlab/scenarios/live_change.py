@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""live-change: what the DBA commits reaches the users who are on, and their mobile nodes notice nothing: another class, a VPN
-more, a VPN less, off the contract's list, another gateway, a suspended user; with the database and the AAAH restarted in the
-middle.  Prints the median of 20 changes.  (A5, A6, C4, E4, E7, note 16)"""
+"""live-change: what the DBA commits reaches the users who are on, and their mobile nodes notice nothing: another class,
+a VPN more, a VPN less, off the contract's list, another gateway, a suspended user; a service update at the same moment;
+the database and the AAAH restarted in the middle.  Prints the median of 20 changes.  (A5, A6, C4, E4, E7, F7, note 16)"""
 import statistics
 import time
 
@@ -13,7 +13,7 @@ from .f7 import sas
 from .pcns import FRANK, updates, wait_tunnel
 
 ALICE, BOB = t.HOME["alice"], t.HOME["bob"]
-RATE, EF, AF31 = 200, 46, 26
+RATE, EF, AF31 = 100, 46, 26
 CHANGES = 20
 
 
@@ -29,6 +29,7 @@ def run(settings, report):
         pcap = scene.stop_capture()
         asked = decode.count(pcap, 'frame.interface_name matches "^mn" && mip.type == 1')
         report.equal("no mobile node has asked for anything meanwhile", asked, 0)
+        _both(scene, mns["frank"])
         _restarts(scene)
         _twenty(scene)
         _suspended(scene)
@@ -49,7 +50,8 @@ def commit(scene, sql):
 
 def settle(scene, seconds=15):
     """Waits until nobody has to be told of anything any more."""
-    left = "SELECT (SELECT count(*) FROM mipvpn.change_log WHERE expanded_at IS NULL) + (SELECT count(*) FROM mipvpn.live_updates)"
+    left = ("SELECT (SELECT count(*) FROM mipvpn.change_log WHERE expanded_at IS NULL) + "
+            "(SELECT count(*) FROM mipvpn.live_updates)")
     try:
         wait_for("every change to be effective", lambda: scene.sql(left) == "0", seconds * scene.settings.slow)
         return True
@@ -61,7 +63,8 @@ def settle(scene, seconds=15):
 
 def told(scene, since):
     """What became of the changes since: [(nai, outcome)]."""
-    rows = scene.sql(f"SELECT nai, outcome FROM mipvpn.live_history WHERE effective_at > to_timestamp({since}) ORDER BY 1, 2")
+    rows = scene.sql("SELECT nai, outcome FROM mipvpn.live_history "
+                     f"WHERE effective_at > to_timestamp({since}) ORDER BY 1, 2")
     return [tuple(r.split("|")) for r in rows.splitlines()]
 
 
@@ -152,6 +155,24 @@ def _gateway(scene):
     commit(scene, "INSERT INTO mipvpn.cn_gateways SELECT * FROM kept_gateway")
     settle(scene)
     r.check("there is one again: frank reaches what is behind it", scene.ping("mn2", t.CN3, FRANK).all())
+
+
+def _both(scene, mn):
+    """The user chooses, and his mobile node asks at the same moment (F7)."""
+    r = scene.report
+    was = sas(scene, "fa", t.PCN)
+    flow = Traffic(scene.settings, "both", ("mn2", FRANK), ("cn2", t.CN2), RATE, port=5557)
+    for i in range(6):
+        commit(scene, f"UPDATE mipvpn.vpns SET enabled = {('false', 'true')[i % 2]} WHERE number = 8")
+        mn.update()
+        answer = mn.wait_event("renewed", "refused", "expired")["event"]
+        r.equal(f"change and service update at once, {i + 1}", answer, "renewed")
+        settle(scene)
+    r.check("the new destination is reached", scene.ping("mn2", t.CN3, FRANK).all())
+    result = flow.stop()
+    r.equal("the tunnel that stays is the same one", sas(scene, "fa", t.PCN), was)
+    for way in ("up", "down"):
+        r.check(f"nothing is lost on it, {way}", not lost(result[way]), describe(result[way]))
 
 
 def vurs(scene):
