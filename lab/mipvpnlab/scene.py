@@ -16,14 +16,14 @@ def gateway_conf(settings):
 
 
 class Scene:
-    """tls: Diameter over TLS. fa, ha, pcn: extra lines in the role's section of the agent's configuration; aaah: in that
-    of the AAAH.
+    """tls: Diameter over TLS. fa, ha, pcn: extra lines in the role's section of the agent's configuration; aaah: in
+    that of the AAAH.
     pcns: proxy correspondent nodes that run from the beginning; None = the lab has none.
     fas: its foreign agents. users: {u1: kind} of those that are made for it (home.KINDS). mns: number of mobile nodes.
     delay: ms one way on the core, where the command line says nothing else."""
 
-    def __init__(self, settings, report=None, tls=True, fa="", ha="", pcn="", aaah="", pcns=None, fas=("fa",), users=None,
-                 mns=3, delay=0):
+    def __init__(self, settings, report=None, tls=True, fa="", ha="", pcn="", aaah="", pcns=None, fas=("fa",),
+                 users=None, mns=3, delay=0):
         self.settings, self.report, self.tls = settings, report or Report(), tls
         self.aaah = aaah
         self.more = {"fa": fa, "ha": ha, "pcn": pcn, "pcn2": pcn}

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """live-change: what the DBA commits reaches the users who are on, and their mobile nodes notice nothing: another class,
 a VPN more, a VPN less, off the contract's list, another gateway, a suspended user; a service update at the same moment;
-the database and the AAAH restarted in the middle.  Prints the median of 20 changes.  (A5, A6, C4, E4, E7, F7, note 16)"""
+the database and the AAAH restarted in the middle.  Prints the median of 20 changes.
+(A5, A6, C4, E4, E7, F7, note 16)"""
 import statistics
 import time
 
