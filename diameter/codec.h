@@ -21,11 +21,13 @@
  * node's own. */
 int dm_amr_build(const struct dm_amr *a, struct msg **out);
 int dm_har_build(const struct dm_har *h, struct msg **out);
+int dm_vur_build(const struct dm_har *u, struct msg **out);	/* session, addressees, user, vpn of it */
 int dm_str_build(const struct dm_end *e, struct msg **out);
 int dm_asr_build(const struct dm_end *e, struct msg **out);
 /* Turn the request *m into its answer. */
 int dm_ama_answer(const struct dm_ama *a, struct msg **m);
 int dm_haa_answer(const struct dm_haa *h, struct msg **m);
+int dm_vua_answer(const struct dm_haa *u, struct msg **m);	/* result, user, error, refused */
 int dm_plain_answer(uint32_t result, const char *error, struct msg **m);	/* STA, ASA, any refusal */
 
 int dm_amr_parse(struct msg *m, struct dm_amr *out, char *err, size_t err_len);
@@ -34,6 +36,8 @@ int dm_amr_revise(struct msg *m, const struct dm_amr *a);
 int dm_ama_parse(struct msg *m, struct dm_ama *out, char *err, size_t err_len);
 int dm_har_parse(struct msg *m, struct dm_har *out, char *err, size_t err_len);
 int dm_haa_parse(struct msg *m, struct dm_haa *out, char *err, size_t err_len);
+int dm_vur_parse(struct msg *m, struct dm_har *out, char *err, size_t err_len);
+int dm_vua_parse(struct msg *m, struct dm_haa *out, char *err, size_t err_len);
 int dm_end_parse(struct msg *m, struct dm_end *out, char *err, size_t err_len);
 /* An answer of which only the result matters (STA, ASA); its Error-Message or "" goes to err. */
 int dm_plain_parse(struct msg *m, uint32_t *result, char *err, size_t err_len);

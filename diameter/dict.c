@@ -113,6 +113,19 @@ static const struct member haa_abnf[] = {	/* 5.4 */
 	{ '*', DM_PROXY_INFO }, END_OF_ABNF
 };
 
+static const struct member vur_abnf[] = {	/* ours: doc/protocol.md, "VPN-Update" */
+	{ '<', DM_SESSION_ID }, { '{', DM_AUTH_APPLICATION_ID }, { '{', DM_ORIGIN_HOST },
+	{ '{', DM_ORIGIN_REALM }, { '{', DM_DESTINATION_REALM }, { '{', DM_USER_NAME },
+	{ '[', DM_DESTINATION_HOST }, { '[', DM_PROFILE_CACHE }, { '*', DM_PROFILE },
+	{ '[', DM_ORIGIN_STATE_ID }, { '*', DM_PROXY_INFO }, { '*', DM_ROUTE_RECORD }, END_OF_ABNF
+};
+static const struct member vua_abnf[] = {
+	{ '<', DM_SESSION_ID }, { '{', DM_AUTH_APPLICATION_ID }, { '{', DM_RESULT_CODE },
+	{ '{', DM_ORIGIN_HOST }, { '{', DM_ORIGIN_REALM }, { '[', DM_USER_NAME }, { '[', DM_ERROR_MESSAGE },
+	{ '[', DM_ERROR_REPORTING_HOST }, { '*', DM_REFUSED_VPN }, { '[', DM_ORIGIN_STATE_ID },
+	{ '*', DM_PROXY_INFO }, END_OF_ABNF
+};
+
 static const struct command {
 	uint32_t code;
 	const char *name;
@@ -123,6 +136,8 @@ static const struct command {
 	{ DM_CC_AMR, "AA-Mobile-Node-Answer", false, ama_abnf },
 	{ DM_CC_HAR, "Home-Agent-MIP-Request", true, har_abnf },
 	{ DM_CC_HAR, "Home-Agent-MIP-Answer", false, haa_abnf },
+	{ DM_CC_VUR, "VPN-Update-Request", true, vur_abnf },
+	{ DM_CC_VUR, "MIPVPN-VPN-Update-Answer", false, vua_abnf },
 };
 
 static const struct group {
@@ -166,9 +181,11 @@ static const struct member profile_abnf[] = {	/* requirement B1 */
 };
 
 static struct dict_object *avp_objects[DM_AVP_COUNT];
-static struct dict_object *request_objects[4];
 static struct dict_object *application_object;
-static const uint32_t request_codes[4] = { DM_CC_AMR, DM_CC_HAR, CC_SESSION_TERMINATION, CC_ABORT_SESSION };
+static const uint32_t request_codes[] = { DM_CC_AMR, DM_CC_HAR, DM_CC_VUR, CC_SESSION_TERMINATION,
+					  CC_ABORT_SESSION };
+#define N_REQUESTS (sizeof(request_codes) / sizeof(*request_codes))
+static struct dict_object *request_objects[N_REQUESTS];
 
 static int fail(int errnum, char *err, size_t err_len, const char *what, const char *name)
 {
@@ -369,7 +386,7 @@ int dm_dict_resolve(char *err, size_t err_len)
 	for (enum dm_avp a = 0; a < DM_AVP_COUNT; a++)
 		if (find_avp(a, &avp_objects[a]))
 			return fail(ENOENT, err, err_len, "AVP", dm_avp_ids[a].name);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < N_REQUESTS; i++)
 		if (fd_dict_search(fd_g_config->cnf_dict, DICT_COMMAND, CMD_BY_CODE_R, &request_codes[i],
 				   &request_objects[i], ENOENT))
 			return fail(ENOENT, err, err_len, "command", "of RFC 4004 or 6733");
@@ -386,7 +403,7 @@ struct dict_object *dm_dict_avp(enum dm_avp avp)
 
 struct dict_object *dm_dict_command(uint32_t code)
 {
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < N_REQUESTS; i++)
 		if (request_codes[i] == code)
 			return request_objects[i];
 	return NULL;

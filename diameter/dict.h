@@ -12,6 +12,7 @@
 #define DM_APPLICATION_ID 2u	/* RFC 4004 1 */
 #define DM_CC_AMR 260u
 #define DM_CC_HAR 262u
+#define DM_CC_VUR 16777214u	/* ours: 0xfffffe, experimental (RFC 6733 11.1) */
 
 enum dm_avp {
 #define BASE(symbol, code, name) symbol,

@@ -49,6 +49,9 @@ static void registered(struct mn *mn, const struct mn_reply *r)
 	mn->reg_coa = mn->agent->coa;
 	mn->reg_expires = mn->now + granted * 1000u;
 	mn->renew_at = mn->now + mn_jitter(mn, granted * 1000u * 2 / 3);
+	mn->update &= !mn->attempt.update;
+	if (mn->update) /* asked for meanwhile */
+		mn->renew_at = mn->now;
 	mn->backoff = mn->quick = 0;
 	if (!again || !mn->attached ||
 	    memcmp(mn->attached_mac, mn->agent->mac, sizeof(mn->attached_mac)) != 0)

@@ -110,7 +110,8 @@ void mn_attempt_start(struct mn *mn, enum mn_kind kind)
 	mn->attempt = (struct mn_attempt){.active = true, .kind = kind};
 	if (kind == MN_REGISTER) {
 		mn->attempt.lifetime = wanted_lifetime(mn);
-		mn->attempt.full = !keys_serve(mn);
+		mn->attempt.update = mn->update;
+		mn->attempt.full = mn->attempt.update || !keys_serve(mn);
 		mn->attempt.pfan = can_notify(mn);
 		if (mn->began_us == 0)
 			mn->began_us = mn->now_us;

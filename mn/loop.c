@@ -266,6 +266,8 @@ static void read_signal(struct loop *l)
 		e.type = MN_EV_RENEW;
 	else if (s.ssi_signo == SIGUSR1)
 		e.type = MN_EV_FADE;
+	else if (s.ssi_signo == SIGUSR2)
+		e.type = MN_EV_UPDATE;
 	tell(l, &e);
 }
 
@@ -366,6 +368,7 @@ static int open_signals(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -196,6 +196,20 @@ static void on_fade(struct mn *mn)
 	mn_agents_fade(&mn->agents, mn->agent, mn->now);
 }
 
+/* One that is under way was sent before the user had made his choice: it is asked again, behind the answer. */
+static void on_update(struct mn *mn)
+{
+	if (mn->c.aaa.key.len == 0) {
+		mn_report(mn, "error", "a service update needs a key that the home AAA server knows");
+		return;
+	}
+	mn->update = true;
+	mn->renew_at = mn->next_attempt = mn->now;
+	mn_report(mn, "update", mn->agent == NULL || mn->agent->home
+					? "service update: kept for the next foreign agent"
+					: "service update: the home network is asked to read the VPNs again");
+}
+
 static void on_stop(struct mn *mn)
 {
 	if (mn->stopping)
@@ -216,6 +230,9 @@ static void on_event(struct mn *mn, const struct mn_event *e)
 		break;
 	case MN_EV_RENEW:
 		mn->renew_at = mn->next_attempt = mn->now;
+		break;
+	case MN_EV_UPDATE:
+		on_update(mn);
 		break;
 	case MN_EV_LINK_UP:
 		on_link_up(mn);

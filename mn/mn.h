@@ -49,6 +49,7 @@ enum mn_event_type {
 	MN_EV_REPLY,	     /* data, len: UDP payload from port 434 */
 	MN_EV_TIMER,	     /* mn_next() has come */
 	MN_EV_RENEW,	     /* register anew at once */
+	MN_EV_UPDATE,	     /* the same, and the home network reads the user's VPNs again (F7) */
 	MN_EV_LINK_UP,	     /* the interface has (again) a carrier: look who is there */
 	MN_EV_LINK_DOWN,     /* it has none any more */
 	MN_EV_FADE,	     /* the present agent's link is about to go: use another one */

@@ -59,6 +59,7 @@ struct mn_attempt {
 	bool full;		    /* with MN-AAA and key requests, as far as configured */
 	bool pfan;		    /* the next transmission has extension 96 */
 	bool pfan_sent;		    /* one had */
+	bool update;		    /* with a service update request (F7) */
 	unsigned sent;		    /* transmissions */
 	mn_ms next;		    /* retransmission */
 	uint32_t idents[MN_IDENTS]; /* low halves of the latest ones */
@@ -98,6 +99,7 @@ struct mn {
 	mn_ms spent, spent_at; /* requests that did not wait, in ms of spacing; see mn_attempt_earliest() */
 	unsigned backoff, quick; /* refusals in a row; retries without backoff in a row */
 	bool tunnel;		 /* ask for a reverse tunnel */
+	bool update;		 /* a service update is wanted, and no request with it was granted yet */
 	mn_ms next_solicit, once_until;
 	unsigned solicits;
 };

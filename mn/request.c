@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Registration Requests, in the order of RFC 5944 3.6.1 and RFC 4721 3.2:
- * fixed | NAI, NAI carrying, key requests, previous FA (96) | MN-HA (32) | challenge (132) |
+ * fixed | NAI, NAI carrying, key requests, service update (134), previous FA (96) | MN-HA (32) | challenge (132) |
  * MN-AAA (36) | MN-FA (33).
  */
 #include "mn/mn_impl.h"
@@ -92,6 +92,8 @@ static void put_extensions(struct mn *mn, struct wbuf *w, bool aaa)
 
 	if (aaa && mn->attempt.lifetime > 0)
 		put_key_requests(mn, w);
+	if (aaa && mn->attempt.update)
+		mip_ext_put_nvse(w, MIP_VENDOR, MIP_VENDOR_SERVICE_UPDATE, NULL, 0);
 	if (mn->attempt.pfan)
 		put_previous_fa(mn, w);
 	if (mn->keys.ha.key.len > 0)

@@ -8,12 +8,12 @@
  *
  *	libfdcore's threads                                         the loop
  *	-------------------                                         --------
- *	in.c: dispatch callback (HAR, ASR): parse,
+ *	in.c: dispatch callback (HAR, VUR, ASR): parse,
  *	  park the message in "parked", post a value  -> events ->  aaa_next_event()
  *	in.c: answer callback (AMA, STA): parse,
  *	  take the request from "waiting", post       -> events ->  aaa_next_event()
  *	out.c: the sender, a thread of ours: builds
- *	  messages, calls fd_msg_send, keeps deadlines <- jobs  <-  aaa_amr(), aaa_haa(), aaa_asa(), aaa_str()
+ *	  messages, calls fd_msg_send, keeps deadlines <- jobs  <-  aaa_amr(), aaa_haa(), aaa_vua() ...
  *
  * fd_msg_send can block (a full outgoing queue), therefore the sender; it also sends what a dispatch thread
  * must refuse, because a send from there is one half of a known deadlock of libfdcore (doc/freediameter.md).
@@ -191,6 +191,11 @@ static int answer_push(struct aaa *a, uint64_t token, enum aaa_job_type type, co
 int aaa_haa(struct aaa *a, uint64_t token, const struct dm_haa *haa)
 {
 	return answer_push(a, token, AAA_JOB_HAA, haa, 0);
+}
+
+int aaa_vua(struct aaa *a, uint64_t token, const struct dm_haa *vua)
+{
+	return answer_push(a, token, AAA_JOB_VUA, vua, 0);
 }
 
 int aaa_asa(struct aaa *a, uint64_t token, uint32_t result)

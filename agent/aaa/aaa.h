@@ -17,6 +17,7 @@ enum aaa_event_type {
 	AAA_AMA,       /* answer to an AMR: session, ama (any Result-Code that is not a protocol error) */
 	AAA_FAILED,    /* an AMR got no answer that can be used: session, result, text */
 	AAA_HAR,       /* token, har */
+	AAA_VUR,       /* token, har: of it only what a VUR has (diameter/vur.c) */
 	AAA_ASR,       /* token, session */
 	AAA_STA,       /* answer to an STR, or that there was none: session, result */
 	AAA_PEER_UP,   /* text: peer */
@@ -28,7 +29,7 @@ struct aaa_event {
 	char session[DM_SESSION_MAX];
 	uint32_t result;      /* Result-Code; 0 = timeout */
 	char text[DM_ID_MAX]; /* peer name; reason */
-	uint64_t token;	      /* AAA_HAR, AAA_ASR: give back to aaa_haa/aaa_asa exactly once */
+	uint64_t token; /* AAA_HAR, AAA_VUR, AAA_ASR: give back to aaa_haa/vua/asa exactly once */
 	struct dm_ama *ama;   /* owned */
 	struct dm_har *har;   /* owned */
 };
@@ -45,6 +46,7 @@ struct aaa_event *aaa_next_event(struct aaa *a); /* loop thread; returns new or 
 /* All non-blocking, take nothing, copy; -1 = queue full (counted).  deadline_ms from now: then AAA_FAILED. */
 int aaa_amr(struct aaa *a, const struct dm_amr *amr, uint32_t deadline_ms);
 int aaa_haa(struct aaa *a, uint64_t token, const struct dm_haa *haa);
+int aaa_vua(struct aaa *a, uint64_t token, const struct dm_haa *vua);
 int aaa_asa(struct aaa *a, uint64_t token, uint32_t result);
 int aaa_str(struct aaa *a, const struct dm_end *e);
 /* Nothing is queued and no request of ours waits for its answer (a shutdown waits for it, so that STRs get

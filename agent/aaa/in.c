@@ -53,26 +53,41 @@ static void refuse(struct aaa *a, struct msg *m, const char *name, int result, c
 	aaa_out_refuse(a, m, (uint32_t)result, why);
 }
 
-static int on_har(struct msg **m, struct avp *avp, struct session *s, void *opaque, enum disp_action *act)
+static void take_profiles(struct aaa *a, struct msg *req, enum aaa_event_type type, const char *name)
 {
-	struct aaa *a = opaque;
-	struct aaa_event *e = aaa_event_new(AAA_HAR, NULL, 0, NULL);
-	struct msg *req = *m;
+	struct aaa_event *e = aaa_event_new(type, NULL, 0, NULL);
 	char why[DM_ERROR_MAX] = "out of memory";
 	int rc = DM_TOO_BUSY;
 
-	*m = NULL;
 	if (e)
 		e->har = calloc(1, sizeof(*e->har));
 	if (e && e->har)
-		rc = dm_har_parse(req, e->har, why, sizeof(why));
+		rc = type == AAA_HAR ? dm_har_parse(req, e->har, why, sizeof(why))
+				     : dm_vur_parse(req, e->har, why, sizeof(why));
 	if (rc) {
 		aaa_event_free(e);
-		refuse(a, req, "HAR", rc, why);
-		return 0;
+		refuse(a, req, name, rc, why);
+		return;
 	}
 	snprintf(e->session, sizeof(e->session), "%s", e->har->session);
-	park_and_post(a, req, "HAR", e);
+	park_and_post(a, req, name, e);
+}
+
+static int on_har(struct msg **m, struct avp *avp, struct session *s, void *opaque, enum disp_action *act)
+{
+	struct msg *req = *m;
+
+	*m = NULL;
+	take_profiles(opaque, req, AAA_HAR, "HAR");
+	return 0;
+}
+
+static int on_vur(struct msg **m, struct avp *avp, struct session *s, void *opaque, enum disp_action *act)
+{
+	struct msg *req = *m;
+
+	*m = NULL;
+	take_profiles(opaque, req, AAA_VUR, "VUR");
 	return 0;
 }
 
@@ -192,6 +207,8 @@ int aaa_in_register(struct aaa *a, char *err, size_t err_len)
 	the_aaa = a;
 	if (!rc)
 		rc = command_register(a, app, "Home-Agent-MIP-Request", on_har);
+	if (!rc)
+		rc = command_register(a, app, "VPN-Update-Request", on_vur);
 	if (!rc) /* of the base application, whatever Application-Id its header names */
 		rc = command_register(a, NULL, "Abort-Session-Request", on_asr);
 	if (!rc)

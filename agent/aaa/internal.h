@@ -23,11 +23,11 @@ enum {
 };
 
 /* Something for the sender thread to send. */
-enum aaa_job_type { AAA_JOB_AMR, AAA_JOB_STR, AAA_JOB_HAA, AAA_JOB_PLAIN };
+enum aaa_job_type { AAA_JOB_AMR, AAA_JOB_STR, AAA_JOB_HAA, AAA_JOB_VUA, AAA_JOB_PLAIN };
 struct aaa_job {
 	enum aaa_job_type type;
 	uint64_t id;		 /* AMR, STR: in aaa->waiting */
-	struct msg *msg;	 /* HAA, PLAIN: the request to be answered; owned */
+	struct msg *msg;	 /* HAA, VUA, PLAIN: the request to be answered; owned */
 	uint32_t result;	 /* PLAIN */
 	char text[DM_ERROR_MAX]; /* PLAIN: Error-Message or "" */
 	union {
@@ -46,7 +46,7 @@ struct aaa_request {
 /* A peer's request that waits for our answer. */
 struct aaa_parked {
 	struct msg *msg;  /* owned */
-	const char *name; /* "HAR", "ASR" */
+	const char *name; /* "HAR", "VUR", "ASR" */
 };
 
 struct aaa {

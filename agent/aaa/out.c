@@ -86,6 +86,8 @@ static void send_answer(struct aaa *a, struct aaa_job *job)
 
 	if (job->type == AAA_JOB_HAA)
 		rc = dm_haa_answer(&job->haa, &job->msg);
+	else if (job->type == AAA_JOB_VUA)
+		rc = dm_vua_answer(&job->haa, &job->msg);
 	else
 		rc = dm_plain_answer(job->result, job->text[0] ? job->text : NULL, &job->msg);
 	if (!rc)

@@ -207,8 +207,10 @@ static void vpn_up(struct fa *fa, const struct role_event *e, role_ms now, struc
 	HASH_FIND_STR(fa->pend_by_session, e->session, p);
 	fa_handin_event(fa, e, now, out);
 	fa_handout_event(fa, e, out);
-	if (v && !p)
+	if (v && !p) {
 		v->completing = false;
+		fa_update_end(fa, v, DM_SUCCESS, "", out);
+	}
 	if (p && p->state == FA_MOVING) {
 		fa_move_up(fa, p, now, out);
 	} else if (p && p->state == FA_TUNNELS && !fa_pending_accept(fa, p, now, out)) {
@@ -232,6 +234,8 @@ static void vpn_failed(struct fa *fa, const struct role_event *e, role_ms now, s
 		p->vpn = false; /* the VPN room has taken down its part by itself */
 		fa_pending_undo(fa, p, out);
 		fa_fail(fa, p, &fa_resources, e->text, now, out);
+	} else if (v && e->type == EV_VPN_FAILED && fa_update_failed(fa, v, e->text, out)) {
+		counter_inc("fa.vpn.not_updated");
 	} else if (v && v->completing && e->type == EV_VPN_FAILED) { /* what stood still stands */
 		v->completing = false;
 		v->vpn = !v->bare;
@@ -262,6 +266,9 @@ void fa_event(struct fa *fa, const struct role_event *e, role_ms now, struct act
 		break;
 	case EV_AAA_FAILED:
 		fa_aaa_failed(fa, e, now, out);
+		break;
+	case EV_VUR:
+		fa_update(fa, e, out);
 		break;
 	case EV_ASR:
 		fa_asr(fa, e, now, out);

@@ -68,6 +68,14 @@ struct fa_handout {
 	uint64_t ident;			 /* of its last Binding Update */
 };
 
+/* Another set of VPNs is being installed (fa_update.c). */
+struct fa_updating {
+	bool on;
+	bool bare; /* nothing stood before */
+	uint8_t n;
+	uint64_t token;
+};
+
 struct fa_visitor {
 	struct role_timer timer;
 	UT_hash_handle hh, hh_hoa, hh_session;
@@ -82,6 +90,7 @@ struct fa_visitor {
 	bool completing;	/* what it can do without is being added to them (fa_later.c) */
 	bool bare;		/* and nothing stood before */
 	uint8_t n_profiles;
+	struct fa_updating update;
 	uint16_t lifetime;
 	role_ms expires, auth_until, msa_until;
 	uint64_t since_wall_ms;
@@ -346,6 +355,14 @@ void fa_aaa_failed(struct fa *fa, const struct role_event *e, role_ms now, struc
 void fa_asr(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out);
 void fa_str(struct fa *fa, const char *session, const char *user, const char *host, const char *realm,
 	    enum dm_termination cause, struct actions *out);
+
+/* fa_update.c: the AAAH has another set of VPNs for a visitor */
+void fa_update(struct fa *fa, const struct role_event *e, struct actions *out);
+/* Answers the one under way, if there is one. */
+void fa_update_end(struct fa *fa, struct fa_visitor *v, uint32_t result, const char *text,
+		   struct actions *out);
+/* The VPN room could not; false: there is none under way. */
+bool fa_update_failed(struct fa *fa, struct fa_visitor *v, const char *text, struct actions *out);
 
 /* fa_later.c: VPNs that the registration does not wait for */
 uint8_t fa_later_split(const struct dm_ama *a,

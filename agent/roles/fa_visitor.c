@@ -168,6 +168,7 @@ static bool session_set(struct fa *fa, struct fa_visitor *v, struct fa_pending *
 	char earlier[DM_SESSION_MAX];
 
 	role_copy(earlier, sizeof(earlier), v->session);
+	fa_update_end(fa, v, DM_TOO_BUSY, "superseded by a registration", out);
 	if (!session_name(fa, v, p->session))
 		return false;
 	if (v->vpn)
@@ -261,6 +262,7 @@ void fa_visitor_end(struct fa *fa, struct fa_visitor *v, const char *why, int ca
 	role_count("fa.visitor", "ended");
 	role_log(out, LOG_LVL_NOTICE, "visitor %s: %s -> gone, %s", role_who(v->nai, v->hoa, who),
 		 v->out.on ? "handed off" : "registered", why);
+	fa_update_end(fa, v, DM_UNKNOWN_SESSION, why, out);
 	fa_handin_end_of(fa, v->hoa, v->session, out);
 	fa_handout_stop(v, out);
 	if (!role_any_addr(v->hoa)) {

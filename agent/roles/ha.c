@@ -6,6 +6,7 @@
  *	ha_check.c	the checks, in their order (RFC 5944 3.8.2)
  *	ha_reply.c	building Registration Replies
  *	ha_aaa.c	HAR, HAA, ASR, STR (RFC 4004), and waiting for tunnels
+ *	ha_update.c	another set of VPNs for a binding that stands
  *	ha_binding.c	the mobility bindings, their data path, and replay memory
  *	ha_pool.c	home addresses
  *
@@ -142,7 +143,7 @@ static void vpn_late(struct ha *ha, struct ha_pending *p, struct actions *out)
 						 "the tunnels did not come up in time"};
 	struct ha_binding *b = ha_binding_by_session(ha, p->session);
 
-	if (p->udp) {
+	if (p->udp || p->update) {
 		ha_pending_take_back(ha, p, &late, NULL, out);
 		return;
 	}
@@ -190,8 +191,8 @@ static void vpn_failed(struct ha *ha, const struct role_event *e, struct actions
 	struct ha_pending *p = ha_pending_of(ha, e->session);
 	struct ha_binding *b = ha_binding_by_session(ha, e->session);
 
-	if (p && p->udp && e->type == EV_VPN_DOWN)
-		p = NULL; /* what stood is lost, and its move with it */
+	if (p && (p->udp || p->update) && e->type == EV_VPN_DOWN)
+		p = NULL; /* what stood is lost, and its move or update with it */
 	if (p) {
 		counter_inc("ha.vpn.failed");
 		if (b && b->vpn)
@@ -222,7 +223,7 @@ static void drop(struct ha *ha, const char *text, struct actions *out)
 	for (; p; p = next_p) {
 		next_p = TAILQ_NEXT(p, link);
 		/* A move ends with its binding. */
-		if (!p->udp && names(text, p->nai, p->session, p->answer.hoa))
+		if (!p->udp && !p->update && names(text, p->nai, p->session, p->answer.hoa))
 			ha_pending_cancel(ha, p, "dropped by the operator", out);
 	}
 	HASH_ITER(hh, ha->by_hoa, b, next)
@@ -256,6 +257,9 @@ void ha_event(struct ha *ha, const struct role_event *e, role_ms now, struct act
 		break;
 	case EV_HAR:
 		ha_har(ha, e, now, out);
+		break;
+	case EV_VUR:
+		ha_update(ha, e, now, out);
 		break;
 	case EV_ASR:
 		ha_asr(ha, e, out);

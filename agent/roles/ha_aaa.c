@@ -135,6 +135,10 @@ void ha_pending_refuse(struct ha *ha, struct ha_pending *p, const struct role_re
 		ha_move_refuse(ha, p, why, text, out);
 		return;
 	}
+	if (p->update) {
+		ha_update_refuse(ha, p, text, out);
+		return;
+	}
 	haa_refuse(ha, p, &p->answer, why, text, out);
 	ha_bu_give_back(ha, p->answer.hoa, p->session, out);
 	ha_pending_end(ha, p);
@@ -283,6 +287,8 @@ void ha_pending_check(struct ha *ha, struct ha_pending *p, role_ms now, struct a
 		return;
 	if (p->udp)
 		ha_move_complete(ha, p, now, out);
+	else if (p->update)
+		ha_update_complete(ha, p, out);
 	else
 		complete(ha, p, now, out);
 }
@@ -351,16 +357,16 @@ static bool install_local(const struct ha *ha, struct ha_pending *p, const struc
 }
 
 /* What this node is a gateway of, and what PCNs are told of, at the same time. */
-static bool install(struct ha *ha, struct ha_pending *p, const struct dm_har *h, const struct role_event *e,
-		    role_ms now, struct actions *out)
+bool ha_pending_install(struct ha *ha, struct ha_pending *p, const struct dm_har *h,
+			const struct role_event *e, role_ms now, struct actions *out)
 {
 	char who[ROLE_WHO_MAX];
 
 	if (!install_local(ha, p, h, out) || !ha_bu_start(ha, p, h, e, now, &p->bu_waits, out))
 		return false;
 	role_heap_set(&ha->heap, &p->timer, now + ha->cfg.vpn_timeout_ms + HA_SAFETY_MS);
-	role_log(out, LOG_LVL_INFO, "binding %s: none -> tunnels, HAR with %u profiles",
-		 role_who(p->nai, p->answer.hoa, who), p->n_profiles);
+	role_log(out, LOG_LVL_INFO, "binding %s: none -> tunnels, %s with %u profiles",
+		 role_who(p->nai, p->answer.hoa, who), p->update ? "VUR" : "HAR", p->n_profiles);
 	return true;
 }
 
@@ -435,7 +441,7 @@ static void har_grant(struct ha *ha, struct ha_req *r, struct actions *out)
 	ha_memory_note(ha, r->key, r->rrq.ident, NULL, r->now);
 	if (!p->n_profiles)
 		complete(ha, p, r->now, out);
-	else if (!install(ha, p, r->har, r->e, r->now, out))
+	else if (!ha_pending_install(ha, p, r->har, r->e, r->now, out))
 		ha_pending_take_back(ha, p, &ha_no_memory, NULL, out);
 }
 
@@ -483,7 +489,7 @@ void ha_asr(struct ha *ha, const struct role_event *e, struct actions *out)
 	bool known = b || p;
 	struct action *a;
 
-	if (p && !p->udp) /* a move ends with its binding */
+	if (p && !p->udp && !p->update) /* these end with their binding */
 		ha_pending_cancel(ha, p, "ended by the AAAH (ASR)", out);
 	if (b)
 		ha_binding_end(ha, b, "ended by the AAAH (ASR)", HA_NO_STR, NULL, out);

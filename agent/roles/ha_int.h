@@ -104,6 +104,7 @@ struct ha_grant {
 struct ha_pending {
 	struct role_timer timer;
 	bool udp;		/* a move (ha_move.c): answered to path */
+	bool update;		/* of the VPNs of a binding (ha_update.c): answered by a VUA */
 	struct role_path path;
 	bool carries;		/* EV_VPN_CARRIES has come before the rest */
 	UT_hash_handle hh; /* by session */
@@ -199,6 +200,11 @@ void ha_move_refuse(struct ha *ha, struct ha_pending *p, const struct role_refus
 		    struct actions *out);
 void ha_move_complete(struct ha *ha, struct ha_pending *p, role_ms now, struct actions *out);
 
+/* ha_update.c: the AAAH has another set of VPNs for a binding that stands.  Nothing else of it changes. */
+void ha_update(struct ha *ha, const struct role_event *e, role_ms now, struct actions *out);
+void ha_update_complete(struct ha *ha, struct ha_pending *p, struct actions *out);
+void ha_update_refuse(struct ha *ha, struct ha_pending *p, const char *text, struct actions *out);
+
 /* ha_path.c: tunnel, route and proxy ARP of a binding.  No packet is lost on a move: the binding points to
  * a tunnel
  * that stands, and a tunnel goes when nothing is in it any more. */
@@ -214,6 +220,9 @@ void ha_pending_add(struct ha *ha, struct ha_pending *p);
 struct ha_pending *ha_pending_alloc(struct ha *ha, const char *session, const char *nai, const char *host,
 				    const char *realm);
 /* Is everything that p waits for done? Then it is granted. */
+/* What of h this node is a gateway of, and what PCNs are told of; false = no memory. */
+bool ha_pending_install(struct ha *ha, struct ha_pending *p, const struct dm_har *h,
+			const struct role_event *e, role_ms now, struct actions *out);
 void ha_pending_check(struct ha *ha, struct ha_pending *p, role_ms now, struct actions *out);
 void ha_vpn_carries(struct ha *ha, const char *session, role_ms now, struct actions *out);
 void ha_har(struct ha *ha, const struct role_event *e, role_ms now, struct actions *out);

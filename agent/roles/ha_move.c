@@ -69,7 +69,9 @@ void ha_move_orphan(struct ha *ha, const struct ha_binding *b, const char *why, 
 {
 	struct ha_pending *p = ha_pending_of(ha, b->session);
 
-	if (p && (p->udp || (p->n_local && b->vpn)))
+	if (p && p->update && p->n_local && !b->vpn)
+		role_act(out, ACT_VPN_REMOVE, p->session);
+	if (p && (p->udp || p->update || (p->n_local && b->vpn)))
 		ha_pending_refuse(ha, p, &ha_ended, why, out);
 }
 
@@ -151,8 +153,11 @@ static void again(const struct ha *ha, struct ha_pending *p, const struct ha_req
 
 void ha_move(struct ha *ha, struct ha_req *r, struct actions *out)
 {
-	struct ha_pending *p = ha_move_of(ha, r->b);
+	struct ha_pending *p = ha_pending_of(ha, r->b->session);
 
+	if (p && p->update) /* he has gone on: the AAAH will come again */
+		ha_pending_take_back(ha, p, &ha_ended, "the user moves", out);
+	p = ha_move_of(ha, r->b);
 	role_count("ha.rrq", "move");
 	ha_memory_note(ha, r->key, r->rrq.ident, NULL, r->now);
 	if (!p) {

@@ -41,6 +41,8 @@ enum role_event_type {
 	EV_AMA,			/* FA: answer to ACT_AMR: session, ama */
 	EV_AAA_FAILED,		/* FA: no answer to AMR: session, result (3002, 3004; 0 = timeout) */
 	EV_HAR,			/* HA: har; answer by ACT_HAA with the same token */
+	EV_VUR,			/* FA, HA: session, har (its profiles): the session's VPNs have changed
+				 * at home; answer by ACT_VUA with the same token */
 	EV_ASR,			/* AAAH ends the session: session; answer by ACT_ASA, same token */
 	EV_VPN_UP,		/* all of session's ACT_VPN_INSTALL is up (or ready, for a responder) */
 	EV_VPN_CARRIES,		/* every tunnel of the session is up at this end too (a responder's UP comes earlier,
@@ -74,6 +76,7 @@ enum action_type {
 	ACT_WATCH_DEL,
 	ACT_AMR,		/* amr (owned) */
 	ACT_HAA,		/* haa (owned), token */
+	ACT_VUA,		/* haa (owned): result, error, refused; token */
 	ACT_ASA,		/* token, result */
 	ACT_STR,		/* session, cause, user, dest_realm/host in end */
 	ACT_VPN_INSTALL,	/* session, profiles (owned), deadline_ms: make desired;

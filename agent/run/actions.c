@@ -137,6 +137,12 @@ static void send_haa(struct agent *g, enum role_id role, struct action *a)
 		aaa_haa(g->aaa, a->token, a->haa);
 }
 
+static void send_vua(struct agent *g, enum role_id role, struct action *a)
+{
+	if (g->aaa && a->haa)
+		aaa_vua(g->aaa, a->token, a->haa);
+}
+
 static void send_asa(struct agent *g, enum role_id role, struct action *a)
 {
 	if (g->aaa)
@@ -339,7 +345,7 @@ static const action_fn at_once[] = {
 /* Sends: behind the barrier. */
 static const action_fn sends[] = {
 	[ACT_LINK_SEND] = send_link, [ACT_UDP_SEND] = send_udp, [ACT_BINDING_SEND] = send_binding,
-	[ACT_HAA] = send_haa,	     [ACT_ASA] = send_asa,
+	[ACT_HAA] = send_haa,	     [ACT_VUA] = send_vua,   [ACT_ASA] = send_asa,
 };
 
 static action_fn lookup(const action_fn *table, size_t n, enum action_type type)
@@ -366,6 +372,10 @@ void actions_send_failed(struct agent *g, enum role_id role, struct action *a, c
 		a->haa->result = DM_UNABLE_TO_COMPLY;
 		a->haa->rrp.len = 0;
 		aaa_haa(g->aaa, a->token, a->haa);
+	}
+	if (a->type == ACT_VUA && a->haa) {
+		a->haa->result = DM_UNABLE_TO_COMPLY;
+		send_vua(g, role, a);
 	}
 	if (a->type == ACT_ASA)
 		send_asa(g, role, a);

@@ -55,6 +55,22 @@ static void on_asr(struct agent *g, const struct aaa_event *in)
 		agent_event(g, ROLE_HA, &e);
 }
 
+/* Of whoever has the session.  Who is neither role's is told so by either. */
+static void on_vur(struct agent *g, const struct aaa_event *in)
+{
+	struct role_event e = {.type = EV_VUR, .session = in->session, .token = in->token, .har = in->har};
+	struct dm_haa no = {.result = DM_TOO_BUSY, .error = "shutting down"};
+
+	if (g->stopping) {
+		snprintf(no.session, sizeof(no.session), "%s", in->session);
+		aaa_vua(g->aaa, in->token, &no);
+	} else if (g->fa && (!g->ha || agent_owns(g, ROLE_FA, in->session))) {
+		agent_event(g, ROLE_FA, &e);
+	} else {
+		agent_event(g, ROLE_HA, &e);
+	}
+}
+
 static void on_sta(struct agent *g, const struct aaa_event *in)
 {
 	if (in->result == DM_SUCCESS || in->result == DM_UNKNOWN_SESSION)
@@ -97,7 +113,8 @@ static void on_dead(struct agent *g, const struct aaa_event *in)
 }
 
 static void (*const handlers[])(struct agent *g, const struct aaa_event *e) = {
-	[AAA_AMA] = on_ama, [AAA_FAILED] = on_failed, [AAA_HAR] = on_har,	 [AAA_ASR] = on_asr,
+	[AAA_AMA] = on_ama, [AAA_FAILED] = on_failed, [AAA_HAR] = on_har,	 [AAA_VUR] = on_vur,
+	[AAA_ASR] = on_asr,
 	[AAA_STA] = on_sta, [AAA_PEER_UP] = on_peer,  [AAA_PEER_DOWN] = on_peer, [AAA_DEAD] = on_dead,
 };
 

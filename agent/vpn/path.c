@@ -259,25 +259,15 @@ static struct tuning flow_tuning(const struct flow *f)
 	return as;
 }
 
-/* Other marks are set by taking a path away and adding it again. */
-static bool flow_remarks(const struct flow *f, const struct tuning *as)
-{
-	return f->installed && (f->tos_up != as->tos_up || f->tos_down != as->tos_down);
-}
-
-/* New before old, unless the helper could not tell which marks are meant. */
+/* New before old: the helper counts, and the marks are those of the last one added. */
 static void flow_retune(struct vpn *v, struct flow *f, const struct tuning *as)
 {
 	struct tuning old = tuning_set(f);
-	bool marks = flow_remarks(f, as);
 
-	if (!marks && old.side == as->side)
+	if (old.tos_up == as->tos_up && old.tos_down == as->tos_down && old.side == as->side)
 		return;
-	if (marks)
-		flow_path(v, f, false, &old);
 	flow_path(v, f, true, as);
-	if (!marks)
-		flow_path(v, f, false, &old);
+	flow_path(v, f, false, &old);
 	f->tos_up = as->tos_up;
 	f->tos_down = as->tos_down;
 	f->side = as->side;
@@ -325,29 +315,9 @@ static bool way_on_stands(const struct flow *f)
 	return true;
 }
 
-static bool way_on_remarks(const struct flow *f)
-{
-	const struct part *any = LIST_FIRST(&f->parts), *p;
-
-	LIST_FOREACH(p, &any->session->parts, in_session)
-	{
-		const struct flow *o = other_flow(f, p);
-		struct tuning as;
-
-		if (!o || flow_side(o) == NH_SIDE_DST)
-			continue;
-		as = flow_tuning(o);
-		if (flow_remarks(o, &as))
-			return true;
-	}
-	return false;
-}
-
 static void flow_close(struct vpn *v, struct flow *f)
 {
-	bool stays = flow_open(f) || flow_stays(f);
-
-	if (f->installed && (!stays || (flow_side(f) == NH_SIDE_DST && way_on_remarks(f))))
+	if (f->installed && !flow_open(f) && !flow_stays(f))
 		flow_uninstall(v, f); /* with the marks that it was set with */
 }
 

@@ -24,6 +24,7 @@
 
 #include "diameter/codec.h"
 #include "extensions/app_mipvpn_aaaf/aaaf.h"
+#include "extensions/app_mipvpn_aaaf/aaaf_message.h"
 #include "extensions/app_mipvpn_aaaf/aaaf_rename.h"
 #include "lib/counter.h"
 #include "lib/log.h"
@@ -49,12 +50,6 @@ static struct {
 	.stop_lock = PTHREAD_MUTEX_INITIALIZER,
 };
 
-/* What a log line says about a transaction. */
-struct transaction {
-	const char *command;
-	char session[DM_SESSION_MAX], user[DM_ID_MAX], from[DM_ID_MAX], realm[DM_ID_MAX];
-};
-
 static uint64_t now_ms(void)
 {
 	struct timespec t;
@@ -65,51 +60,9 @@ static uint64_t now_ms(void)
 
 /* --- transactions --- */
 
-static const char *command_name(uint32_t code)
-{
-	switch (code) {
-	case DM_CC_AMR:
-		return "AMR";
-	case DM_CC_HAR:
-		return "HAR";
-	case CC_SESSION_TERMINATION:
-		return "STR";
-	case CC_ABORT_SESSION:
-		return "ASR";
-	default:
-		return NULL;
-	}
-}
-
-static void copy_avp(struct msg *m, enum dm_avp which, char *out, size_t size)
-{
-	struct avp *avp = NULL;
-	struct avp_hdr *hdr;
-	size_t len;
-
-	out[0] = '\0';
-	if (fd_msg_search_avp(m, dm_dict_avp(which), &avp) || !avp || fd_msg_avp_hdr(avp, &hdr) ||
-	    !hdr->avp_value)
-		return;
-	len = hdr->avp_value->os.len < size ? hdr->avp_value->os.len : size - 1;
-	memcpy(out, hdr->avp_value->os.data, len);
-	out[len] = '\0';
-}
-
-static void transaction_describe(struct transaction *t, struct msg *request)
-{
-	struct msg_hdr *hdr;
-
-	t->command = fd_msg_hdr(request, &hdr) ? NULL : command_name(hdr->msg_code);
-	copy_avp(request, DM_SESSION_ID, t->session, sizeof(t->session));
-	copy_avp(request, DM_USER_NAME, t->user, sizeof(t->user));
-	copy_avp(request, DM_ORIGIN_HOST, t->from, sizeof(t->from));
-	copy_avp(request, DM_DESTINATION_REALM, t->realm, sizeof(t->realm));
-}
-
 static void transaction_log(struct msg *request, uint32_t result, uint64_t ms, const char *why)
 {
-	struct transaction t;
+	struct aaaf_transaction t;
 	bool wanted;
 
 	pthread_rwlock_rdlock(&self.conf_lock);
@@ -117,7 +70,7 @@ static void transaction_log(struct msg *request, uint32_t result, uint64_t ms, c
 	pthread_rwlock_unlock(&self.conf_lock);
 	if (!wanted)
 		return;
-	transaction_describe(&t, request);
+	aaaf_transaction_describe(&t, request);
 	log_info(TAG, "%s session=%s user=%s from=%s to=%s result=%" PRIu32 " ms=%" PRIu64 "%s%s",
 		 t.command ? t.command : "request", t.session, t.user[0] ? t.user : "-", t.from, t.realm,
 		 result, ms, why && why[0] ? " " : "", why ? why : "");
@@ -329,6 +282,28 @@ static void forward_end(struct msg **m, uint32_t code, uint64_t now)
 	}
 }
 
+/* Other VPNs for a session: to the foreign agent that has it now. */
+static void forward_update(struct msg **m, uint64_t now)
+{
+	enum aaaf_end what = AAAF_END_UNKNOWN;
+	struct aaaf_end_to to;
+	struct dm_har u;
+	char why[DM_ERROR_MAX] = "";
+	uint32_t result = (uint32_t)dm_vur_parse(*m, &u, why, sizeof(why));
+	const char *busy;
+
+	counter_inc("aaaf.vur.received");
+	if (!result)
+		what = aaaf_cache_where(self.cache, u.session, u.origin_host, &to);
+	if (result)
+		refuse(m, result, 0, why);
+	else if ((busy = begin(*m, now)))
+		refuse(m, DM_TOO_BUSY, 0, busy);
+	else if (what == AAAF_END_TRANSLATE)
+		forward_translated(m, u.session, &to, true, now);
+	dm_har_wipe(&u);
+}
+
 static void forward_request(struct msg **m, uint32_t code)
 {
 	uint64_t now = now_ms();
@@ -336,6 +311,8 @@ static void forward_request(struct msg **m, uint32_t code)
 
 	if (code == DM_CC_AMR)
 		forward_amr(m, now);
+	else if (code == DM_CC_VUR)
+		forward_update(m, now);
 	else if (code == CC_SESSION_TERMINATION || code == CC_ABORT_SESSION)
 		forward_end(m, code, now);
 	else if ((busy = begin(*m, now)))
@@ -376,14 +353,23 @@ static void forward_ama(struct msg *answer, struct msg *request, uint64_t now)
 	dm_ama_wipe(&ama);
 }
 
-static uint32_t result_of(struct msg *answer)
+/* The cache follows its foreign agent.  When the user has gone on meanwhile, with the old ones, the home
+ * server has to come again. */
+static void forward_vua(struct msg *answer, struct msg *request)
 {
-	struct avp *avp = NULL;
-	struct avp_hdr *hdr;
+	struct dm_har u;
+	char why[DM_ERROR_MAX];
 
-	if (fd_msg_search_avp(answer, dm_dict_avp(DM_RESULT_CODE), &avp) || !avp || fd_msg_avp_hdr(avp, &hdr))
-		return 0;
-	return hdr->avp_value ? hdr->avp_value->u32 : 0;
+	if (aaaf_result_of(answer) != DM_SUCCESS)
+		return;
+	if (dm_vur_parse(request, &u, why, sizeof(why)) ||
+	    !aaaf_cache_update(self.cache, u.session, &u.vpn)) {
+		counter_inc("aaaf.vua.overtaken");
+		aaaf_result_set(answer, DM_TOO_BUSY);
+	} else {
+		counter_inc("aaaf.vua.success");
+	}
+	dm_har_wipe(&u);
 }
 
 static void forward_answer(struct msg *answer, uint32_t code)
@@ -399,18 +385,20 @@ static void forward_answer(struct msg *answer, uint32_t code)
 		return;		/* not of ours */
 	age = stamp_age(stamp, now);
 	pending_end(now - age);
+	if (code == DM_CC_VUR)
+		forward_vua(answer, request);
 	if (code == DM_CC_AMR)
 		forward_ama(answer, request, now);
 	else if (aaaf_rename_back(request, answer, fd_g_config->cnf_diamid))
 		counter_inc("aaaf.answer.not_translated");
-	transaction_log(request, result_of(answer), age, NULL);
+	transaction_log(request, aaaf_result_of(answer), age, NULL);
 }
 
 static int on_forward(void *data, struct msg **m)
 {
 	struct msg_hdr *hdr;
 
-	if (fd_msg_hdr(*m, &hdr) || hdr->msg_appl != DM_APPLICATION_ID || !command_name(hdr->msg_code))
+	if (fd_msg_hdr(*m, &hdr) || hdr->msg_appl != DM_APPLICATION_ID || !aaaf_command_name(hdr->msg_code))
 		return 0;
 	/* What the dictionary does not bear out is refused by the parsers, with a reason; here it only makes
 	 * the AVPs readable. */

@@ -132,6 +132,13 @@ enum aaaf_end aaaf_cache_end_by_fa(struct aaaf_cache *c, const char *session, co
 /* ASR: session is the home server's name of it, who is that server; to: the foreign agent that has it now. */
 enum aaaf_end aaaf_cache_end_by_home(struct aaaf_cache *c, const char *session, const char *who,
 				     struct aaaf_end_to *to);
+/* VUR of the home server: who has the session now; the session stays.  PASS, TRANSLATE or UNKNOWN. */
+enum aaaf_end aaaf_cache_where(struct aaaf_cache *c, const char *session, const char *who,
+			       struct aaaf_end_to *to);
+/* Its foreign agent (session is its own name of it) has taken these profiles: all of the user's sessions
+ * have them from now on, each with its own foreign agent.  False: the user is at another one by now, which
+ * has been given the old ones (or no memory): nothing is changed. */
+bool aaaf_cache_update(struct aaaf_cache *c, const char *session, const struct dm_vpn *vpn);
 /* Drops what has expired among those not looked at for longest: a 16th of the sessions, so that the lock is
  * short. */
 size_t aaaf_cache_sweep(struct aaaf_cache *c, uint64_t now_ms);

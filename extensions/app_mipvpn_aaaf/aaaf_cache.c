@@ -416,6 +416,62 @@ enum aaaf_end aaaf_cache_end_by_home(struct aaaf_cache *c, const char *session, 
 	return what;
 }
 
+enum aaaf_end aaaf_cache_where(struct aaaf_cache *c, const char *session, const char *who,
+			       struct aaaf_end_to *to)
+{
+	enum aaaf_end what = AAAF_END_UNKNOWN;
+	const struct aaaf_session *s;
+	struct user *u;
+
+	memset(to, 0, sizeof(*to));
+	pthread_mutex_lock(&c->lock);
+	u = user_of_home(c, session);
+	s = u ? &u->sessions->s : NULL;
+	if (s && !strcasecmp(who, s->aaah_host))
+		what = end_to(session, s->session, s->fa_host, to);
+	pthread_mutex_unlock(&c->lock);
+	return what;
+}
+
+/* What the AMA for the next foreign agent will say.  Everything but the profiles is the session's. */
+static struct vpn_profile *profiles_at(const struct dm_vpn *vpn, struct in_addr fa)
+{
+	struct vpn_profile *p = calloc(vpn->n ? vpn->n : 1, sizeof(*p));
+
+	for (uint8_t i = 0; p && i < vpn->n; i++) {
+		p[i] = vpn->p[i];
+		p[i].src_gw = fa;
+	}
+	return p;
+}
+
+static bool entry_update(struct entry *e, const struct dm_vpn *vpn)
+{
+	struct vpn_profile *p = profiles_at(vpn, e->s.fa);
+	struct dm_vpn was = {.n = e->s.vpn.n, .p = e->s.vpn.p};
+
+	if (!p)
+		return false;
+	e->s.vpn.p = p;
+	e->s.vpn.n = vpn->n;
+	dm_vpn_wipe(&was);
+	return true;
+}
+
+bool aaaf_cache_update(struct aaaf_cache *c, const char *session, const struct dm_vpn *vpn)
+{
+	struct entry *e, *each;
+	bool ok;
+
+	pthread_mutex_lock(&c->lock);
+	e = entry_find(c, session);
+	ok = !e || e == e->user->sessions; /* without an entry there is nothing that could be answered from */
+	for (each = e && ok ? e : NULL; each && ok; each = each->user_next)
+		ok = entry_update(each, vpn);
+	pthread_mutex_unlock(&c->lock);
+	return ok;
+}
+
 size_t aaaf_cache_sweep(struct aaaf_cache *c, uint64_t now_ms)
 {
 	size_t dropped = 0;

@@ -55,7 +55,7 @@ bool engine_post(struct engine *e, struct job *j)
 	bool fits, wake;
 
 	pthread_mutex_lock(&e->lock);
-	fits = e->n_jobs < JOBS_MOST || j->type == JOB_HAA ||
+	fits = e->n_jobs < JOBS_MOST || j->type == JOB_HAA || j->type == JOB_VUA ||
 	       j->type == JOB_HAR_FAILED; /* bounded by our HARs */
 	wake = fits && !e->woken;
 	if (fits) {
@@ -128,6 +128,17 @@ static void tx_unlink(struct engine *e, struct tx *t)
 	e->n_tx--;
 }
 
+void tx_touch(struct engine *e, struct tx *t)
+{
+	*(t->prev ? &t->prev->next : &e->oldest) = t->next;
+	*(t->next ? &t->next->prev : &e->newest) = t->prev;
+	t->deadline = e->now + e->s.exchange_timeout_ms;
+	t->prev = e->newest;
+	t->next = NULL;
+	*(e->newest ? &e->newest->next : &e->oldest) = t;
+	e->newest = t;
+}
+
 void tx_free(struct engine *e, struct tx *t)
 {
 	tx_unlink(e, t);
@@ -144,6 +155,7 @@ void tx_free(struct engine *e, struct tx *t)
 	free(t->haa);
 	free(t->plan);
 	free(t->end);
+	free(t->live);
 	free(t);
 }
 
@@ -225,8 +237,14 @@ static void on_store(void *user, struct store_answer *a)
 	struct engine *e = user;
 	struct tx *t = a->id ? tx_find(e, a->id) : NULL;
 
+	if (a->op == STORE_LIVE_TAKE)
+		live_taken(e, a);
 	if (!t)
 		return; /* nobody waits any more */
+	if (t->live) {
+		live_answer(e, t, a);
+		return;
+	}
 	switch (t->state) {
 	case TX_LOOKUP:
 		registration_looked_up(e, t, a);
@@ -285,6 +303,9 @@ static void run_job(struct engine *e, struct job *j)
 		if (t && t->state == TX_HAR)
 			registration_home_failed(e, t, j->text);
 		break;
+	case JOB_VUA:
+		live_told(e, j);
+		break;
 	case JOB_STR:
 		termination_start(e, j);
 		break;
@@ -303,6 +324,8 @@ static void run_timers(struct engine *e)
 	while ((t = e->oldest) && t->deadline <= e->now) {
 		if (t->end)
 			termination_expired(e, t);
+		else if (t->live)
+			live_expired(e, t);
 		else
 			registration_expired(e, t);
 	}
@@ -310,6 +333,7 @@ static void run_timers(struct engine *e)
 		e->reap_at = e->now + e->s.reap_interval_ms;
 		store_ask(e->store, &reap, e->now);
 	}
+	live_run(e);
 }
 
 static int wait_ms(const struct engine *e)
@@ -320,6 +344,8 @@ static int wait_ms(const struct engine *e)
 		next = e->oldest->deadline;
 	if (e->reap_at < next)
 		next = e->reap_at;
+	if (e->live.poll_at < next)
+		next = e->live.poll_at;
 	if (next <= e->now)
 		return 0;
 	return next - e->now > 60000 ? 60000 : (int)(next - e->now);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Inside of engine.c (thread, queue, timers) and the transactions: registration.c (AMR), termination.c (STR).
+ * Inside of engine.c (thread, queue, timers) and the transactions: registration.c (AMR), termination.c (STR),
+ * live.c (VUR).
  */
 #ifndef MIPVPN_AAAH_ENGINE_INT_H
 #define MIPVPN_AAAH_ENGINE_INT_H
@@ -11,7 +12,20 @@
 
 #include "extensions/app_mipvpn_aaah/engine.h"
 
-enum tx_state { TX_LOOKUP, TX_PROFILES, TX_ALLOCATE, TX_HAR, TX_PUT, TX_END };
+enum tx_state {
+	TX_LOOKUP,
+	TX_PROFILES,
+	TX_ALLOCATE,
+	TX_HAR,
+	TX_PUT,
+	TX_END,
+	TX_LIVE_LOOKUP,
+	TX_LIVE_PROFILES,
+	TX_LIVE_PUT,
+	TX_LIVE_HOME,
+	TX_LIVE_FOREIGN,
+	TX_LIVE_END
+};
 
 /* A request under way.  Found by id; the list is in order of deadlines. */
 struct tx {
@@ -27,6 +41,9 @@ struct tx {
 	bool allocated;	    /* a dynamic home address, to be given back when it comes to nothing */
 	bool superseded;    /* the home agent has accepted a later request of this user since */
 	struct dm_end *end; /* termination */
+	struct pol_live *live; /* a change of the policy; no msg then */
+	const char *live_why;
+	char live_text[DM_ERROR_MAX];
 	struct tx *prev, *next;
 	UT_hash_handle hh;
 };
@@ -39,6 +56,12 @@ struct engine {
 	unsigned n_tx;
 	uint64_t next_id;
 	store_ms now, reap_at;
+	struct {
+		bool due, asking; /* the table is to be looked at, is being looked at */
+		bool more;	  /* there were as many as were asked for */
+		unsigned n, asked;
+		store_ms poll_at, notice_at;
+	} live;
 	pthread_t thread;
 
 	pthread_mutex_t lock; /* of what follows */
@@ -52,6 +75,7 @@ struct engine {
 struct tx *tx_new(struct engine *e, struct msg *msg, enum tx_state state); /* takes msg; NULL = no memory */
 struct tx *tx_find(struct engine *e, uint64_t id);
 void tx_free(struct engine *e, struct tx *t);
+void tx_touch(struct engine *e, struct tx *t); /* its time begins anew */
 void engine_send(struct msg **m); /* takes *m; a failure is counted */
 void engine_refuse(struct msg **m, uint32_t result, const char *text);
 void engine_send_asr(const char *session, const char *host, const char *realm, const char *user);
@@ -67,6 +91,13 @@ void registration_home_answer(struct engine *e, struct job *j);
 void registration_home_failed(struct engine *e, struct tx *t, const char *why);
 void registration_stored(struct engine *e, struct tx *t, struct store_answer *a);
 void registration_expired(struct engine *e, struct tx *t);
+
+/* live.c */
+void live_run(struct engine *e); /* asks for sessions that a change concerns, when it is time */
+void live_taken(struct engine *e, struct store_answer *a);
+void live_answer(struct engine *e, struct tx *t, struct store_answer *a);
+void live_told(struct engine *e, struct job *j);
+void live_expired(struct engine *e, struct tx *t);
 
 /* termination.c */
 void termination_start(struct engine *e, struct job *j);

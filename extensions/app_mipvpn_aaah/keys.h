@@ -21,6 +21,11 @@ int aaah_profile_keys_make(struct route_set *set);
  * master key stands in vpns under its number.  0, -1 = no randomness, or a VPN without a master key. */
 int aaah_bu_keys_make(struct route_set *set, const struct pol_vpn *vpns, size_t n, struct in_addr ha);
 
+/* A live session that is read again (C5): profiles of set that stand in rows->cached as they are, but for marks and
+ * "required", get the keys that they have there; dynamic ones the key of their Binding Updates, if it is still that of the
+ * gateway's master key.  After the two above. */
+void aaah_keys_keep(struct route_set *set, const struct pol_rows *rows, struct in_addr ha);
+
 struct aaah_msas {
 	struct dm_msa mn_to_ha, mn_to_fa; /* nonces, for the mobile node: HAR */
 	struct dm_msa ha_to_mn, ha_to_fa; /* keys: HAR */

@@ -95,6 +95,8 @@ static bool routes_fresh(const struct plan_rules *rules, const struct pol_rows *
 	if (aaah_profile_keys_make(&out->route) ||
 	    aaah_bu_keys_make(&out->route, rows->vpns, rows->n_vpns, out->ha))
 		return aaah_refuse(v, DM_UNABLE_TO_COMPLY, "aaah.keys.random", "no keys could be made");
+	if (out->live && !rows->cached_bad) /* at another foreign agent its profiles are none that were there */
+		aaah_keys_keep(&out->route, rows, out->ha);
 	return true;
 }
 
@@ -163,6 +165,49 @@ bool plan_make(const struct plan_rules *rules, const struct dm_amr *amr, const s
 	return true;
 }
 
+/* As it is required where it stands already. */
+static void soften(struct vpn_profile *p, const struct pol_rows *rows)
+{
+	p->required = false;
+	for (size_t i = 0; i < rows->n_cached; i++) {
+		if (rows->cached[i].number == p->number && rows->cached[i].dst_gw_type == p->dst_gw_type)
+			p->required = rows->cached[i].required;
+	}
+}
+
+bool plan_live(const struct plan_rules *rules, const struct pol_rows *rows, struct plan *out,
+	       struct aaah_verdict *v)
+{
+	struct plan_rules lenient = *rules;
+
+	memset(out, 0, sizeof(*out));
+	out->fa = out->was_fa = rows->session.fa;
+	out->ha = rows->user.ha;
+	out->hoa = rows->session.hoa;
+	out->live = true;
+	snprintf(out->ha_session, sizeof(out->ha_session), "%s", rows->session.ha_session);
+	lenient.refuse_not_permitted = false;
+	if (!routes_fresh(&lenient, rows, out, v))
+		return false;
+	for (size_t i = 0; i < out->route.n_home; i++)
+		soften(&out->route.home[i], rows);
+	for (size_t i = 0; i < out->route.n_foreign; i++)
+		soften(&out->route.foreign[i], rows);
+	return true;
+}
+
+bool plan_live_same(const struct plan *p, const struct pol_rows *rows)
+{
+	if (rows->cached_bad || p->route.n_home != rows->n_cached)
+		return false;
+	for (size_t i = 0; i < rows->n_cached; i++) {
+		if (!vpn_profile_equal(&p->route.home[i], &rows->cached[i]) ||
+		    strcmp(p->route.home[i].bu_context, rows->cached[i].bu_context) != 0)
+			return false;
+	}
+	return true;
+}
+
 void plan_wipe(struct plan *p)
 {
 	crypto_wipe(p, sizeof(*p));
@@ -186,6 +231,13 @@ static int vpn_fill(struct dm_vpn *v, const struct vpn_profile *p, size_t n)
 		memcpy(v->p, p, n * sizeof(*p));
 	v->n = (uint8_t)n;
 	return 0;
+}
+
+int plan_vur(const struct plan *p, bool home, struct dm_har *out)
+{
+	memset(out, 0, sizeof(*out));
+	return home ? vpn_fill(&out->vpn, p->route.home, p->route.n_home)
+		    : vpn_fill(&out->vpn, p->route.foreign, p->route.n_foreign);
 }
 
 int plan_har(const struct plan *p, const struct dm_amr *amr, const struct pol_rows *rows, struct dm_har *out)

@@ -55,6 +55,16 @@ void plan_wipe(struct plan *p);
 int plan_har(const struct plan *p, const struct dm_amr *amr, const struct pol_rows *rows, struct dm_har *out);
 int plan_ama(const struct plan *p, const struct dm_amr *amr, const struct dm_haa *haa, struct dm_ama *out);
 
+/* A running session, of which a change has been made: what he is to have now, with the keys that he has where
+ * nothing is different (C5).  A VPN that no contract permits is left out, and no VPN that is new is one that
+ * he cannot be without: that is a question for a registration.  rows has user, session, VPNs and the cached
+ * profiles.  As plan_make(). */
+bool plan_live(const struct plan_rules *rules, const struct pol_rows *rows, struct plan *out,
+	       struct aaah_verdict *v);
+bool plan_live_same(const struct plan *p, const struct pol_rows *rows); /* as the gateways have it */
+/* The profiles for the home agent, or the foreign agent; ends with dm_har_wipe().  0, -1 = no memory. */
+int plan_vur(const struct plan *p, bool home, struct dm_har *out);
+
 /* The row to store: borrows plan, amr and haa. */
 struct pol_put plan_put(const struct plan *p, const struct plan_rules *rules, const struct dm_amr *amr,
 			const struct dm_haa *haa, const struct pol_rows *rows);

@@ -79,6 +79,20 @@ struct pol_put {
 	uint32_t lasting_s;
 	const struct vpn_profile *home; /* the foreign agent's are those whose source gateway it is */
 	size_t n_home;
+	uint32_t age_ms; /* since the policy was read */
+	bool recheck;	 /* there was a change of it since */
+};
+
+/* A running session that a change concerns: this node is to look at it (note 16). */
+struct pol_live {
+	uint64_t session, serial;
+	bool sent; /* the new set is stored, and the gateways may have been told */
+	uint32_t tries; /* this one included */
+	char nai[DM_ID_MAX];
+	struct in_addr ha, fa;
+	char ha_session[DM_SESSION_MAX], ha_host[DM_ID_MAX], ha_realm[DM_ID_MAX];
+	char fa_session[DM_SESSION_MAX], fa_host[DM_ID_MAX], fa_realm[DM_ID_MAX];
+	bool fa_ended; /* the foreign agent has no part in it any more */
 };
 
 /* What the end of a session has found: whom else to tell. */

@@ -209,7 +209,7 @@ void registration_looked_up(struct engine *e, struct tx *t, struct store_answer 
 	t->rows = a->rows;
 	memset(&a->rows, 0, sizeof(a->rows));
 	profiles.session = t->rows.session.ha_session;
-	if (t->rows.session.live && !t->amr->service_update)
+	if (t->rows.session.live)
 		ask_next(e, t, TX_PROFILES, &profiles);
 	else
 		admit(e, t);
@@ -225,7 +225,7 @@ void registration_profiles(struct engine *e, struct tx *t, struct store_answer *
 	t->rows.n_cached = a->rows.n_cached;
 	t->rows.cached_bad = a->rows.cached_bad;
 	memset(&a->rows, 0, sizeof(a->rows));
-	if (t->rows.cached_bad)
+	if (t->rows.cached_bad && !t->amr->service_update)
 		look_again(e, t);
 	else
 		admit(e, t);
@@ -317,7 +317,7 @@ static void undo_at_home(const struct dm_haa *haa, const char *session, const ch
 
 static enum store_status ask_store_session(struct engine *e, struct tx *t)
 {
-	const struct pol_put put = plan_put(t->plan, &e->s.rules, t->amr, t->haa, &t->rows);
+	struct pol_put put = plan_put(t->plan, &e->s.rules, t->amr, t->haa, &t->rows);
 	const struct store_ask keep = {.op = STORE_PUT, .id = t->id, .put = &put, .nai = t->amr->user};
 	const struct store_ask end = {.op = STORE_END,
 				      .id = t->id,
@@ -327,6 +327,8 @@ static enum store_status ask_store_session(struct engine *e, struct tx *t)
 				      .flag = true,
 				      .reason = "logout"};
 
+	put.age_ms = (uint32_t)(e->now - t->start);
+	put.recheck = e->live.notice_at >= t->start;
 	t->state = TX_PUT;
 	return store_ask(e->store, t->plan->deregister ? &end : &keep, e->now);
 }

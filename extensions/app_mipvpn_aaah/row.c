@@ -372,3 +372,47 @@ int row_address(const PGresult *res, struct in_addr *out, char *err, size_t err_
 		col_addr(&r, "address", out);
 	return row_done(&r, err, err_len);
 }
+
+static void read_live(struct row *r, struct pol_live *l)
+{
+	l->session = col_int(r, "session", INT64_MAX);
+	l->serial = col_int(r, "serial", INT64_MAX);
+	l->sent = col_bool(r, "sent");
+	l->tries = (uint32_t)col_int(r, "tries", UINT32_MAX);
+	l->fa_ended = col_bool(r, "fa_ended");
+	col_text(r, "nai", l->nai, sizeof(l->nai));
+	col_addr(r, "home_agent", &l->ha);
+	col_addr(r, "fa_address", &l->fa);
+	col_text(r, "ha_session", l->ha_session, sizeof(l->ha_session));
+	col_text(r, "ha_host", l->ha_host, sizeof(l->ha_host));
+	col_text(r, "ha_realm", l->ha_realm, sizeof(l->ha_realm));
+	col_text(r, "fa_session", l->fa_session, sizeof(l->fa_session));
+	col_text(r, "fa_host", l->fa_host, sizeof(l->fa_host));
+	col_text(r, "fa_realm", l->fa_realm, sizeof(l->fa_realm));
+}
+
+int row_live(const PGresult *res, struct pol_live **out, size_t *n, char *err, size_t err_len)
+{
+	struct row r = {res, 0, NULL, NULL};
+
+	*n = (size_t)PQntuples(res);
+	*out = *n ? calloc(*n, sizeof(**out)) : NULL;
+	if (*n && !*out) {
+		snprintf(err, err_len, "no memory");
+		*n = 0;
+		return -1;
+	}
+	for (size_t i = 0; i < *n; i++) {
+		r.n = (int)i;
+		read_live(&r, &(*out)[i]);
+	}
+	return row_done(&r, err, err_len);
+}
+
+int row_bool(const PGresult *res, bool *out, char *err, size_t err_len)
+{
+	struct row r = {res, 0, NULL, NULL};
+
+	*out = PQntuples(res) == 1 && col_bool(&r, "ok");
+	return row_done(&r, err, err_len);
+}

@@ -23,7 +23,13 @@ int row_end(const PGresult *res, struct pol_end *out, char *err, size_t err_len)
 int row_address(const PGresult *res, struct in_addr *out, char *err,
 		size_t err_len); /* 0.0.0.0 = none left */
 
-/* The argument of aaah_session_put(): JSON text with wrapped keys; returns new, NULL = no memory or no randomness. */
+/* *out: n of them, new; the caller frees it. */
+int row_live(const PGresult *res, struct pol_live **out, size_t *n, char *err, size_t err_len);
+int row_bool(const PGresult *res, bool *out, char *err, size_t err_len); /* of one row, column "ok" */
+
+/* The argument of aaah_session_keep(): JSON with wrapped keys; returns new, NULL = no memory, no randomness. */
 char *row_put_json(const struct pol_put *put, const uint8_t kek[32]);
+/* The profiles alone, for aaah_live_put(): ha_session, home and n_home of put. */
+char *row_profiles_json(const struct pol_put *put, const uint8_t kek[32]);
 
 #endif

@@ -13,7 +13,7 @@ struct file {
 	uint32_t lifetime, msa_lifetime, grace;
 	unsigned not_permitted, bench, log_level;
 	uint32_t exchange_ms, database_ms, reap_s;
-	unsigned outstanding;
+	unsigned outstanding, live;
 	bool dumps;
 };
 
@@ -46,6 +46,8 @@ static const struct conf_key keys[] = {
 	 .doc = "how often ended sessions are looked for, s"},
 	{"outstanding-most", CONF_INT, CONF_FIELD(struct file, outstanding), .min = 1, .max = 100000,
 	 .def = "2000", .doc = "registrations under way; more are answered with 3004"},
+	{"live-updates-most", CONF_INT, CONF_FIELD(struct file, live), .max = 1000, .def = "64",
+	 .doc = "running sessions that are told of a change at a time; 0: none are, by this server"},
 	{"message-dumps", CONF_BOOL, CONF_FIELD(struct file, dumps), .def = "false",
 	 .doc = "freeDiameter's dumps of every message (slow, shows keys); read at start"},
 	{"log-level", CONF_WORD, CONF_FIELD(struct file, log_level), .words = level_words, .def = "info",
@@ -79,6 +81,7 @@ static void settings_fill(const struct file *f, struct settings *out)
 	out->exchange_timeout_ms = f->exchange_ms;
 	out->reap_interval_ms = f->reap_s * 1000;
 	out->outstanding_most = f->outstanding;
+	out->live_most = f->bench ? 0 : f->live;
 	out->message_dumps = f->dumps;
 	out->log_level = (enum log_level)f->log_level;
 	out->bench = (enum store_bench)f->bench;

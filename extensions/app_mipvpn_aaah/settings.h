@@ -15,6 +15,7 @@ struct settings {
 	uint32_t exchange_timeout_ms; /* from AMR to AMA */
 	uint32_t reap_interval_ms;
 	unsigned outstanding_most; /* registrations under way */
+	unsigned live_most;	   /* running sessions that are told of a change; 0 = none */
 	bool message_dumps;	   /* read at start only */
 	enum log_level log_level;
 	enum store_bench bench; /* read at start only */

@@ -4,6 +4,7 @@
  * end of its implicit transaction, so a question that fails leaves the others alone.
  */
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,10 @@ enum statement {
 	ST_PUT,
 	ST_END,
 	ST_REAP,
+	ST_LIVE_TAKE,
+	ST_LIVE_PUT,
+	ST_LIVE_DONE,
+	ST_LIVE_LATER,
 	ST_COUNT
 };
 static const struct {
@@ -33,14 +38,19 @@ static const struct {
 	[ST_PROFILES] = {"profiles", "SELECT * FROM mipvpn.aaah_cached_profiles($1)", 1},
 	[ST_ALLOCATE] = {"allocate", "SELECT mipvpn.aaah_address_allocate($1, $2) AS address", 2},
 	[ST_RELEASE] = {"release", "SELECT mipvpn.aaah_address_release($1)", 1},
-	[ST_PUT] = {"put", "SELECT mipvpn.aaah_session_put($1)", 1},
+	[ST_PUT] = {"put", "SELECT mipvpn.aaah_session_keep($1)", 1},
 	[ST_END] = {"end", "SELECT * FROM mipvpn.aaah_session_end($1, $2, $3, $4, $5)", 5},
 	[ST_REAP] = {"reap", "SELECT mipvpn.aaah_sessions_reap($1)", 1},
+	[ST_LIVE_TAKE] = {"live_take", "SELECT * FROM mipvpn.aaah_live_take($1)", 1},
+	[ST_LIVE_PUT] = {"live_put", "SELECT mipvpn.aaah_live_put($1, $2, $3) AS ok", 3},
+	[ST_LIVE_DONE] = {"live_done", "SELECT mipvpn.aaah_live_done($1, $2, $3, $4)", 4},
+	[ST_LIVE_LATER] = {"live_later", "SELECT mipvpn.aaah_live_later($1, $2, $3)", 3},
 };
 
 void pending_free(struct pending *p)
 {
 	pol_rows_wipe(&p->a.rows);
+	free(p->a.live);
 	free(p);
 }
 
@@ -69,6 +79,27 @@ static bool send_put(struct store *s, const struct store_ask *a)
 	return ok;
 }
 
+static bool send_live(struct store *s, const struct store_ask *a)
+{
+	char id[24], serial[24], wait[16], *json = NULL;
+	const char *const done[] = {id, serial, a->reason, a->text};
+	const char *const later[] = {id, wait, a->text};
+	const char *args[3] = {id, a->put ? a->put->fa_session : NULL, NULL};
+	bool ok;
+
+	snprintf(id, sizeof(id), "%" PRIu64, a->live->session);
+	snprintf(serial, sizeof(serial), "%" PRIu64, a->live->serial);
+	snprintf(wait, sizeof(wait), "%d", a->most);
+	if (a->op == STORE_LIVE_DONE)
+		return send_one(s, ST_LIVE_DONE, done);
+	if (a->op == STORE_LIVE_LATER)
+		return send_one(s, ST_LIVE_LATER, later);
+	args[2] = json = row_profiles_json(a->put, s->c.kek);
+	ok = json && send_one(s, ST_LIVE_PUT, args);
+	free(json);
+	return ok;
+}
+
 static bool send_ask(struct store *s, const struct store_ask *a)
 {
 	char addr[INET_ADDRSTRLEN], most[16];
@@ -92,6 +123,13 @@ static bool send_ask(struct store *s, const struct store_ask *a)
 	case STORE_REAP:
 		snprintf(most, sizeof(most), "%d", a->most);
 		return send_one(s, ST_REAP, reap);
+	case STORE_LIVE_TAKE:
+		snprintf(most, sizeof(most), "%d", a->most);
+		return send_one(s, ST_LIVE_TAKE, reap);
+	case STORE_LIVE_PUT:
+	case STORE_LIVE_DONE:
+	case STORE_LIVE_LATER:
+		return send_live(s, a);
 	default:
 		return false;
 	}
@@ -127,7 +165,9 @@ int store_send_prepare(struct store *s, store_ms now)
 		if (!PQsendPrepare(s->conn, statements[i].name, statements[i].sql, statements[i].n, NULL))
 			return -1;
 	}
-	if (!send_one(s, ST_VERSION, NULL) || !PQpipelineSync(s->conn))
+	if (!send_one(s, ST_VERSION, NULL) ||
+	    !PQsendQueryParams(s->conn, "LISTEN mipvpn_change", 0, NULL, NULL, NULL, NULL, 0) ||
+	    !PQpipelineSync(s->conn))
 		return -1;
 	p = pending_add(s, now);
 	if (!p)
@@ -178,7 +218,7 @@ static int take_rows(struct store *s, struct pending *p, const PGresult *res)
 	struct store_answer *a = &p->a;
 
 	if (p->prepare)
-		return p->result < ST_COUNT ? 0 : take_version(res, a);
+		return p->result == ST_COUNT ? take_version(res, a) : 0; /* behind the statements */
 	switch (a->op) {
 	case STORE_LOOKUP:
 		return row_lookup(res, s->c.kek, p->nai, &a->rows, a->text, sizeof(a->text));
@@ -188,6 +228,10 @@ static int take_rows(struct store *s, struct pending *p, const PGresult *res)
 		return row_address(res, &a->addr, a->text, sizeof(a->text));
 	case STORE_END:
 		return row_end(res, &a->end, a->text, sizeof(a->text));
+	case STORE_LIVE_TAKE:
+		return row_live(res, &a->live, &a->n_live, a->text, sizeof(a->text));
+	case STORE_LIVE_PUT:
+		return row_bool(res, &a->ok, a->text, sizeof(a->text));
 	default:
 		return 0;
 	}
@@ -331,6 +375,24 @@ bool store_is_up(const struct store *s)
 	return s->state == STORE_UP;
 }
 
+static void read_notices(struct store *s)
+{
+	PGnotify *n;
+
+	while (s->conn && (n = PQnotifies(s->conn))) {
+		s->noticed = true;
+		PQfreemem(n);
+	}
+}
+
+bool store_noticed(struct store *s)
+{
+	bool yes = s->noticed && s->state == STORE_UP;
+
+	s->noticed = s->noticed && !yes;
+	return yes;
+}
+
 static void run_connected(struct store *s, short revents, store_ms now)
 {
 	if (revents & (POLLIN | POLLERR | POLLHUP)) {
@@ -339,6 +401,7 @@ static void run_connected(struct store *s, short revents, store_ms now)
 			return;
 		}
 		read_results(s, now);
+		read_notices(s);
 		if (s->conn && PQstatus(s->conn) == CONNECTION_BAD) {
 			conn_lost(s, PQerrorMessage(s->conn), now);
 			return;

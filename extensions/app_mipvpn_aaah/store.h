@@ -11,8 +11,8 @@
 
 #include "extensions/app_mipvpn_aaah/policy.h"
 
-#define STORE_SCHEMA_VERSION 9 /* the newest migration that this code was written for */
-#define STORE_SCHEMA_LEAST 9   /* the oldest that it works with */
+#define STORE_SCHEMA_VERSION 11 /* the newest migration that this code was written for */
+#define STORE_SCHEMA_LEAST 11  /* the oldest that it works with */
 
 typedef uint64_t store_ms; /* monotonic */
 
@@ -24,6 +24,10 @@ enum store_op {
 	STORE_PUT,
 	STORE_END,
 	STORE_REAP,
+	STORE_LIVE_TAKE,
+	STORE_LIVE_PUT,
+	STORE_LIVE_DONE,
+	STORE_LIVE_LATER,
 	STORE_OPS
 };
 enum store_status {
@@ -42,8 +46,10 @@ struct store_ask {
 	bool flag;	     /* LOOKUP: read the VPNs again; END: all of it */
 	const char *session; /* END; PROFILES: the home agent's, it is part of the label of the keys */
 	const char *origin, *reason; /* END */
-	const struct pol_put *put;   /* PUT */
-	int most;		     /* REAP */
+	const struct pol_put *put;   /* PUT; LIVE_PUT: ha_session, fa_session and the profiles of it */
+	int most;		     /* REAP, LIVE_TAKE; LIVE_LATER: ms */
+	const struct pol_live *live; /* LIVE_PUT, LIVE_DONE, LIVE_LATER */
+	const char *text;	     /* LIVE_DONE (reason: its outcome), LIVE_LATER: why */
 };
 struct store_answer {
 	enum store_op op;
@@ -54,6 +60,9 @@ struct store_answer {
 		rows; /* LOOKUP; PROFILES: .cached only; the callback takes it (and zeroes it here) or leaves it to be wiped */
 	struct in_addr addr; /* ALLOCATE; 0.0.0.0 = exhausted */
 	struct pol_end end;  /* END */
+	struct pol_live *live; /* LIVE_TAKE: n_live of them, valid for the callback */
+	size_t n_live;
+	bool ok; /* LIVE_PUT: it was stored */
 };
 
 struct store_config {
@@ -78,6 +87,8 @@ short store_events(const struct store *s);  /* POLLIN, POLLOUT */
 store_ms store_next(const struct store *s); /* when store_run() is due without an event */
 void store_run(struct store *s, short revents, store_ms now);
 bool store_is_up(const struct store *s);
+/* The policy has changed since the last call, or may have: the connection is new. */
+bool store_noticed(struct store *s);
 
 /* For measurements only: answers lookups out of memory once they have been read (reads), or everything (all). */
 enum store_bench { STORE_BENCH_NONE, STORE_BENCH_NO_READS, STORE_BENCH_NO_DATABASE };

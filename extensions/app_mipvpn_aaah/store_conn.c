@@ -103,6 +103,7 @@ void conn_up(struct store *s)
 {
 	s->state = STORE_UP;
 	s->failures = 0;
+	s->noticed = true; /* whatever was said while nobody listened */
 	counter_inc("aaah.db.connected");
 	log_notice("aaah", "database connected: %s on %s", PQdb(s->conn), PQhost(s->conn));
 }

@@ -42,6 +42,7 @@ struct store {
 	unsigned failures; /* in a row */
 	struct pending *head, **tail;
 	unsigned n;
+	bool noticed;
 	struct bench *bench;
 };
 

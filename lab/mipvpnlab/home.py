@@ -123,11 +123,11 @@ def add_users(settings, users):
     postgres.psql(settings, "\n".join([*sql, "COMMIT;"]))
 
 
-def write_server_conf(settings, tls, nodes=("aaah", "aaaf")):
-    """freeDiameterd's configuration for AAAFs and AAAH with our extensions."""
+def write_server_conf(settings, tls, nodes=("aaah", "aaaf"), more=""):
+    """freeDiameterd's configuration for AAAFs and AAAH with our extensions; more: lines of the AAAH's."""
     aaah = settings.node_dir("aaah") / "aaah.conf"
     _write(aaah, AAAH_CONF.format(sock=postgres.socket_dir(settings), wrapping=key_path(settings, "wrapping")) +
-           (AAAH_EMULATED if settings.emulated else ""))
+           (AAAH_EMULATED if settings.emulated else "") + more)
     for node in nodes:
         conf = aaah
         if node != "aaah":

@@ -67,6 +67,10 @@ class Mobile:
         """The link layer's word that it has moved, or is about to."""
         os.kill(self.daemon.pid, signal.SIGUSR1)
 
+    def update(self):
+        """A service update (F7)."""
+        os.kill(self.daemon.pid, signal.SIGUSR2)
+
     def end_at_once(self):
         """Power off: no deregistration."""
         return procs.stop(self.settings, self.daemon, 2, signal.SIGKILL)

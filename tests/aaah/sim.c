@@ -4,10 +4,11 @@
  *   amr    nai key alg spi hoa ha coa lifetime challenge features fa_spi session bad_mac service_update dest_realm
  *   str    session cause dest_host dest_realm
  *   har    mode: ok | refuse | silent | hold (until release); quiet: true = no events      how HARs are answered from now on
+ *   vur    mode: ok | refuse | silent | busy      how VURs are answered from now on
  *   release    first: true: of those held the HAR that came first, else the last, is answered: ok
  *   bench  n first outstanding key coa ha
  *   quit
- * Events: peer, ama, sta, har, asr, bench.
+ * Events: peer, ama, sta, har, vur, asr, bench.
  */
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -23,7 +24,7 @@
 
 static pthread_mutex_t out_lock = PTHREAD_MUTEX_INITIALIZER;
 enum { MODE_OK, MODE_REFUSE, MODE_SILENT, MODE_HOLD };
-static atomic_int har_mode, quiet;
+static atomic_int har_mode, vur_mode, quiet;
 
 void sim_say(json_t *o)
 {
@@ -264,6 +265,33 @@ static int on_har(struct msg **m, struct avp *avp, struct session *s, void *data
 	return 0;
 }
 
+/* What a home or foreign agent answers when its VPNs are others. */
+static int on_vur(struct msg **m, struct avp *avp, struct session *s, void *data, enum disp_action *act)
+{
+	struct dm_har *vur = calloc(1, sizeof(*vur));
+	struct dm_haa *vua = calloc(1, sizeof(*vua));
+	char err[256] = "";
+	int rc = dm_vur_parse(*m, vur, err, sizeof(err));
+
+	sim_say(json_pack("{ss ss ss si so}", "event", "vur", "session", vur->session, "user", vur->user,
+			  "parse", rc, "vpn", vpn_json(&vur->vpn)));
+	vua->result = vur_mode == MODE_REFUSE ? DM_UNABLE_TO_COMPLY
+		      : vur_mode == MODE_HOLD ? DM_TOO_BUSY
+					      : DM_SUCCESS;
+	if (vua->result != DM_SUCCESS)
+		snprintf(vua->error, sizeof(vua->error), "the simulator refuses");
+	if (vur_mode == MODE_SILENT) {
+		fd_msg_free(*m);
+		*m = NULL;
+	} else if (!dm_vua_answer(vua, m)) {
+		*act = DISP_ACT_SEND;
+	}
+	dm_har_wipe(vur);
+	free(vur);
+	free(vua);
+	return 0;
+}
+
 static int on_asr(struct msg **m, struct avp *avp, struct session *s, void *data, enum disp_action *act)
 {
 	struct dm_end end;
@@ -307,6 +335,7 @@ static int node_start(const char *conf)
 		return rc;
 	}
 	if ((rc = dm_workarounds_install(false)) || (rc = listen_for(DM_CC_HAR, on_har)) ||
+	    (rc = listen_for(DM_CC_VUR, on_vur)) ||
 	    (rc = listen_for(CC_ABORT_SESSION, on_asr)) ||
 	    (rc = fd_disp_app_support(dm_dict_application(), NULL, 1, 0)) ||
 	    (rc = fd_hook_register(HOOK_MASK(HOOK_PEER_CONNECT_SUCCESS), on_peer, NULL, NULL, &hook)) ||
@@ -315,14 +344,26 @@ static int node_start(const char *conf)
 	return fd_core_waitstartcomplete();
 }
 
-static void do_har(const json_t *cmd)
+static int mode_of(const json_t *cmd)
 {
 	const char *mode = json_string_value(json_object_get(cmd, "mode"));
 
-	har_mode = !mode || !strcmp(mode, "ok") ? MODE_OK
-		   : !strcmp(mode, "refuse")	? MODE_REFUSE
-		   : !strcmp(mode, "hold")	? MODE_HOLD
-						: MODE_SILENT;
+	if (!mode || !strcmp(mode, "ok"))
+		return MODE_OK;
+	if (!strcmp(mode, "refuse"))
+		return MODE_REFUSE;
+	return !strcmp(mode, "hold") || !strcmp(mode, "busy") ? MODE_HOLD : MODE_SILENT;
+}
+
+static void do_vur(const json_t *cmd)
+{
+	vur_mode = mode_of(cmd);
+	sim_say(json_pack("{ss}", "event", "set"));
+}
+
+static void do_har(const json_t *cmd)
+{
+	har_mode = mode_of(cmd);
 	quiet = json_is_true(json_object_get(cmd, "quiet"));
 	sim_say(json_pack("{ss}", "event", "set"));
 }
@@ -339,6 +380,8 @@ static bool run_command(const char *line)
 		do_str(cmd);
 	else if (go_on && !strcmp(what, "har"))
 		do_har(cmd);
+	else if (go_on && !strcmp(what, "vur"))
+		do_vur(cmd);
 	else if (go_on && !strcmp(what, "release"))
 		do_release(json_is_true(json_object_get(cmd, "first")));
 	else if (go_on && !strcmp(what, "bench"))

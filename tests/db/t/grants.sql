@@ -14,10 +14,10 @@ FROM unnest(ARRAY['subscribers', 'vpns', 'slas', 'sla_users', 'cn_gateways', 'ho
 	'home_address_pools', 'qos_classes']) AS t;
 SELECT table_privs_are('mipvpn', t, 'mipvpn_dba', ARRAY['SELECT'])
 FROM unnest(ARRAY['v_online', 'v_tunnels', 'v_user_vpns', 'v_violations', 'v_slas', 'v_pools', 'v_history', 'v_changes',
-	'security_types', 'home_addresses', 'schema_version', 'change_log', 'session_history']) AS t;
+	'security_types', 'home_addresses', 'schema_version', 'change_log', 'session_history', 'v_live', 'live_updates', 'live_history']) AS t;
 SELECT table_privs_are('mipvpn', t, 'mipvpn_dba', '{}'::text[]) FROM unnest(ARRAY['audit', 'sessions', 'session_profiles']) AS t;
 SELECT table_privs_are('mipvpn', t, 'mipvpn_monitor', ARRAY['SELECT'])
-FROM unnest(ARRAY['schema_version', 'v_online', 'v_tunnels', 'v_violations', 'v_slas', 'v_pools', 'v_history']) AS t;
+FROM unnest(ARRAY['schema_version', 'v_online', 'v_tunnels', 'v_violations', 'v_slas', 'v_pools', 'v_history', 'v_live']) AS t;
 SELECT table_privs_are('mipvpn', t, 'mipvpn_monitor', '{}'::text[])
 FROM unnest(ARRAY['subscribers', 'slas', 'cn_gateways', 'audit', 'sessions', 'session_profiles', 'v_changes']) AS t;
 

@@ -238,6 +238,127 @@ static void test_live_session(void)
 	free(p);
 }
 
+/* C5: read again, one VPN has another class, one is new, one behind another gateway. */
+static void test_service_update_keeps_keys(void)
+{
+	struct vpn_profile cached[2], pcn;
+	struct aaah_verdict v;
+	struct fixture f;
+	struct plan *p;
+
+	fixture_init(&f);
+	live(&f, cached);
+	f.amr.service_update = true;
+	f.rows.n_vpns = 2;
+	f.vpn[0].dscp_up = 10;
+	f.vpn[1] = fixture_dynamic_vpn(7);
+	p = make(&f, &v, true);
+	CU_ASSERT_EQUAL_FATAL(p->route.n_home, 3);
+	CU_ASSERT_EQUAL(p->route.home[0].tos_up, 10 << 2);
+	for (int i = 0; i < 2; i++) { /* at the home agent and at the foreign one */
+		struct vpn_profile got = i ? p->route.foreign[0] : p->route.home[0];
+
+		got.tos_up = cached[0].tos_up;
+		HARNESS_AT(vpn_profile_equal(&got, &cached[0]), "profile %d", i);
+	}
+	pcn = p->route.home[2];
+	CU_ASSERT_EQUAL(pcn.enc_key.len, AAAH_PROFILE_KEY_LEN);
+	free(p);
+	cached[1] = pcn; /* the next time the contract's VPN is gone */
+	f.vpn[0] = f.vpn[1];
+	f.rows.n_vpns = 1;
+	p = make(&f, &v, true);
+	CU_ASSERT_EQUAL_FATAL(p->route.n_home, 1);
+	CU_ASSERT_TRUE(vpn_profile_equal(&p->route.home[0], &pcn));
+	CU_ASSERT_TRUE(vpn_profile_equal(&p->route.foreign[0], &pcn));
+	CU_ASSERT_STRING_EQUAL(p->route.home[0].bu_context, pcn.bu_context);
+	CU_ASSERT_EQUAL(p->route.foreign[0].bu_key.len, 0);
+	free(p);
+	f.vpn[0].pcn_key.data[0] ^= 1; /* the gateway has another master key: it would not open the old one's */
+	p = make(&f, &v, true);
+	CU_ASSERT_TRUE(vpn_profile_equal(&p->route.home[0], &pcn));
+	CU_ASSERT_STRING_NOT_EQUAL(p->route.home[0].bu_context, pcn.bu_context);
+	free(p);
+	f.vpn[0].spi_up++;
+	p = make(&f, &v, true);
+	CU_ASSERT_NOT_EQUAL(memcmp(&p->route.home[0].enc_key, &pcn.enc_key, sizeof(pcn.enc_key)), 0);
+	CU_ASSERT_EQUAL(memcmp(&p->route.home[0].enc_key, &p->route.foreign[0].enc_key, sizeof(pcn.enc_key)), 0);
+	f.vpn[0].spi_up--;
+	free(p);
+	f.rows.cached_bad = true; /* under another key file */
+	p = make(&f, &v, true);
+	CU_ASSERT_FALSE(vpn_profile_equal(&p->route.home[0], &pcn));
+	free(p);
+}
+
+/* Note 16: nobody has asked; what is new is not required, what is not permitted goes. */
+static void test_live_change(void)
+{
+	struct vpn_profile cached[2];
+	struct aaah_verdict v;
+	struct fixture f;
+	struct dm_har u;
+	struct plan p;
+
+	fixture_init(&f);
+	live(&f, cached);
+	f.rules.refuse_not_permitted = true; /* is for registrations */
+	f.rows.n_vpns = 1;
+	CU_ASSERT_TRUE(plan_live(&f.rules, &f.rows, &p, &v));
+	CU_ASSERT_TRUE(plan_live_same(&p, &f.rows));
+	f.vpn[0].required = false; /* for the next registration */
+	CU_ASSERT_TRUE(plan_live(&f.rules, &f.rows, &p, &v) && plan_live_same(&p, &f.rows));
+	f.vpn[0].dscp_down = 0;
+	CU_ASSERT_TRUE(plan_live(&f.rules, &f.rows, &p, &v));
+	CU_ASSERT_FALSE(plan_live_same(&p, &f.rows));
+	CU_ASSERT_EQUAL(
+		memcmp(&p.route.foreign[0].enc_key, &cached[0].enc_key, sizeof(cached[0].enc_key)), 0);
+	f.vpn[1] = fixture_dynamic_vpn(7);
+	f.rows.n_vpns = 2;
+	CU_ASSERT_TRUE(plan_live(&f.rules, &f.rows, &p, &v));
+	CU_ASSERT_EQUAL_FATAL(p.route.n_home, 3);
+	CU_ASSERT_TRUE(p.route.home[0].required && p.route.foreign[0].required);
+	CU_ASSERT_FALSE(p.route.home[2].required || p.route.foreign[1].required);
+	CU_ASSERT_EQUAL(plan_vur(&p, true, &u), 0);
+	CU_ASSERT_TRUE(u.vpn.n == 3 && u.vpn.p[2].bu_key.len == 32);
+	dm_har_wipe(&u);
+	CU_ASSERT_EQUAL(plan_vur(&p, false, &u), 0);
+	CU_ASSERT_TRUE(u.vpn.n == 2 && u.vpn.p[1].bu_key.len == 0);
+	dm_har_wipe(&u);
+	f.vpn[0].sla_listed = false;
+	CU_ASSERT_TRUE(plan_live(&f.rules, &f.rows, &p, &v));
+	CU_ASSERT_EQUAL(p.route.n_home, 1);
+	CU_ASSERT_STRING_EQUAL(p.left_out, "VPN 1: the user is not on the contract's list");
+	f.rows.n_vpns = 1;
+	CU_ASSERT_TRUE(plan_live(&f.rules, &f.rows, &p, &v));
+	CU_ASSERT_TRUE(p.route.n_home == 0 && !plan_live_same(&p, &f.rows));
+	plan_wipe(&p);
+}
+
+/* Together with a move to another foreign agent. */
+static void test_service_update_elsewhere(void)
+{
+	struct request r = good_request();
+	struct vpn_profile cached[2];
+	struct aaah_verdict v;
+	struct fixture f;
+	struct plan *p;
+
+	fixture_init(&f);
+	live(&f, cached);
+	f.rows.n_vpns = 1;
+	r.coa = FA2;
+	fixture_request(&f, &r);
+	f.amr.service_update = true;
+	p = make(&f, &v, true);
+	CU_ASSERT_NOT_EQUAL(
+		memcmp(&p->route.foreign[0].enc_key, &cached[0].enc_key, sizeof(cached[0].enc_key)), 0);
+	CU_ASSERT_EQUAL(
+		memcmp(&p->route.foreign[0].enc_key, &p->route.home[0].enc_key, sizeof(cached[0].enc_key)), 0);
+	CU_ASSERT_TRUE(vpn_profile_equal(&p->route.home[1], &cached[1]));
+	free(p);
+}
+
 static void test_move(void)
 {
 	struct request r = good_request();
@@ -399,5 +520,7 @@ HARNESS_MAIN("aaah/plan", HARNESS_CASE(test_admission),
 	     HARNESS_CASE(test_first_registration), HARNESS_CASE(test_session_keys),
 	     HARNESS_CASE(test_only_the_keys_that_are_asked_for),
 	     HARNESS_CASE(test_vpn_that_is_not_permitted), HARNESS_CASE(test_live_session),
+	     HARNESS_CASE(test_service_update_keeps_keys), HARNESS_CASE(test_service_update_elsewhere),
+	     HARNESS_CASE(test_live_change),
 	     HARNESS_CASE(test_move), HARNESS_CASE(test_lifetimes), HARNESS_CASE(test_answer),
 	     HARNESS_CASE(test_mixed_user), HARNESS_CASE(test_deregistration_has_no_tunnels))

@@ -170,7 +170,9 @@ static void put_example(struct pol_put *put, struct route_set *set, struct vpn_k
 				handoff,
 				1830,
 				set->home,
-				set->n_home};
+				set->n_home,
+				12,
+				true};
 }
 
 static void test_put(void)

@@ -64,6 +64,35 @@ static void test_har(void)
 	fd_msg_free(m);
 }
 
+/* Our own command: a HAR without a registration, and an answer without a reply. */
+static void test_vur(void)
+{
+	struct dm_haa answer = {.result = DM_UNABLE_TO_COMPLY, .error = "why", .n_refused = 1,
+				.refused = {{8, "it does not answer"}}}, got;
+	struct dm_har in, out;
+	struct msg *m = NULL;
+
+	wire_har(&in);
+	memset(&in.vpn.handoff, 0, sizeof(in.vpn.handoff)); /* stays what it is */
+	CU_ASSERT_EQUAL_FATAL(dm_vur_build(&in, &m), 0);
+	m = wire_through(m);
+	CU_ASSERT_EQUAL_FATAL(dm_vur_parse(m, &out, err, sizeof(err)), 0);
+	CU_ASSERT_STRING_EQUAL(out.session, in.session);
+	CU_ASSERT_STRING_EQUAL(out.user, in.user);
+	CU_ASSERT_STRING_EQUAL(out.dest_host, in.dest_host);
+	expect_vpn(&in.vpn, &out.vpn);
+	CU_ASSERT_EQUAL(out.rrq.len + out.ha_to_fa.key.len, 0);
+	dm_har_wipe(&out);
+	CU_ASSERT_EQUAL_FATAL(dm_vua_answer(&answer, &m), 0);
+	m = wire_through(m);
+	CU_ASSERT_EQUAL_FATAL(dm_vua_parse(m, &got, err, sizeof(err)), 0);
+	CU_ASSERT_EQUAL(got.result, DM_UNABLE_TO_COMPLY);
+	CU_ASSERT_STRING_EQUAL(got.error, "why");
+	CU_ASSERT_STRING_EQUAL(got.session, in.session);
+	CU_ASSERT_TRUE(got.n_refused == 1 && got.refused[0].number == 8);
+	fd_msg_free(m);
+}
+
 static void test_ama(void)
 {
 	struct dm_ama in, out;
@@ -470,7 +499,7 @@ static int run(void)
 {
 	static const struct harness_case cases[] = {
 		HARNESS_CASE(test_amr),
-		HARNESS_CASE(test_har),
+		HARNESS_CASE(test_har), HARNESS_CASE(test_vur),
 		HARNESS_CASE(test_ama),
 		HARNESS_CASE(test_haa),
 		HARNESS_CASE(test_ama_of_an_aaaf), HARNESS_CASE(test_refusal_answers),

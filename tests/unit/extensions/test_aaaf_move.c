@@ -298,6 +298,45 @@ static void test_ends_after_moves(void)
 	aaaf_cache_free(c);
 }
 
+static void check_updated(const struct aaaf_session *s, void *user)
+{
+	const struct in_addr *fa = user;
+
+	CU_ASSERT_EQUAL_FATAL(s->vpn.n, 2);
+	CU_ASSERT_EQUAL(s->vpn.p[1].number, 9);
+	for (int i = 0; i < 2; i++)
+		CU_ASSERT_EQUAL(s->vpn.p[i].src_gw.s_addr, fa->s_addr);
+	CU_ASSERT_TRUE(s->vpn.handoff.len > 0); /* is the session's, not the profiles' */
+}
+
+/* The home server has other VPNs for a session (VUR): the foreign agent that has it now is told, and all
+ * that the user may go to, or back to, is answered with them. */
+static void test_updates(void)
+{
+	struct vpn_profile p[2] = {{.number = 8}, {.number = 9}};
+	const struct dm_vpn vpn = {.n = 2, .p = p};
+	struct aaaf_cache *c = aaaf_cache_new();
+	struct in_addr fa1 = {inet_addr(FA1)}, fa2 = {inet_addr(FA2)};
+	struct aaaf_end_to to;
+
+	p[0].src_gw = p[1].src_gw = fa1;
+	CU_ASSERT_EQUAL(aaaf_cache_where(c, "s1", "aaah.home.test", &to), AAAF_END_UNKNOWN);
+	CU_ASSERT_TRUE(aaaf_cache_update(c, "s1", &vpn)); /* nothing to answer from */
+	settle_at(c, "s1", FA1, 300);
+	CU_ASSERT_EQUAL(aaaf_cache_where(c, "s1", "evil.test", &to), AAAF_END_UNKNOWN);
+	CU_ASSERT_EQUAL(aaaf_cache_where(c, "s1", "AAAH.home.test", &to), AAAF_END_PASS);
+	go_to(c, "s2", FA1, FA2, IDENT + 1);
+	CU_ASSERT_EQUAL(aaaf_cache_where(c, "s1", "aaah.home.test", &to), AAAF_END_TRANSLATE);
+	CU_ASSERT_STRING_EQUAL(to.session, "s2");
+	CU_ASSERT_STRING_EQUAL(to.host, "fa2.visited.test");
+	CU_ASSERT_EQUAL(aaaf_cache_count(c), 2); /* it is no end */
+	CU_ASSERT_FALSE(aaaf_cache_update(c, "s1", &vpn)); /* he has gone on before that one has answered */
+	CU_ASSERT_TRUE(aaaf_cache_update(c, "s2", &vpn));
+	CU_ASSERT_TRUE(aaaf_cache_get(c, "s1", T0, check_updated, &fa1));
+	CU_ASSERT_TRUE(aaaf_cache_get(c, "s2", T0, check_updated, &fa2));
+	aaaf_cache_free(c);
+}
+
 /* The home agent has not agreed to a move, or the tunnels did not come up: the user is where he was. */
 static void test_moves_undone(void)
 {
@@ -376,5 +415,5 @@ static void test_moves_are_bounded(void)
 
 HARNESS_MAIN("extensions/aaaf_move", HARNESS_CASE(test_move_is_answered), HARNESS_CASE(test_move_goes_home),
 	     HARNESS_CASE(test_move_lifetimes), HARNESS_CASE(test_move_replayed),
-	     HARNESS_CASE(test_ends_after_moves), HARNESS_CASE(test_moves_undone),
+	     HARNESS_CASE(test_ends_after_moves), HARNESS_CASE(test_moves_undone), HARNESS_CASE(test_updates),
 	     HARNESS_CASE(test_nothing_to_undo), HARNESS_CASE(test_moves_are_bounded))

@@ -148,6 +148,56 @@ static void test_renewal(void)
 	mn_free(s.mn);
 }
 
+/* F7: a full request with the extension, in front of what signs it, until one with it is granted. */
+static void test_service_update(void)
+{
+	struct mn_config c = sim_config();
+	struct sim s = sim_registered(&c, 600);
+
+	CU_ASSERT_FALSE(s.rrq.service_update);
+	sim_pass(&s, 1500);
+	sim_advertise(&s, &sim_fa1);
+	sim_event(&s, MN_EV_RENEW);
+	CU_ASSERT_FALSE(s.rrq.service_update);
+	sim_event(&s, MN_EV_UPDATE); /* while that one is under way */
+	CU_ASSERT_EQUAL(s.sent, 2);
+	sim_reply(&s, 0, 600);
+	CU_ASSERT_STRING_EQUAL(s.event, "renewed");
+	sim_pass(&s, 1000);
+	CU_ASSERT_EQUAL_FATAL(s.sent, 3);
+	CU_ASSERT_TRUE(s.rrq.service_update && s.rrq.mn_aaa.present && s.rrq.mn_fa_key.present);
+	CU_ASSERT_TRUE(mip_mn_aaa_check(s.rrq.raw, s.rrq.mn_aaa.covered, s.rrq.mn_aaa.mac, s.rrq.mn_aaa.mac_len,
+					CRYPTO_HMAC_MD5, sim_aaa_key, 16, NULL, 0));
+	sim_reply(&s, MIP_FA_RESOURCES, 0);
+	CU_ASSERT_STRING_EQUAL(s.event, "refused");
+	sim_stay(&s, &sim_fa1, 10);
+	CU_ASSERT_TRUE_FATAL(s.sent > 3);
+	CU_ASSERT_TRUE(s.rrq.service_update);
+	sim_reply(&s, 0, 600);
+	CU_ASSERT_STRING_EQUAL(s.event, "renewed");
+	CU_ASSERT_EQUAL(s.attached, 1);
+	sim_stay(&s, &sim_fa1, 20);
+	sim_event(&s, MN_EV_RENEW);
+	CU_ASSERT_FALSE(s.rrq.service_update); /* once is enough */
+	mn_free(s.mn);
+}
+
+static void test_service_update_without_aaa(void)
+{
+	struct mn_config c = sim_config();
+	struct sim s;
+
+	c.ha = (struct mn_sa){.spi = 700, .alg = CRYPTO_HMAC_SHA1, .key = {.len = 20}, .expires = UINT64_MAX};
+	memset(&c.aaa, 0, sizeof(c.aaa));
+	s = sim_begin(&c);
+	sim_event(&s, MN_EV_UPDATE);
+	sim_pass(&s, 1);
+	sim_advertise(&s, &sim_fa1);
+	CU_ASSERT_EQUAL(s.sent, 1);
+	CU_ASSERT_FALSE(s.rrq.service_update);
+	mn_free(s.mn);
+}
+
 /* RFC 5944 3.6.3: from 1 s, doubling, each with a new Identification; never two within a second. */
 static void test_retransmission(void)
 {
@@ -421,7 +471,8 @@ static void test_keys_lost(void)
 
 HARNESS_MAIN("mn/mn", HARNESS_CASE(test_search), HARNESS_CASE(test_request),
 	     HARNESS_CASE(test_request_variants), HARNESS_CASE(test_static_association),
-	     HARNESS_CASE(test_accepted), HARNESS_CASE(test_renewal), HARNESS_CASE(test_retransmission),
+	     HARNESS_CASE(test_accepted), HARNESS_CASE(test_renewal), HARNESS_CASE(test_service_update),
+	     HARNESS_CASE(test_service_update_without_aaa), HARNESS_CASE(test_retransmission),
 	     HARNESS_CASE(test_retransmit_time), HARNESS_CASE(test_reply_to_a_later_request),
 	     HARNESS_CASE(test_refusal_behind_an_acceptance), HARNESS_CASE(test_rejected),
 	     HARNESS_CASE(test_refusals), HARNESS_CASE(test_refused_for_ever),

@@ -401,6 +401,11 @@ static void carry_one(struct world *w, int role, const struct action *a)
 	case ACT_ASA:
 		w->asa_result = a->result;
 		break;
+	case ACT_VUA:
+		w->vuas++;
+		w->vua = *a->haa;
+		w->vua_token = a->token;
+		break;
 	case ACT_VPN_INSTALL:
 		vpn_install(w, role, a);
 		break;

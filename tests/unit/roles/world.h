@@ -104,6 +104,9 @@ struct world {
 	uint32_t str_cause;
 	bool aaah_relays_end; /* an STR makes an ASR at the other end */
 	uint32_t asa_result;
+	unsigned vuas;
+	struct dm_haa vua; /* the last one */
+	uint64_t vua_token;
 	/* the VPN room, by role */
 	enum vpn_policy vpn[ROLES];
 	char vpn_session[ROLES][DM_SESSION_MAX]; /* hangs */

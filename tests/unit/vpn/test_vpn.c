@@ -160,13 +160,13 @@ static void test_reinstall_equal(void)
 	CU_ASSERT_STRING_EQUAL(room.reports, "s1 UP ;");
 	CU_ASSERT_STRING_EQUAL(room.net, "");
 	CU_ASSERT_EQUAL(room.f.initiates, 1);
-	/* Another class: the marks change, the tunnel stays. */
+	/* Another class: the marks change, the tunnel stays, and no packet is without a path. */
 	p.tos_up = 0;
 	room_install(&room, "s1", &p, 1, 4000);
 	room_settle(&room);
 	CU_ASSERT_EQUAL(room.f.initiates, 1);
 	CU_ASSERT_STRING_EQUAL(
-		room.net, "vpn-del 10.1.0.10/32 10.9.0.0/24 184/136;vpn-add 10.1.0.10/32 10.9.0.0/24 0/136;");
+		room.net, "vpn-add 10.1.0.10/32 10.9.0.0/24 0/136;vpn-del 10.1.0.10/32 10.9.0.0/24 184/136;");
 	CLOSE("s1");
 }
 

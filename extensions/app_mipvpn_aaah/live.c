@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * A change of the policy reaches the sessions that run (note 16, doc/aaah.md):
+ *
+ *	notice -> take -> lookup -> cached profiles -> plan_live() -> put -> VUR, HA -> VUR, FA -> done
+ *
+ * The list of sessions that wait is a table, so it is bounded by who is on, and survives a restart of
+ * anybody; in here a few are under way at a time.  What is told is stored before it is told: whoever
+ * takes over tells the same keys once more, and the gateways find nothing to do.  Each way out ends in
+ * done, later or (nobody answers for the row any more) the end of the claim.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "extensions/app_mipvpn_aaah/engine_int.h"
+#include "lib/counter.h"
+#include "lib/log.h"
+
+#define POLL_MS 2000u /* what is to be tried again, and what another node has left behind */
+#define TRIES_MOST 8u /* half a minute or so in all; then his next registration brings it */
+#define RETRY_MS 250u /* doubling */
+#define RETRY_MOST_MS 16000u
+#define BUSY_MS 100u
+
+static uint32_t jittered(uint32_t ms)
+{
+	uint16_t r = 0;
+
+	crypto_random(&r, sizeof(r));
+	return ms * 3 / 4 + ms / 2 * r / 65536;
+}
+
+/* --- ends --- */
+
+static void finished(struct engine *e, struct tx *t)
+{
+	e->live.n--;
+	if (e->live.more)
+		e->live.due = true;
+	tx_free(e, t);
+}
+
+static void say(const struct engine *e, const struct tx *t, const char *outcome, const char *why)
+{
+	void (*line)(const char *, const char *, ...) = strcmp(outcome, "given up") ? log_info : log_warn;
+
+	line("aaah", "LIVE nai=%s session=%s vpns=%zu outcome=%s try=%u ms=%u%s%s%s%s", t->live->nai,
+	     t->live->ha_session, t->plan ? t->plan->route.n_foreign : 0, outcome, t->live->tries,
+	     (unsigned)(e->now - t->start), why[0] ? " reason: " : "", why,
+	     t->plan && t->plan->left_out[0] ? " left out: " : "", t->plan ? t->plan->left_out : "");
+}
+
+static void done(struct engine *e, struct tx *t, const char *outcome, const char *why)
+{
+	const struct store_ask ask = {.op = STORE_LIVE_DONE, .live = t->live, .reason = outcome, .text = why};
+
+	store_ask(e->store, &ask, e->now); /* if it is not taken, another one does all of it once more */
+	say(e, t, outcome, why);
+	finished(e, t);
+}
+
+static void later(struct engine *e, struct tx *t, uint32_t wait_ms, const char *why)
+{
+	const struct store_ask ask = {
+		.op = STORE_LIVE_LATER, .live = t->live, .text = why, .most = (int)jittered(wait_ms)};
+
+	counter_inc("aaah.live.retried");
+	store_ask(e->store, &ask, e->now);
+	say(e, t, "later", why);
+	if (e->live.poll_at > e->now + (store_ms)ask.most)
+		e->live.poll_at = e->now + (store_ms)ask.most + 1;
+	finished(e, t);
+}
+
+static void failed(struct engine *e, struct tx *t, const char *why)
+{
+	uint32_t wait = RETRY_MS << (t->live->tries > 8 ? 8 : t->live->tries);
+
+	if (t->live->tries >= TRIES_MOST) {
+		counter_inc("aaah.live.given_up");
+		done(e, t, "given up", why);
+		return;
+	}
+	later(e, t, wait < RETRY_MOST_MS ? wait : RETRY_MOST_MS, why);
+}
+
+static void store_failed(struct engine *e, struct tx *t, enum store_status st)
+{
+	failed(e, t, st == STORE_ERROR ? "the VPN database refused" : "the VPN database is away");
+}
+
+static void ask_next(struct engine *e, struct tx *t, enum tx_state state, const struct store_ask *ask)
+{
+	enum store_status st;
+
+	t->state = state;
+	st = store_ask(e->store, ask, e->now);
+	if (st != STORE_OK)
+		store_failed(e, t, st);
+}
+
+/* --- taking --- */
+
+static void start(struct engine *e, const struct pol_live *l)
+{
+	struct tx *t = tx_new(e, NULL, TX_LIVE_LOOKUP);
+	struct store_ask ask = {.op = STORE_LOOKUP, .realm = l->fa_realm, .addr = l->fa, .flag = true};
+
+	if (t)
+		t->live = malloc(sizeof(*t->live));
+	if (!t || !t->live) {
+		counter_inc("aaah.live.no_memory"); /* the claim ends, and it is tried again */
+		if (t)
+			tx_free(e, t);
+		return;
+	}
+	*t->live = *l;
+	e->live.n++;
+	counter_inc("aaah.live.begun");
+	ask.id = t->id;
+	ask.nai = t->live->nai;
+	ask_next(e, t, TX_LIVE_LOOKUP, &ask);
+}
+
+void live_taken(struct engine *e, struct store_answer *a)
+{
+	e->live.asking = false;
+	e->live.more = a->status == STORE_OK && a->n_live == e->live.asked;
+	for (size_t i = 0; i < a->n_live; i++)
+		start(e, &a->live[i]);
+}
+
+void live_run(struct engine *e)
+{
+	struct store_ask ask = {.op = STORE_LIVE_TAKE};
+
+	if (store_noticed(e->store)) {
+		counter_inc("aaah.live.notice");
+		e->live.due = true;
+		e->live.notice_at = e->now;
+	}
+	if (e->now >= e->live.poll_at) {
+		e->live.due = true;
+		e->live.poll_at = e->now + jittered(POLL_MS);
+	}
+	if (!e->s.live_most || !e->live.due || e->live.asking || e->live.n >= e->s.live_most ||
+	    !store_is_up(e->store))
+		return;
+	e->live.asked = e->s.live_most - e->live.n;
+	ask.most = (int)e->live.asked;
+	e->live.due = false;
+	e->live.asking = store_ask(e->store, &ask, e->now) == STORE_OK;
+}
+
+/* --- what he is to have --- */
+
+/* NULL, or why he cannot go on with the session that he has. */
+static const char *over(const struct pol_rows *rows, const struct pol_live *l)
+{
+	const struct pol_user *u = &rows->user;
+
+	if (!u->found)
+		return "the user is gone";
+	if (!u->enabled)
+		return "the user is switched off";
+	if (u->ha.s_addr != l->ha.s_addr || strcmp(u->ha_host, l->ha_host) != 0)
+		return "the user has another home agent";
+	if (u->has_hoa && u->hoa.s_addr != rows->session.hoa.s_addr)
+		return "the user has another home address";
+	return NULL;
+}
+
+/* The key file and the database do not fit, for the moment (sql/rewrap): nobody loses a VPN for that. */
+static bool keys_are_readable(const struct pol_rows *rows)
+{
+	for (size_t i = 0; i < rows->n_vpns; i++) {
+		if (rows->vpns[i].psk_bad || rows->vpns[i].pcn_key_bad)
+			return false;
+	}
+	return !rows->user.key_bad && !rows->cached_bad;
+}
+
+static void end_session(struct engine *e, struct tx *t, const char *why)
+{
+	const struct store_ask ask = {
+		.op = STORE_LIVE_DONE, .id = t->id, .live = t->live, .reason = "ended", .text = why};
+
+	t->live_why = why;
+	ask_next(e, t, TX_LIVE_END, &ask);
+}
+
+/* His row is gone, keys and all: both of its ends hear of it (RFC 4004: ASR). */
+static void ended(struct engine *e, struct tx *t)
+{
+	const struct pol_live *l = t->live;
+
+	counter_inc("aaah.live.ended");
+	engine_send_asr(l->ha_session, l->ha_host, l->ha_realm, l->nai);
+	if (!l->fa_ended)
+		engine_send_asr(l->fa_session, l->fa_host, l->fa_realm, l->nai);
+	say(e, t, "ended", t->live_why);
+	finished(e, t);
+}
+
+static void looked_up(struct engine *e, struct tx *t, struct store_answer *a)
+{
+	const struct store_ask profiles = {
+		.op = STORE_PROFILES, .id = t->id, .nai = t->live->nai, .session = t->live->ha_session};
+	const char *why;
+
+	t->rows = a->rows;
+	memset(&a->rows, 0, sizeof(a->rows));
+	why = over(&t->rows, t->live);
+	if (why && (!t->rows.user.found || t->rows.session.live))
+		end_session(e, t, why);
+	else if (!t->rows.session.live || strcmp(t->rows.session.ha_session, t->live->ha_session) != 0)
+		done(e, t, "unchanged", "the session is over");
+	else
+		ask_next(e, t, TX_LIVE_PROFILES, &profiles);
+}
+
+static void tell(struct engine *e, struct tx *t, enum tx_state state);
+
+/* It has read before us, maybe: two of us would make different keys for what is new.  One that begins when
+ * ours are stored finds them in the cache. */
+static bool registers(const struct engine *e, const char *nai)
+{
+	const struct tx *t;
+
+	for (t = e->oldest; t; t = t->next) {
+		if (t->amr && strcmp(t->amr->user, nai) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void planned(struct engine *e, struct tx *t)
+{
+	const struct pol_put put = {.ha_session = t->live->ha_session,
+				    .fa_session = t->rows.session.fa_session,
+				    .home = t->plan->route.home,
+				    .n_home = t->plan->route.n_home};
+	const struct store_ask ask = {.op = STORE_LIVE_PUT, .id = t->id, .live = t->live, .put = &put};
+	bool same = plan_live_same(t->plan, &t->rows);
+
+	if (registers(e, t->live->nai))
+		later(e, t, BUSY_MS, "a registration of the user is under way");
+	else if (same && !t->live->sent)
+		done(e, t, "unchanged", "");
+	else if (same)
+		tell(e, t, TX_LIVE_HOME);
+	else
+		ask_next(e, t, TX_LIVE_PUT, &ask);
+}
+
+static void profiles(struct engine *e, struct tx *t, struct store_answer *a)
+{
+	struct aaah_verdict v;
+
+	t->rows.cached = a->rows.cached;
+	t->rows.n_cached = a->rows.n_cached;
+	t->rows.cached_bad = a->rows.cached_bad;
+	memset(&a->rows, 0, sizeof(a->rows));
+	t->plan = malloc(sizeof(*t->plan));
+	if (!t->plan)
+		failed(e, t, "out of memory");
+	else if (!keys_are_readable(&t->rows))
+		failed(e, t, "a key in the database cannot be unwrapped");
+	else if (!plan_live(&e->s.rules, &t->rows, t->plan, &v))
+		failed(e, t, v.text);
+	else
+		planned(e, t);
+}
+
+static void stored(struct engine *e, struct tx *t, const struct store_answer *a)
+{
+	t->live->sent = a->ok;
+	if (a->ok)
+		tell(e, t, TX_LIVE_HOME);
+	else
+		failed(e, t, "the user has registered again meanwhile");
+}
+
+void live_answer(struct engine *e, struct tx *t, struct store_answer *a)
+{
+	if (a->status != STORE_OK)
+		store_failed(e, t, a->status);
+	else if (t->state == TX_LIVE_LOOKUP)
+		looked_up(e, t, a);
+	else if (t->state == TX_LIVE_PROFILES)
+		profiles(e, t, a);
+	else if (t->state == TX_LIVE_PUT)
+		stored(e, t, a);
+	else if (t->state == TX_LIVE_END)
+		ended(e, t);
+}
+
+/* --- telling; the first two run in libfdcore's threads --- */
+
+static struct engine *live_engine; /* there is one per process; callbacks get an id, not a pointer */
+
+static void vur_answered(void *data, struct msg **answer)
+{
+	struct job *j = job_new(JOB_VUA);
+	uint32_t rc;
+
+	if (j) {
+		j->id = (uint64_t)(uintptr_t)data;
+		j->haa = calloc(1, sizeof(*j->haa));
+		rc = j->haa ? (uint32_t)dm_vua_parse(*answer, j->haa, j->text, sizeof(j->text))
+			    : DM_UNABLE_TO_COMPLY;
+		if (rc && j->haa)
+			j->haa->result = rc;
+		if (!engine_post(live_engine, j))
+			job_free(j);
+	}
+	fd_msg_free(*answer);
+	*answer = NULL;
+}
+
+static void vur_expired(void *data, DiamId_t peer, size_t len, struct msg **request)
+{
+	counter_inc("aaah.vur.no_answer");
+	fd_msg_free(*request);
+	*request = NULL;
+}
+
+static int send_vur(struct engine *e, struct tx *t, struct dm_har *u)
+{
+	struct timespec until;
+	struct msg *m = NULL;
+	int rc = dm_vur_build(u, &m);
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec +=
+		e->s.exchange_timeout_ms / 1000 + 2; /* our own timer is sooner; this one frees the request */
+	live_engine = e;
+	if (!rc)
+		rc = fd_msg_send_timeout(&m, vur_answered, (void *)(uintptr_t)t->id, vur_expired, &until);
+	if (m)
+		fd_msg_free(m);
+	return rc;
+}
+
+/* The home agent first: what it and the PCNs must not refuse is there when the foreign agent begins; what
+ * goes there goes half a second later, when the foreign agent knows of it. */
+static void tell(struct engine *e, struct tx *t, enum tx_state state)
+{
+	const struct pol_live *l = t->live;
+	bool home = state == TX_LIVE_HOME;
+	struct dm_har u = {0};
+	int rc = plan_vur(t->plan, home, &u);
+
+	t->state = state;
+	tx_touch(e, t);
+	snprintf(u.session, sizeof(u.session), "%s", home ? l->ha_session : t->rows.session.fa_session);
+	snprintf(u.dest_host, sizeof(u.dest_host), "%s", home ? l->ha_host : l->fa_host);
+	snprintf(u.dest_realm, sizeof(u.dest_realm), "%s", home ? l->ha_realm : l->fa_realm);
+	snprintf(u.user, sizeof(u.user), "%s", l->nai);
+	if (!rc)
+		rc = send_vur(e, t, &u);
+	dm_har_wipe(&u);
+	counter_inc("aaah.vur.sent");
+	if (rc)
+		failed(e, t, "the request could not be made");
+}
+
+static void refused(struct engine *e, struct tx *t, const struct dm_haa *u)
+{
+	char text[DM_ERROR_MAX];
+	const char *who = t->state == TX_LIVE_HOME ? t->live->ha_host : t->live->fa_host;
+
+	snprintf(text, sizeof(text), "%.80s: %u %.150s", who, u->result,
+		 u->result == DM_UNABLE_TO_DELIVER ? "not reachable" : u->error);
+	failed(e, t, text);
+}
+
+/* Best-effort ones that the PCNs have refused: they are tried again by who meets their packets (F9). */
+static void note_refused(struct tx *t, const struct dm_haa *u)
+{
+	if (u->n_refused)
+		snprintf(t->live_text, sizeof(t->live_text), "VPN %u: %.200s", u->refused[0].number,
+			 u->refused[0].text);
+}
+
+void live_told(struct engine *e, struct job *j)
+{
+	struct tx *t = tx_find(e, j->id);
+
+	if (!t || !t->live || (t->state != TX_LIVE_HOME && t->state != TX_LIVE_FOREIGN) || !j->haa) {
+		counter_inc("aaah.vua.late");
+		return;
+	}
+	if (j->haa->result != DM_SUCCESS) {
+		refused(e, t, j->haa);
+		return;
+	}
+	note_refused(t, j->haa);
+	if (t->state == TX_LIVE_HOME && !t->live->fa_ended) {
+		tell(e, t, TX_LIVE_FOREIGN);
+		return;
+	}
+	counter_inc("aaah.live.effective");
+	done(e, t, "effective", t->live_text);
+}
+
+void live_expired(struct engine *e, struct tx *t)
+{
+	if (t->state == TX_LIVE_HOME || t->state == TX_LIVE_FOREIGN)
+		failed(e, t,
+		       t->state == TX_LIVE_HOME ? "the home agent has not answered in time"
+						: "the foreign agent has not answered in time");
+	else
+		store_failed(e, t, STORE_DOWN);
+}
