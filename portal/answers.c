@@ -14,11 +14,12 @@
 #include "portal/page.h"
 
 /* The session's handle for the database, and the word of its forms; false: no cookie. */
-static bool session_of(const struct web *w, const struct web_request *q, char handle[COOKIE_HEX], char word[COOKIE_HEX])
+static bool session_of(const struct web *w, const struct web_request *q, char handle[COOKIE_HEX],
+		       char word[COOKIE_HEX])
 {
 	uint8_t token[COOKIE_TOKEN];
-	bool ok = cookie_read(q->cookies, COOKIE_SESSION, w->conf->secure, token) && !cookie_handle(token, handle) &&
-		  !cookie_form_word(token, word);
+	bool ok = cookie_read(q->cookies, COOKIE_SESSION, w->conf->secure, token) &&
+		  !cookie_handle(token, handle) && !cookie_form_word(token, word);
 
 	crypto_wipe(token, sizeof(token));
 	return ok;
@@ -78,8 +79,8 @@ static void pause_ms(long ms)
 	nanosleep(&t, NULL);
 }
 
-/* The AAAH hears of the change at once.  The page is shown when the user's session is as he wants it, or when that takes
- * too long: then it says what is still to come. */
+/* The AAAH hears of the change at once.  The page is shown when the user's session is as he wants it, or
+ * when that takes too long: then it says what is still to come. */
 static void wait_settled(const struct web *w, const char *handle)
 {
 	bool settled = false;
@@ -99,10 +100,12 @@ static const struct refusal {
 	unsigned status;
 	const char *text, *field;
 } refusals[] = {
-	{"no-network", 422, "Enter an IPv4 address, or a network such as 10.9.0.0/28 whose host bits are zero.", "part"},
+	{"no-network", 422,
+	 "Enter an IPv4 address, or a network such as 10.9.0.0/28 whose host bits are zero.", "part"},
 	{"not-allowed", 422, "None of your contracts opens this destination to you.", "part"},
 	{"exists", 422, "You have chosen this destination already.", "network"},
-	{"too-many", 422, "You have 32 destinations, which is as many as there can be. Remove one first.", "network"},
+	{"too-many", 422, "You have 32 destinations, which is as many as there can be. Remove one first.",
+	 "network"},
 	{"long-name", 422, "The name is too long: at most 60 characters.", "name"},
 	{"no-class", 422, "This quality cannot be chosen.", NULL},
 	{"no-security", 422, "This kind of security cannot be chosen.", NULL},
@@ -127,7 +130,8 @@ static void changed(const struct web *w, const struct web_request *q, struct web
 	}
 	web_refused(q, word, "");
 	if (!strcmp(word, "signed-out")) {
-		answer_sign_in_page(w, q, r, "", "You were signed out in the meantime. Sign in again.", "nai");
+		answer_sign_in_page(w, q, r, "", "You were signed out in the meantime. Sign in again.",
+				    "nai");
 		r->status = 403;
 		return;
 	}
@@ -168,7 +172,11 @@ void answer_add(const struct web *w, const struct web_request *q, struct web_rep
 				 .up = form_get(&q->form, "up"),
 				 .down = form_get(&q->form, "down"),
 				 .security = form_get(&q->form, "security")};
-	struct page_fault fault = {.name = c.name, .network = network, .part = part, .up = c.up, .down = c.down,
+	struct page_fault fault = {.name = c.name,
+				   .network = network,
+				   .part = part,
+				   .up = c.up,
+				   .down = c.down,
 				   .security = c.security};
 
 	change(w, q, r, store_add, &c, "/?done=add", &fault);
@@ -221,7 +229,10 @@ void answer_health(const struct web *w, const struct web_request *q, struct web_
 	int version;
 	enum db_status s = store_version(w->db, &version);
 
-	fixed(r, "text/plain; charset=utf-8", s ? "no database\n" : version < STORE_SCHEMA_LEAST ? "old schema\n" : "ok\n");
+	fixed(r, "text/plain; charset=utf-8",
+	      s				     ? "no database\n"
+	      : version < STORE_SCHEMA_LEAST ? "old schema\n"
+					     : "ok\n");
 	r->keep = false;
 	if (s || version < STORE_SCHEMA_LEAST)
 		r->status = 503;

@@ -18,8 +18,8 @@ void answer_icon(const struct web *w, const struct web_request *q, struct web_re
 void answer_health(const struct web *w, const struct web_request *q, struct web_reply *r);
 
 /* The sign-in page with a form of its own cookie; nai: what the field holds; fault may be NULL. */
-void answer_sign_in_page(const struct web *w, const struct web_request *q, struct web_reply *r, const char *nai,
-			 const char *fault, const char *field);
+void answer_sign_in_page(const struct web *w, const struct web_request *q, struct web_reply *r,
+			 const char *nai, const char *fault, const char *field);
 /* The overview for the session of the request, or the sign-in page when there is none. */
 struct page_fault;
 void answer_overview(const struct web *w, const struct web_request *q, struct web_reply *r, const char *done,

@@ -12,8 +12,8 @@
 
 /* Numeric text of a socket address; an IPv4 address in IPv6 clothes as IPv4.  "" for what is neither. */
 void client_text(const struct sockaddr *sa, char out[CLIENT_TEXT]);
-/* The last address of an X-Forwarded-For header: the one that our proxy has seen.  What stands in front of it anybody
- * can write.  false: there is none. */
+/* The last address of an X-Forwarded-For header: the one that our proxy has seen.  What stands in front of
+ * it anybody can write.  false: there is none. */
 bool client_forwarded(const char *header, char out[CLIENT_TEXT]);
 bool client_is_loopback(const char *address);
 bool client_same(const char *a, const char *b); /* two numeric addresses */

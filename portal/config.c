@@ -33,11 +33,12 @@ static const struct conf_key keys[] = {
 	 .doc = "seconds without a request"},
 	{"session-most", CONF_INT, ROOT(most_s), .min = 60, .max = 604800, .def = "28800", .doc = "seconds"},
 	{"live-wait", CONF_INT, ROOT(live_wait_ms), .max = 10000, .def = "1000",
-	 .doc = "milliseconds that a change may take to reach the user's tunnels before he is shown the page"},
+	 .doc = "milliseconds that a change may take to reach the user's tunnels before he is shown the "
+		"page"},
 	{"connections-max", CONF_INT, ROOT(connections_max), .min = 1, .max = 1000, .def = "300",
 	 .doc = "open connections, a thread each"},
-	{"connections-per-address", CONF_INT, ROOT(connections_per_address), .min = 1, .max = 1000, .def = "32",
-	 .doc = "of them from one address; not behind a proxy"},
+	{"connections-per-address", CONF_INT, ROOT(connections_per_address), .min = 1, .max = 1000,
+	 .def = "32", .doc = "of them from one address; not behind a proxy"},
 	{"requests-per-second", CONF_INT, ROOT(requests_per_second), .min = 1, .max = 1000, .def = "10",
 	 .doc = "from one address, on average"},
 	{"requests-burst", CONF_INT, ROOT(requests_burst), .min = 1, .max = 10000, .def = "100",
@@ -56,7 +57,8 @@ static void check(const char *name, struct web_config *c, struct conf_errors *er
 		conf_errors_add(errs, "%s: tls-certificate and tls-key go together", name);
 	if (c->tls + (c->proxy[0] != '\0') + c->plain_http != 1)
 		conf_errors_add(errs,
-				"%s: one of these is needed, and no more: tls-certificate and tls-key; proxy; plain-http",
+				"%s: one of these is needed, and no more: tls-certificate and tls-key; "
+				"proxy; plain-http",
 				name);
 	if (!client_same(c->listen, c->listen))
 		conf_errors_add(errs, "%s: listen: \"%s\" is no address", name, c->listen);

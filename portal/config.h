@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * mipvpn-webd.conf; see lib/conf.h for how to read the table and conf/mipvpn-webd.conf.sample for the same as a file.
+ * mipvpn-webd.conf; see lib/conf.h for how to read the table and conf/mipvpn-webd.conf.sample for the same
+ * as a file.
  */
 #ifndef MIPVPN_PORTAL_CONFIG_H
 #define MIPVPN_PORTAL_CONFIG_H

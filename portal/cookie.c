@@ -7,7 +7,8 @@
 #include "lib/crypto.h"
 #include "lib/hex.h"
 
-/* With __Host- a browser takes a cookie from this very host only, over TLS, for all paths: no sibling can plant one. */
+/* With __Host- a browser takes a cookie from this very host only, over TLS, for all paths: no sibling can
+ * plant one. */
 static const char *const names[2][2] = {
 	[COOKIE_SESSION] = {"mipvpn", "__Host-mipvpn"},
 	[COOKIE_FORM] = {"mipvpn-form", "__Host-mipvpn-form"},
@@ -46,8 +47,8 @@ void cookie_write(enum cookie_kind kind, bool secure, const uint8_t *token, char
 
 	if (token)
 		hex_encode(token, COOKIE_TOKEN, hex);
-	snprintf(out, COOKIE_HEADER_MAX, "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", names[kind][secure], hex,
-		 secure ? "; Secure" : "", token ? "" : "; Max-Age=0");
+	snprintf(out, COOKIE_HEADER_MAX, "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", names[kind][secure],
+		 hex, secure ? "; Secure" : "", token ? "" : "; Max-Age=0");
 	crypto_wipe(hex, sizeof(hex));
 }
 

@@ -116,7 +116,8 @@ static void connect_failed(struct db *db, PGconn *c)
 	char text[256];
 	uint32_t pause;
 
-	snprintf(text, sizeof(text), "%s", c && PQerrorMessage(c)[0] ? PQerrorMessage(c) : "no answer in time");
+	snprintf(text, sizeof(text), "%s",
+		 c && PQerrorMessage(c)[0] ? PQerrorMessage(c) : "no answer in time");
 	text[strcspn(text, "\n")] = '\0';
 	PQfinish(c);
 	pthread_mutex_lock(&db->lock);
@@ -130,8 +131,8 @@ static void connect_failed(struct db *db, PGconn *c)
 static PGconn *connect_new(struct db *db, uint64_t deadline)
 {
 	char options[64];
-	const char *const keys[] = {"fallback_application_name", "dbname", "client_encoding", "tcp_user_timeout",
-				    "options", NULL};
+	const char *const keys[] = {"fallback_application_name", "dbname",  "client_encoding",
+				    "tcp_user_timeout",		 "options", NULL};
 	const char *const values[] = {"mipvpn-webd", db->conninfo, "UTF8", "10000", options, NULL};
 	PGconn *c;
 
@@ -151,7 +152,8 @@ static PGconn *connect_new(struct db *db, uint64_t deadline)
 	return c;
 }
 
-/* A connection that the server has closed while nobody used it has something to read: its last words, then the end. */
+/* A connection that the server has closed while nobody used it has something to read: its last words, then
+ * the end. */
 static bool is_alive(PGconn *c)
 {
 	for (unsigned i = 0; i < 8 && wait_io(c, false, 0); i++) {
@@ -166,7 +168,8 @@ static bool is_alive(PGconn *c)
 /* A place for a connection, with one in it or NULL.  DB_BUSY: none became free in time. */
 static enum db_status place_take(struct db *db, uint64_t deadline, PGconn **c)
 {
-	struct timespec end = {.tv_sec = (time_t)(deadline / 1000), .tv_nsec = (long)(deadline % 1000) * 1000000};
+	struct timespec end = {.tv_sec = (time_t)(deadline / 1000),
+			       .tv_nsec = (long)(deadline % 1000) * 1000000};
 	enum db_status s = DB_OK;
 	int rc = 0;
 

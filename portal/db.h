@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A few connections to PostgreSQL for many threads.  Every call has a deadline, from waiting for a free connection to the
- * last row; what is lost is made again after a pause that grows and is spread.  Nothing is asked twice: whether a change
- * that got no answer was made, only the database knows.
+ * A few connections to PostgreSQL for many threads.  Every call has a deadline, from waiting for a free
+ * connection to the last row; what is lost is made again after a pause that grows and is spread.  Nothing
+ * is asked twice: whether a change that got no answer was made, only the database knows.
  */
 #ifndef MIPVPN_PORTAL_DB_H
 #define MIPVPN_PORTAL_DB_H
@@ -22,7 +22,8 @@ enum db_status {
 
 struct db;
 
-/* conninfo: as libpq takes it, borrowed.  timeout_ms: for each call.  NULL: no memory.  Connects when first asked. */
+/* conninfo: as libpq takes it, borrowed.  timeout_ms: for each call.  NULL: no memory.  Connects when
+ * first asked. */
 struct db *db_new(const char *conninfo, unsigned connections, uint32_t timeout_ms);
 void db_free(struct db *db); /* no call may be under way */
 /* Runs one statement with n text arguments ($1 ..).  DB_OK: *rows is to be PQclear()ed. */

@@ -89,8 +89,12 @@ void form_wipe(struct form *f)
 const char *form_error_word(enum form_error e)
 {
 	static const char *const words[] = {
-		[FORM_OK] = "ok",	      [FORM_TOO_LONG] = "too-long", [FORM_TOO_MANY] = "too-many",
-		[FORM_BAD_CODE] = "bad-code", [FORM_NOT_TEXT] = "not-text", [FORM_TWICE] = "twice",
+		[FORM_OK] = "ok",
+		[FORM_TOO_LONG] = "too-long",
+		[FORM_TOO_MANY] = "too-many",
+		[FORM_BAD_CODE] = "bad-code",
+		[FORM_NOT_TEXT] = "not-text",
+		[FORM_TWICE] = "twice",
 	};
 
 	return words[e];

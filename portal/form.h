@@ -7,18 +7,18 @@
 
 #include <stddef.h>
 
-#define FORM_BODY_MAX 8192  /* bytes, encoded */
+#define FORM_BODY_MAX 8192 /* bytes, encoded */
 #define FORM_FIELDS_MAX 12
-#define FORM_NAME_MAX 31    /* bytes, decoded */
+#define FORM_NAME_MAX 31 /* bytes, decoded */
 #define FORM_VALUE_MAX 511
 
 enum form_error {
 	FORM_OK,
-	FORM_TOO_LONG,	/* the body, a name or a value */
-	FORM_TOO_MANY,	/* fields */
-	FORM_BAD_CODE,	/* a % without two hex digits, or a field without a name */
-	FORM_NOT_TEXT,	/* not UTF-8, or control characters */
-	FORM_TWICE	/* a field twice: which one would count? */
+	FORM_TOO_LONG, /* the body, a name or a value */
+	FORM_TOO_MANY, /* fields */
+	FORM_BAD_CODE, /* a % without two hex digits, or a field without a name */
+	FORM_NOT_TEXT, /* not UTF-8, or control characters */
+	FORM_TWICE     /* a field twice: which one would count? */
 };
 
 struct form {

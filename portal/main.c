@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * mipvpn-webd: the service page.  Start: configuration, socket and TLS files, then no privileges any more, then threads.
+ * mipvpn-webd: the service page.  Start: configuration, socket and TLS files, then no privileges any more,
+ * then threads.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -22,12 +23,13 @@
 
 #define DEFAULT_CONF SYSCONFDIR "/mipvpn/mipvpn-webd.conf"
 
-static const char usage_text[] = "usage: mipvpn-webd [-c FILE] [--check-config | --hash-password]\n"
-				 "  -c, --config FILE    configuration [" DEFAULT_CONF "]\n"
-				 "  -t, --check-config   read it, say what is wrong, and end\n"
-				 "  -p, --hash-password  read a password from standard input, print its hash, and end\n"
-				 "  -V, --version\n"
-				 "  -h, --help\n";
+static const char usage_text[] =
+	"usage: mipvpn-webd [-c FILE] [--check-config | --hash-password]\n"
+	"  -c, --config FILE    configuration [" DEFAULT_CONF "]\n"
+	"  -t, --check-config   read it, say what is wrong, and end\n"
+	"  -p, --hash-password  read a password from standard input, print its hash, and end\n"
+	"  -V, --version\n"
+	"  -h, --help\n";
 
 struct options {
 	const char *conf;
@@ -38,7 +40,7 @@ struct options {
 static int options_parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
-		{"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 't'},
+		{"config", required_argument, NULL, 'c'},  {"check-config", no_argument, NULL, 't'},
 		{"hash-password", no_argument, NULL, 'p'}, {"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},	   {0}};
 	int c;
@@ -112,14 +114,14 @@ static void look_at_database(struct db *db)
 	int version;
 
 	if (!store_version(db, &version) && version < STORE_SCHEMA_LEAST)
-		log_error("db", "the database is at version %d, this program needs %d: run sql/apply", version,
-			  STORE_SCHEMA_LEAST);
+		log_error("db", "the database is at version %d, this program needs %d: run sql/apply",
+			  version, STORE_SCHEMA_LEAST);
 }
 
 static int run(const struct web_config *conf)
 {
-	struct web w = {.conf = conf, .db = db_new(conf->database, conf->database_connections,
-						    conf->database_timeout_ms)};
+	struct web w = {.conf = conf,
+			.db = db_new(conf->database, conf->database_connections, conf->database_timeout_ms)};
 	char err[512] = "out of memory";
 	struct server *s = w.db ? server_open(&w, err, sizeof(err)) : NULL;
 	sigset_t set;
@@ -137,7 +139,9 @@ static int run(const struct web_config *conf)
 		log_error("web", "%s", err);
 	} else {
 		log_notice("web", "serving on %s port %u%s", conf->listen, server_port(s),
-			   conf->tls ? ", TLS" : conf->proxy[0] ? ", behind a proxy" : ", without TLS");
+			   conf->tls	    ? ", TLS"
+			   : conf->proxy[0] ? ", behind a proxy"
+					    : ", without TLS");
 		look_at_database(w.db);
 		wait_for_end(&set);
 	}

@@ -51,13 +51,15 @@ void page_sign_in(struct html *h, const struct page *p, const char *nai, const s
 		 "<h1>Sign in</h1>\n<form class=\"card narrow\" method=\"post\" action=\"/sign-in\">\n"
 		 "<input type=\"hidden\" name=\"word\" value=\"%s\">\n"
 		 "<div class=\"field\"><label for=\"nai\">User name</label>\n"
-		 "<p class=\"hint\" id=\"nai-hint\">As your device uses it, for example alice@home.example</p>\n"
+		 "<p class=\"hint\" id=\"nai-hint\">As your device uses it, for example "
+		 "alice@home.example</p>\n"
 		 "<input id=\"nai\" name=\"nai\" type=\"text\" value=\"%s\" maxlength=\"253\" required "
 		 "autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" ",
 		 p->form_word, nai);
 	/* Attributes have no other way in than these two literals. */
-	html_put(h, fault && fault->field ? "aria-invalid=\"true\" aria-describedby=\"fault nai-hint\"></div>\n"
-			   : "aria-describedby=\"nai-hint\"></div>\n");
+	html_put(h, fault && fault->field
+			    ? "aria-invalid=\"true\" aria-describedby=\"fault nai-hint\"></div>\n"
+			    : "aria-describedby=\"nai-hint\"></div>\n");
 	html_put(h, "<div class=\"field\"><label for=\"password\">Password</label>\n"
 		    "<input id=\"password\" name=\"password\" type=\"password\" maxlength=\"500\" required "
 		    "autocomplete=\"current-password\"></div>\n"
@@ -86,17 +88,21 @@ void page_time(struct html *h, long seconds)
 static void registration(struct html *h, const struct store_visit *v)
 {
 	if (!v->enabled) {
-		html_put(h, "<p class=\"box fault\" role=\"alert\">Your subscription is suspended: nothing can be set up or "
+		html_put(h, "<p class=\"box fault\" role=\"alert\">Your subscription is suspended: nothing "
+			    "can be set up or "
 			    "changed. Ask your provider.</p>\n");
 		return;
 	}
 	if (!v->online) {
-		html_put(h, "<p class=\"net\"><span class=\"tag off\">Not registered</span> Your device is not on the network "
+		html_put(h, "<p class=\"net\"><span class=\"tag off\">Not registered</span> Your device is "
+			    "not on the network "
 			    "now. What you choose here is set up when it registers.</p>\n");
 		return;
 	}
-	html_put(h, "<p class=\"net\"><span class=\"tag on\">Registered</span> Your device is in the network of <b>%s</b> with "
-		    "the address %s, for ",
+	html_put(h,
+		 "<p class=\"net\"><span class=\"tag on\">Registered</span> Your device is in the network of "
+		 "<b>%s</b> with "
+		 "the address %s, for ",
 		 v->visited, v->home_address);
 	page_time(h, v->since_s);
 	html_put(h, " now.</p>\n");

@@ -9,8 +9,8 @@
 #include "portal/store.h"
 
 struct page {
-	const char *title, *help;	/* of the installation */
-	const char *form_word;		/* hidden in each form */
+	const char *title, *help; /* of the installation */
+	const char *form_word;	  /* hidden in each form */
 };
 /* What went wrong with what was sent, and what was sent: it is shown again. */
 struct page_fault {
@@ -29,7 +29,8 @@ void page_overview(struct html *h, const struct page *p, const struct store_view
 void page_fault_box(struct html *h, const struct page_fault *fault);
 /* Parts of the overview. */
 void page_vpns(struct html *h, const struct page *p, const struct store_view *v);
-void page_add_form(struct html *h, const struct page *p, const struct store_view *v, const struct page_fault *fault);
+void page_add_form(struct html *h, const struct page *p, const struct store_view *v,
+		   const struct page_fault *fault);
 /* The three choices that a VPN has; suffix makes ids unique. */
 struct page_choice {
 	const char *suffix, *up, *down, *security, *up_default, *down_default;

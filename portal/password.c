@@ -110,7 +110,8 @@ int password_command(void)
 
 	setvbuf(stdin, NULL, _IONBF, 0);
 	if (!line_read(password, sizeof(password)))
-		fprintf(stderr, "mipvpn-webd: no password of at most %d bytes on standard input\n", PASSWORD_MAX);
+		fprintf(stderr, "mipvpn-webd: no password of at most %d bytes on standard input\n",
+			PASSWORD_MAX);
 	else if (strlen(password) < PASSWORD_LEAST)
 		fprintf(stderr, "mipvpn-webd: a password has at least %d characters\n", PASSWORD_LEAST);
 	else if (!utf8_text(password, strlen(password)))

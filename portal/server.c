@@ -19,8 +19,8 @@
 #include "lib/log.h"
 #include "portal/limit.h"
 
-#define IDLE_S 10		    /* a connection on which nothing moves */
-#define HEADERS_MAX (32u * 1024)    /* memory of a connection: request line, headers */
+#define IDLE_S 10			/* a connection on which nothing moves */
+#define HEADERS_MAX (32u * 1024)	/* memory of a connection: request line, headers */
 #define DISCARD_MAX (8 * FORM_BODY_MAX) /* of a body that is too long before the connection is cut */
 #define FILE_MAX (256 * 1024)
 
@@ -58,8 +58,9 @@ static const char *header(struct MHD_Connection *c, const char *name)
 
 /* No script, no frame, nothing from elsewhere, nothing kept, no address told. */
 static const char *const fixed_headers[][2] = {
-	{"Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-				    "base-uri 'none'; frame-ancestors 'none'"},
+	{"Content-Security-Policy",
+	 "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+	 "base-uri 'none'; frame-ancestors 'none'"},
 	{"X-Content-Type-Options", "nosniff"},
 	{"X-Frame-Options", "DENY"},
 	{"Referrer-Policy", "no-referrer"},
@@ -137,7 +138,8 @@ static struct exchange *exchange_new(struct server *s, struct MHD_Connection *c)
 /* false: so much that the connection is cut. */
 static bool body_take(struct exchange *x, const char *data, size_t n)
 {
-	size_t room = sizeof(x->body) - x->len; /* one byte more than a form may have: it is seen to be too long */
+	size_t room =
+		sizeof(x->body) - x->len; /* one byte more than a form may have: it is seen to be too long */
 
 	x->seen += n;
 	if (n > room)
@@ -194,7 +196,8 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *c, const ch
 	return answer(s, c, method, url, x);
 }
 
-static void on_completed(void *user, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode why)
+static void on_completed(void *user, struct MHD_Connection *c, void **state,
+			 enum MHD_RequestTerminationCode why)
 {
 	if (*state)
 		crypto_wipe(*state, sizeof(struct exchange));
@@ -291,8 +294,8 @@ int server_start(struct server *s, char *err, size_t err_len)
 		flags, 0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
 		MHD_OPTION_LISTEN_SOCKET, s->fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)c->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		c->proxy[0] ? 0u : (unsigned)c->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX, MHD_OPTION_THREAD_STACK_SIZE,
+		c->proxy[0] ? 0u : (unsigned)c->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
+		IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX, MHD_OPTION_THREAD_STACK_SIZE,
 		(size_t)(256 * 1024), MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, c->tls ? tls : none,
 		MHD_OPTION_END);
 	if (s->mhd)

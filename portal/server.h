@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * HTTP by libmicrohttpd: a thread for each connection, both bounded.  Everything that is decided is decided in web.h.
+ * HTTP by libmicrohttpd: a thread for each connection, both bounded.  Everything that is decided is
+ * decided in web.h.
  */
 #ifndef MIPVPN_PORTAL_SERVER_H
 #define MIPVPN_PORTAL_SERVER_H

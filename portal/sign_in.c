@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Signing in and out.  A sign-in makes a new token always, so a token that somebody has planted is worth nothing.
+ * Signing in and out.  A sign-in makes a new token always, so a token that somebody has planted is worth
+ * nothing.
  */
 #include <string.h>
 
@@ -12,8 +13,8 @@
 
 #define TURN_WAIT_MS 15000 /* for who signs in when very many do */
 
-void answer_sign_in_page(const struct web *w, const struct web_request *q, struct web_reply *r, const char *nai,
-			 const char *fault, const char *field)
+void answer_sign_in_page(const struct web *w, const struct web_request *q, struct web_reply *r,
+			 const char *nai, const char *fault, const char *field)
 {
 	uint8_t token[COOKIE_TOKEN];
 	char word[COOKIE_HEX];
@@ -56,9 +57,10 @@ static void refuse_limit(const struct web *w, const struct web_request *q, struc
 	bool busy = !strcmp(a->outcome, "busy");
 
 	refuse(w, q, r, busy ? 503 : 429, a->outcome,
-	       busy	       ? "Too many people are signing in right now. Try again in a moment."
-	       : a->wait_s > 60 ? "There were too many attempts to sign in. Try again in a quarter of an hour."
-				: "There were too many attempts to sign in. Try again in a minute.");
+	       busy ? "Too many people are signing in right now. Try again in a moment."
+	       : a->wait_s > 60
+		       ? "There were too many attempts to sign in. Try again in a quarter of an hour."
+		       : "There were too many attempts to sign in. Try again in a minute.");
 	r->retry_after_s = a->wait_s;
 }
 
@@ -88,8 +90,8 @@ static void finish(const struct web *w, const struct web_request *q, struct web_
 	enum db_status s = DB_REFUSED;
 
 	if (!crypto_random(token, sizeof(token)) && !cookie_handle(token, handle))
-		s = store_sign_in_finish(w->db, attempt, hash, handle, (int)w->conf->idle_s, (int)w->conf->most_s,
-					 outcome, nai);
+		s = store_sign_in_finish(w->db, attempt, hash, handle, (int)w->conf->idle_s,
+					 (int)w->conf->most_s, outcome, nai);
 	if (s)
 		web_say_database(w, r, s);
 	else if (!strcmp(outcome, "ok"))
@@ -128,7 +130,8 @@ void answer_sign_in(const struct web *w, const struct web_request *q, struct web
 		return;
 	}
 	if (!password_enter(TURN_WAIT_MS)) {
-		refuse(w, q, r, 503, "turn", "Too many people are signing in right now. Try again in a moment.");
+		refuse(w, q, r, 503, "turn",
+		       "Too many people are signing in right now. Try again in a moment.");
 		r->retry_after_s = 5;
 		return;
 	}

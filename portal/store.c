@@ -71,13 +71,14 @@ enum db_status store_version(struct db *db, int *version)
 	return s;
 }
 
-enum db_status store_sign_in_begin(struct db *db, const char *nai, const char *address, struct store_attempt *out)
+enum db_status store_sign_in_begin(struct db *db, const char *nai, const char *address,
+				   struct store_attempt *out)
 {
 	const char *const args[] = {nai, address};
 	PGresult *r;
 	enum db_status s = call_one(
-		db, "SELECT outcome, attempt, setting, wait_s FROM mipvpn.portal_sign_in_begin($1, $2::inet)", 2, args,
-		4, &r);
+		db, "SELECT outcome, attempt, setting, wait_s FROM mipvpn.portal_sign_in_begin($1, $2::inet)",
+		2, args, 4, &r);
 
 	memset(out, 0, sizeof(*out));
 	if (s)
@@ -90,8 +91,8 @@ enum db_status store_sign_in_begin(struct db *db, const char *nai, const char *a
 	return DB_OK;
 }
 
-enum db_status store_sign_in_finish(struct db *db, const char *id, const char *hash, const char *handle, int idle_s,
-				    int most_s, char outcome[12], char nai[256])
+enum db_status store_sign_in_finish(struct db *db, const char *id, const char *hash, const char *handle,
+				    int idle_s, int most_s, char outcome[12], char nai[256])
 {
 	struct bytea token = bytea_of(handle);
 	char idle[12], most[12];
@@ -102,7 +103,8 @@ enum db_status store_sign_in_finish(struct db *db, const char *id, const char *h
 	snprintf(idle, sizeof(idle), "%d", idle_s);
 	snprintf(most, sizeof(most), "%d", most_s);
 	s = call_one(db,
-		     "SELECT outcome, nai FROM mipvpn.portal_sign_in_finish($1::uuid, $2, $3::bytea, $4::int, $5::int)",
+		     "SELECT outcome, nai FROM mipvpn.portal_sign_in_finish($1::uuid, $2, $3::bytea, "
+		     "$4::int, $5::int)",
 		     5, args, 2, &r);
 	if (s)
 		return s;
@@ -204,12 +206,14 @@ enum db_status store_view(struct db *db, const char *handle, struct store_view *
 		int most;
 		void (*take)(const PGresult *, int, struct store_view *);
 	} lists[] = {
-		{"SELECT number, destination, name, up_class, down_class, up_default, down_default, security, state,"
+		{"SELECT number, destination, name, up_class, down_class, up_default, down_default, "
+		 "security, state,"
 		 " objection, in_session FROM mipvpn.portal_vpns($1::bytea)",
 		 STORE_VPNS_MAX, take_vpn},
-		{"SELECT network, name, contract, chosen FROM mipvpn.portal_networks($1::bytea)", STORE_NETWORKS_MAX,
-		 take_network},
-		{"SELECT name, description FROM mipvpn.portal_classes($1::bytea)", STORE_CLASSES_MAX, take_class},
+		{"SELECT network, name, contract, chosen FROM mipvpn.portal_networks($1::bytea)",
+		 STORE_NETWORKS_MAX, take_network},
+		{"SELECT name, description FROM mipvpn.portal_classes($1::bytea)", STORE_CLASSES_MAX,
+		 take_class},
 	};
 	struct bytea token = bytea_of(handle);
 	const char *const args[] = {token.text};
@@ -262,8 +266,8 @@ enum db_status store_change(struct db *db, const char *handle, const struct stor
 	const char *const args[] = {token.text, c->number, c->up, c->down, c->security};
 
 	if (is_number(c->number))
-		return ask_word(db, "SELECT mipvpn.portal_vpn_change($1::bytea, $2::bigint, $3, $4, $5)", 5, args,
-				word);
+		return ask_word(db, "SELECT mipvpn.portal_vpn_change($1::bytea, $2::bigint, $3, $4, $5)", 5,
+				args, word);
 	memcpy(word, "no-vpn", 7);
 	return DB_OK;
 }

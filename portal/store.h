@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What the page asks the database: one function here for each of mipvpn.portal_*() (sql/migrations/0010_portal.sql),
- * rows as structs.  handle: cookie_handle() of the session.
+ * What the page asks the database: one function here for each of mipvpn.portal_*()
+ * (sql/migrations/0010_portal.sql), rows as structs.  handle: cookie_handle() of the session.
  */
 #ifndef MIPVPN_PORTAL_STORE_H
 #define MIPVPN_PORTAL_STORE_H
@@ -52,10 +52,11 @@ struct store_attempt {
 };
 
 enum db_status store_version(struct db *db, int *version);
-enum db_status store_sign_in_begin(struct db *db, const char *nai, const char *address, struct store_attempt *out);
+enum db_status store_sign_in_begin(struct db *db, const char *nai, const char *address,
+				   struct store_attempt *out);
 /* outcome: ok, wrong, stale; nai: as the database knows it. */
-enum db_status store_sign_in_finish(struct db *db, const char *id, const char *hash, const char *handle, int idle_s,
-				    int most_s, char outcome[12], char nai[256]);
+enum db_status store_sign_in_finish(struct db *db, const char *id, const char *hash, const char *handle,
+				    int idle_s, int most_s, char outcome[12], char nai[256]);
 enum db_status store_sign_out(struct db *db, const char *handle, bool *was_in);
 /* *in false: nobody is signed in with this handle. */
 enum db_status store_visit(struct db *db, const char *handle, struct store_visit *out, bool *in);
@@ -64,7 +65,7 @@ enum db_status store_settled(struct db *db, const char *handle, bool *settled);
 
 struct store_choice {
 	const char *number;		  /* change, remove */
-	const char *destination, *name; /* add */
+	const char *destination, *name;	  /* add */
 	const char *up, *down, *security; /* add, change */
 };
 /* word: ok, or why not, as in the migration. */

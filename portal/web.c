@@ -19,7 +19,8 @@ void web_refused(const struct web_request *q, const char *why, const char *more)
 
 	snprintf(name, sizeof(name), "web.refused.%s", why);
 	counter_inc(name);
-	log_notice("web", "%s: %s %s: refused: %s%s%s", q->address, q->method, q->path, why, more[0] ? ": " : "", more);
+	log_notice("web", "%s: %s %s: refused: %s%s%s", q->address, q->method, q->path, why,
+		   more[0] ? ": " : "", more);
 }
 
 static struct page page_of(const struct web *w)
@@ -54,7 +55,8 @@ void web_say_database(const struct web *w, struct web_reply *r, enum db_status s
 	}
 	web_say(w, r, 503, "Please try again in a moment",
 		s == DB_BUSY ? "Too many people are using this page right now. Nothing was changed."
-			     : "The service's database cannot be reached right now. Your VPNs go on as they are. If you "
+			     : "The service's database cannot be reached right now. Your VPNs go on as they "
+			       "are. If you "
 			       "have just changed something, look here again whether it was taken.");
 	r->retry_after_s = 5;
 }
@@ -97,14 +99,17 @@ static bool post_check(const struct web *w, const struct route *t, struct web_re
 	if (e) {
 		web_refused(q, "form", form_error_word(e));
 		web_say(w, r, e == FORM_TOO_LONG ? 413 : 400, "This cannot be read",
-			e == FORM_NOT_TEXT ? "What was sent is not text, or has characters in it that no field takes."
-					   : "What was sent is not what the forms of this page send, or a field is too long.");
+			e == FORM_NOT_TEXT
+				? "What was sent is not text, or has characters in it that no field takes."
+				: "What was sent is not what the forms of this page send, or a field is too "
+				  "long.");
 		return false;
 	}
 	if (is_foreign(q->fetch_site) || !has_form_word(w, q, t->form)) {
 		web_refused(q, "csrf", is_foreign(q->fetch_site) ? "another site" : "form word");
 		web_say(w, r, 403, "This form is no longer valid",
-			"It is from an earlier visit, or from another site, or your browser takes no cookies. Nothing was "
+			"It is from an earlier visit, or from another site, or your browser takes no "
+			"cookies. Nothing was "
 			"changed. Open the page again.");
 		return false;
 	}

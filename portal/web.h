@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A request and its reply, without HTTP's wire: web_answer() checks what is common to all routes, calls the one that
- * fits, and always leaves a reply.  Thread-safe.
+ * A request and its reply, without HTTP's wire: web_answer() checks what is common to all routes, calls
+ * the one that fits, and always leaves a reply.  Thread-safe.
  */
 #ifndef MIPVPN_PORTAL_WEB_H
 #define MIPVPN_PORTAL_WEB_H
@@ -19,8 +19,8 @@ struct web {
 
 struct web_request {
 	const char *method, *path;
-	const char *done;	    /* the query's "done", or "" */
-	const char *cookies;	    /* header, or NULL; likewise the next two */
+	const char *done;    /* the query's "done", or "" */
+	const char *cookies; /* header, or NULL; likewise the next two */
 	const char *content_type, *fetch_site;
 	char address[CLIENT_TEXT]; /* whose */
 	const char *body;
@@ -32,10 +32,10 @@ struct web_reply {
 	unsigned status;
 	const char *type; /* Content-Type */
 	struct html body;
-	const char *location, *allow; /* headers, or NULL */
+	const char *location, *allow;	   /* headers, or NULL */
 	char cookie[2][COOKIE_HEADER_MAX]; /* "" = none */
-	int retry_after_s;	      /* 0 = none */
-	bool keep;		      /* may be kept by the browser: it is the same for everybody */
+	int retry_after_s;		   /* 0 = none */
+	bool keep;			   /* may be kept by the browser: it is the same for everybody */
 };
 
 void web_answer(const struct web *w, struct web_request *q, struct web_reply *r);

@@ -47,7 +47,9 @@ class Driver:
         if not script:
             options["prefs"] = {"profile.managed_default_content_settings.javascript": 2}
         made = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {"acceptInsecureCerts": True, "goog:chromeOptions": options}}})
-        return Browser(self, "/session/" + made["sessionId"])
+        b = Browser(self, "/session/" + made["sessionId"])
+        b.do("POST", "/timeouts", {"implicit": 10000})
+        return b
 
     def close(self):
         self.p.terminate()
@@ -77,6 +79,21 @@ class Browser:
 
     def click(self, css):
         self.do("POST", "/element/%s/click" % self.find(css), {})
+
+    def go(self, css):
+        """Clicks on what leads to another page, and waits for that page."""
+        old = self.find("html")
+        self.click(css)
+        if not until(lambda: self.is_gone(old), 20):
+            raise RuntimeError("no new page after a click on " + css)
+        self.find("footer")  # the page's last element; see the implicit wait of browser()
+
+    def is_gone(self, element):
+        try:
+            self.do("GET", "/element/%s/name" % element)
+        except RuntimeError as e:
+            return "stale" in str(e) or "no such" in str(e)
+        return False
 
     def choose(self, css, value):
         self.click('%s option[value="%s"]' % (css, value))

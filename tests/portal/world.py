@@ -20,7 +20,14 @@ EVIDENCE = pathlib.Path(os.environ.get("MIPVPN_LAB_EVIDENCE", BUILD)).resolve() 
 WEBD = BUILD / "mipvpn-webd"
 PASSWORDS = {"alice": "correct horse 1", "bob": "Bob's pass & word", "erin": "\u00fcber-geheim \u2713", "mallory": "m4llory 4ever",
              "frank": "frank and free", "carol": "carol carol"}
+PASSED, FAILED = [], []
+SESSION, FORM_COOKIE = "__Host-mipvpn", "__Host-mipvpn-form"
 FORM = "application/x-www-form-urlencoded"
+
+
+def check(what, held, more=""):
+    (PASSED if held else FAILED).append(what)
+    print("%s %s%s" % ("ok  " if held else "FAIL", what, "" if held or not more else " (%s)" % (more,)), flush=True)
 
 
 def die_with_parent():
@@ -204,3 +211,18 @@ def in_parallel(n, fn):
     for t in threads:
         t.join()
     return out
+
+
+def vpns(w, user):
+    return w.psql("SELECT destination, coalesce(up_class, '-'), coalesce(down_class, '-'), security FROM mipvpn.vpns"
+                  " WHERE nai = '%s@home.test' ORDER BY 1" % user).splitlines()
+
+
+def everything(w):
+    """A digest of all that a page could change."""
+    return w.psql("SELECT md5(string_agg(v::text, '|' ORDER BY number)) FROM mipvpn.vpns v;"
+                  "SELECT count(*) FROM mipvpn.subscribers; SELECT count(*) FROM mipvpn.portal_accounts")
+
+
+def signed_in(visitor):
+    return "Sign out" in visitor.get().text
