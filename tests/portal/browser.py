@@ -9,8 +9,18 @@ import subprocess
 
 from world import die_with_parent, until
 
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+)
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 
@@ -22,8 +32,13 @@ class Driver:
         self.log = where / "chromedriver.log"
         self.n = 0
         with open(self.log, "wb") as out:
-            self.p = subprocess.Popen([shutil.which("chromedriver"), "--port=0"], stdout=out, stderr=out, stdin=subprocess.DEVNULL,
-                                      preexec_fn=die_with_parent)
+            self.p = subprocess.Popen(
+                [shutil.which("chromedriver"), "--port=0"],
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+                preexec_fn=die_with_parent,
+            )
         found = until(lambda: re.search(r"successfully on port (\d+)", self.log.read_text()), 20)
         if not found:
             raise RuntimeError("chromedriver did not start: " + self.log.read_text()[-300:])
@@ -40,13 +55,22 @@ class Driver:
 
     def browser(self, width, height, script=True, mobile=False):
         self.n += 1
-        options = {"args": list(FLAGS) + ["--window-size=%d,%d" % (width, height), "--user-data-dir=%s/chromium-%d" % (self.dir, self.n)],
-                   "binary": shutil.which("chromium")}
+        options = {
+            "args": list(FLAGS)
+            + ["--window-size=%d,%d" % (width, height), "--user-data-dir=%s/chromium-%d" % (self.dir, self.n)],
+            "binary": shutil.which("chromium"),
+        }
         if mobile:
-            options["mobileEmulation"] = {"deviceMetrics": {"width": width, "height": height, "pixelRatio": 2.0, "mobile": True, "touch": True}}
+            options["mobileEmulation"] = {
+                "deviceMetrics": {"width": width, "height": height, "pixelRatio": 2.0, "mobile": True, "touch": True}
+            }
         if not script:
             options["prefs"] = {"profile.managed_default_content_settings.javascript": 2}
-        made = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {"acceptInsecureCerts": True, "goog:chromeOptions": options}}})
+        made = self.call(
+            "POST",
+            "/session",
+            {"capabilities": {"alwaysMatch": {"acceptInsecureCerts": True, "goog:chromeOptions": options}}},
+        )
         b = Browser(self, "/session/" + made["sessionId"])
         b.do("POST", "/timeouts", {"implicit": 10000})
         return b
@@ -106,8 +130,11 @@ class Browser:
 
     def shot(self, path):
         """The whole page, not only what the window shows."""
-        got = self.do("POST", "/goog/cdp/execute", {"cmd": "Page.captureScreenshot",
-                                                    "params": {"captureBeyondViewport": True, "format": "png"}})
+        got = self.do(
+            "POST",
+            "/goog/cdp/execute",
+            {"cmd": "Page.captureScreenshot", "params": {"captureBeyondViewport": True, "format": "png"}},
+        )
         path.write_bytes(base64.b64decode(got["data"]))
         return path.stat().st_size
 
@@ -118,7 +145,8 @@ class Browser:
 # What can be measured of a page that everybody is to be able to use; returns what is wrong.
 AUDIT = r"""
 const bad = [];
-const lum = c => { const v = c.map(x => { x /= 255; return x <= .03928 ? x / 12.92 : Math.pow((x + .055) / 1.055, 2.4); });
+const lum = c => { const v = c.map(x => { x /= 255; return x <= .03928 ? x / 12.92 : Math.pow((x + .055) / 1.055,
+2.4); });
 	return .2126 * v[0] + .7152 * v[1] + .0722 * v[2]; };
 const rgb = s => s.match(/[\d.]+/g).map(Number);
 const back = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor);
@@ -134,20 +162,24 @@ for (const e of document.querySelectorAll('body *')) {
 for (const e of document.querySelectorAll('input:not([type=hidden]),select'))
 	if (!e.labels || !e.labels.length) bad.push('no label: ' + e.name);
 for (const e of document.querySelectorAll('button,select,input[type=text],input[type=password],summary'))
-	if (e.getClientRects().length && e.getBoundingClientRect().height < 38) bad.push('small target: ' + e.textContent.trim().slice(0, 20));
+	if (e.getClientRects().length && e.getBoundingClientRect().height < 38) bad.push('small target: ' +
+	e.textContent.trim().slice(0, 20));
 const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
 if (new Set(ids).size !== ids.length) bad.push('an id twice');
 for (const e of document.querySelectorAll('[aria-describedby],[aria-labelledby]'))
-	for (const id of ((e.getAttribute('aria-describedby') || '') + ' ' + (e.getAttribute('aria-labelledby') || '')).split(' '))
+	for (const id of ((e.getAttribute('aria-describedby') || '') + ' ' + (e.getAttribute('aria-labelledby') ||
+	'')).split(' '))
 		if (id && !document.getElementById(id)) bad.push('points to nothing: ' + id);
 for (const a of document.querySelectorAll('a[href^="#"]'))
 	if (!document.getElementById(a.hash.slice(1))) bad.push('a link to nothing: ' + a.hash);
 let level = 0;
 for (const e of document.querySelectorAll('h1,h2,h3')) { const n = +e.tagName[1];
-	if (n > level + 1 && !e.closest('.box')) bad.push('a heading is left out before ' + e.textContent); if (!e.closest('.box')) level = n; }
+	if (n > level + 1 && !e.closest('.box')) bad.push('a heading is left out before ' + e.textContent);
+	if (!e.closest('.box')) level = n; }
 if (document.querySelectorAll('h1').length !== 1) bad.push('not one h1');
 if (!document.documentElement.lang) bad.push('no language');
 if (document.querySelectorAll('script').length) bad.push('a script');
-if (document.documentElement.scrollWidth > innerWidth) bad.push('wider than the window: ' + document.documentElement.scrollWidth);
+if (document.documentElement.scrollWidth > innerWidth) bad.push('wider than the window: ' +
+document.documentElement.scrollWidth);
 return bad;
 """

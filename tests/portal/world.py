@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The world of tests/portal/run: a throw-away PostgreSQL cluster with the example's users, and mipvpn-webd processes."""
+"""The world of tests/portal/run: a throw-away PostgreSQL cluster with the example's users,
+and mipvpn-webd processes."""
 import ctypes
 import html
 import http.client
@@ -18,8 +19,14 @@ SRC = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("MIPVPN_BUILDDIR", os.getcwd())).resolve()
 EVIDENCE = pathlib.Path(os.environ.get("MIPVPN_LAB_EVIDENCE", BUILD)).resolve() / "portal"
 WEBD = BUILD / "mipvpn-webd"
-PASSWORDS = {"alice": "correct horse 1", "bob": "Bob's pass & word", "erin": "\u00fcber-geheim \u2713", "mallory": "m4llory 4ever",
-             "frank": "frank and free", "carol": "carol carol"}
+PASSWORDS = {
+    "alice": "correct horse 1",
+    "bob": "Bob's pass & word",
+    "erin": "\u00fcber-geheim \u2713",
+    "mallory": "m4llory 4ever",
+    "frank": "frank and free",
+    "carol": "carol carol",
+}
 PASSED, FAILED = [], []
 SESSION, FORM_COOKIE = "__Host-mipvpn", "__Host-mipvpn-form"
 FORM = "application/x-www-form-urlencoded"
@@ -54,18 +61,38 @@ class World:
         EVIDENCE.mkdir(parents=True)
         self.cluster("start")
         self.psql("CREATE DATABASE mipvpn", db="postgres")
-        subprocess.run([SRC / "sql/apply", "-h", self.pg, "-U", "postgres", "mipvpn"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [SRC / "sql/apply", "-h", self.pg, "-U", "postgres", "mipvpn"], check=True, stdout=subprocess.DEVNULL
+        )
         key = "01" + "0" * 86
         var = []
-        for name in ("alice_key", "bob_key", "carol_key", "dave_key", "mallory_key", "acme_psk", "erin_key", "frank_key",
-                     "pcn_key", "pcn2_key"):
+        for name in (
+            "alice_key",
+            "bob_key",
+            "carol_key",
+            "dave_key",
+            "mallory_key",
+            "acme_psk",
+            "erin_key",
+            "frank_key",
+            "pcn_key",
+            "pcn2_key",
+        ):
             var += ["-v", name + "=" + key]
         for f in ("example.sql", "example-pcn.sql"):
-            subprocess.run(self.psql_cmd("mipvpn") + var + ["-f", SRC / "sql" / f], check=True, stdout=subprocess.DEVNULL)
-        self.psql("UPDATE mipvpn.slas SET description = 'ACME head office';"
-                  "UPDATE mipvpn.cn_gateways SET description = 'Partner network ' || right(host(gateway), 2) WHERE kind = 'dynamic';"
-                  "SET ROLE mipvpn_dba;" + "".join("SELECT mipvpn.portal_set_password('%s@home.test', '%s');" % (u, hash_of(p))
-                                                   for u, p in PASSWORDS.items()))
+            subprocess.run(
+                self.psql_cmd("mipvpn") + var + ["-f", SRC / "sql" / f], check=True, stdout=subprocess.DEVNULL
+            )
+        self.psql(
+            "UPDATE mipvpn.slas SET description = 'ACME head office';"
+            "UPDATE mipvpn.cn_gateways SET description = 'Partner network ' || right(host(gateway), 2) WHERE"
+            " kind = 'dynamic';"
+            "SET ROLE mipvpn_dba;"
+            + "".join(
+                "SELECT mipvpn.portal_set_password('%s@home.test', '%s');" % (u, hash_of(p))
+                for u, p in PASSWORDS.items()
+            )
+        )
 
     def cluster(self, verb):
         env = dict(os.environ, CLUSTER_OPTIONS="-c fsync=off")
@@ -108,15 +135,18 @@ class Webd:
     def __init__(self, world, name, conf):
         self.name = name
         self.conf = world.dir / (name + ".conf")
-        self.conf.write_text('user = "nobody"\nport = 0\nlog-level = "debug"\ndatabase = "host=%s dbname=mipvpn user=mipvpn_portal"\n%s'
-                             % (world.pg, conf))
+        self.conf.write_text(
+            'user = "nobody"\nport = 0\nlog-level = "debug"\ndatabase = "host=%s dbname=mipvpn user=mipvpn_portal"\n%s'
+            % (world.pg, conf)
+        )
         self.log = EVIDENCE / (name + ".log")
         self.start()
 
     def start(self):
         with open(self.log, "ab") as out:
-            self.p = subprocess.Popen([WEBD, "-c", self.conf], stderr=out, stdout=out, stdin=subprocess.DEVNULL,
-                                      preexec_fn=die_with_parent)
+            self.p = subprocess.Popen(
+                [WEBD, "-c", self.conf], stderr=out, stdout=out, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent
+            )
         found = until(lambda: self.p.poll() is not None or re.findall(r"serving on \S+ port (\d+)", self.text()), 20)
         if self.p.poll() is not None:
             raise RuntimeError("%s: ended: %s" % (self.name, self.text()[-500:]))
@@ -183,13 +213,17 @@ class Visitor:
 
     def post(self, path, fields, headers=None, **more):
         body = fields if isinstance(fields, (bytes, str)) else urllib.parse.urlencode(fields)
-        return self.ask("POST", path, body, dict({"Content-Type": FORM, "Sec-Fetch-Site": "same-origin"}, **(headers or {})), **more)
+        return self.ask(
+            "POST", path, body, dict({"Content-Type": FORM, "Sec-Fetch-Site": "same-origin"}, **(headers or {})), **more
+        )
 
     def word(self):
         return re.search(r'name="word" value="([0-9a-f]{64})"', self.get().text).group(1)
 
     def sign_in(self, user, password=None):
-        return self.post("/sign-in", {"word": self.word(), "nai": user + "@home.test", "password": password or PASSWORDS[user]})
+        return self.post(
+            "/sign-in", {"word": self.word(), "nai": user + "@home.test", "password": password or PASSWORDS[user]}
+        )
 
     def act(self, path, **fields):
         return self.post(path, dict(fields, word=self.word()))
@@ -205,6 +239,7 @@ def in_parallel(n, fn):
             out[i] = fn(i)
         except Exception as e:  # a result like any other: the test counts it
             out[i] = e
+
     threads = [threading.Thread(target=one, args=(i,)) for i in range(n)]
     for t in threads:
         t.start()
@@ -214,14 +249,18 @@ def in_parallel(n, fn):
 
 
 def vpns(w, user):
-    return w.psql("SELECT destination, coalesce(up_class, '-'), coalesce(down_class, '-'), security FROM mipvpn.vpns"
-                  " WHERE nai = '%s@home.test' ORDER BY 1" % user).splitlines()
+    return w.psql(
+        "SELECT destination, coalesce(up_class, '-'), coalesce(down_class, '-'), security FROM mipvpn.vpns"
+        " WHERE nai = '%s@home.test' ORDER BY 1" % user
+    ).splitlines()
 
 
 def everything(w):
     """A digest of all that a page could change."""
-    return w.psql("SELECT md5(string_agg(v::text, '|' ORDER BY number)) FROM mipvpn.vpns v;"
-                  "SELECT count(*) FROM mipvpn.subscribers; SELECT count(*) FROM mipvpn.portal_accounts")
+    return w.psql(
+        "SELECT md5(string_agg(v::text, '|' ORDER BY number)) FROM mipvpn.vpns v;"
+        "SELECT count(*) FROM mipvpn.subscribers; SELECT count(*) FROM mipvpn.portal_accounts"
+    )
 
 
 def signed_in(visitor):
