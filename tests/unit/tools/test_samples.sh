@@ -21,4 +21,5 @@ check() { # PROGRAM SAMPLE
 }
 check mipvpn-agentd mipvpn-agentd.conf.sample
 check mipvpn-mn mipvpn-mn.conf.sample
+check mipvpn-webd mipvpn-webd.conf.sample
 exit $failed
