@@ -30,7 +30,7 @@ class Driver:
     def __init__(self, where):
         self.dir = where
         self.log = where / "chromedriver.log"
-        self.n = 0
+        self.n, self.open = 0, []
         with open(self.log, "wb") as out:
             self.p = subprocess.Popen(
                 [shutil.which("chromedriver"), "--port=0"],
@@ -71,11 +71,18 @@ class Driver:
             "/session",
             {"capabilities": {"alwaysMatch": {"acceptInsecureCerts": True, "goog:chromeOptions": options}}},
         )
-        b = Browser(self, "/session/" + made["sessionId"])
+        self.open.append("/session/" + made["sessionId"])
+        b = Browser(self, self.open[-1])
         b.do("POST", "/timeouts", {"implicit": 10000})
         return b
 
     def close(self):
+        """Browsers too, those of a test that failed in the middle included."""
+        for path in self.open:
+            try:
+                self.call("DELETE", path)
+            except (OSError, RuntimeError):
+                pass  # it is gone already
         self.p.terminate()
         self.p.wait(20)
 
@@ -140,6 +147,7 @@ class Browser:
 
     def close(self):
         self.do("DELETE", "")
+        self.driver.open.remove(self.path)
 
 
 # What can be measured of a page that everybody is to be able to use; returns what is wrong.
