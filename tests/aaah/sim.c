@@ -270,17 +270,18 @@ static int on_vur(struct msg **m, struct avp *avp, struct session *s, void *data
 {
 	struct dm_har *vur = calloc(1, sizeof(*vur));
 	struct dm_haa *vua = calloc(1, sizeof(*vua));
+	int mode = vur_mode; /* as it was when the event was not known yet */
 	char err[256] = "";
 	int rc = dm_vur_parse(*m, vur, err, sizeof(err));
 
 	sim_say(json_pack("{ss ss ss si so}", "event", "vur", "session", vur->session, "user", vur->user,
 			  "parse", rc, "vpn", vpn_json(&vur->vpn)));
-	vua->result = vur_mode == MODE_REFUSE ? DM_UNABLE_TO_COMPLY
-		      : vur_mode == MODE_HOLD ? DM_TOO_BUSY
+	vua->result = mode == MODE_REFUSE ? DM_UNABLE_TO_COMPLY
+		      : mode == MODE_HOLD ? DM_TOO_BUSY
 					      : DM_SUCCESS;
 	if (vua->result != DM_SUCCESS)
 		snprintf(vua->error, sizeof(vua->error), "the simulator refuses");
-	if (vur_mode == MODE_SILENT) {
+	if (mode == MODE_SILENT) {
 		fd_msg_free(*m);
 		*m = NULL;
 	} else if (!dm_vua_answer(vua, m)) {
