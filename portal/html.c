@@ -12,6 +12,8 @@
 
 static void raw(struct html *h, const char *s, size_t n)
 {
+	if (n == 0)
+		return; /* an empty text may have no memory */
 	if (h->bad || n > HTML_MAX - h->len) {
 		h->bad = true;
 		return;

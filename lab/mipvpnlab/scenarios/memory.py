@@ -28,14 +28,14 @@ def address(i):
 
 def _measure(settings, report):
     users = [(f"u{i}@{home.REALM}", address(i)) for i in range(WARM + USERS)]
-    _addresses(settings, users)
+    make_addresses(settings, users)
     scene = Scene(settings, report).start()
-    _database(scene, users)
+    make_users(scene, users)
     for nai, addr in users[:WARM]:
-        _register(scene, nai, addr)
+        register(scene, nai, addr)
     before, start = _memory(scene), time.monotonic()
     for nai, addr in users[WARM:]:
-        _register(scene, nai, addr)
+        register(scene, nai, addr)
     took = time.monotonic() - start
     after = _memory(scene)
     report.say(f"     {USERS} registrations took {took:.0f} s")
@@ -66,7 +66,7 @@ def _memory(scene):
     return found
 
 
-def _addresses(settings, users):
+def make_addresses(settings, users):
     """At the mobile nodes' place, and what kernel-libipsec wants to find (before charon starts: it loses events)."""
     lines = [f"addr add {addr}/32 dev lo" for _, addr in users]
     for node in ("fa", "ha"):
@@ -74,7 +74,7 @@ def _addresses(settings, users):
     netns.ip_batch(settings.ns("mn1"), [f"addr add {addr}/32 dev eth0" for _, addr in users])
 
 
-def _database(scene, users):
+def make_users(scene, users):
     rows = [f"('{nai}', '{addr}', '{home.wrap(scene.settings, 'alice', 'subscriber:' + nai)}')" for nai, addr in users]
     path = scene.settings.dir / "users.sql"
     path.write_text(f"""BEGIN; SET LOCAL search_path = mipvpn, pg_catalog;
@@ -91,7 +91,7 @@ def _database(scene, users):
     postgres.psql(scene.settings, files=[path])
 
 
-def _register(scene, nai, addr):
+def register(scene, nai, addr):
     with mobile.by_hand_at(scene.settings, "mn1", addr, nai, home.key(scene.settings, "alice")) as mn:
         reply = mn.register(10)
     if reply is None or reply.code:
