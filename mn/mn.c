@@ -196,7 +196,8 @@ static void on_fade(struct mn *mn)
 	mn_agents_fade(&mn->agents, mn->agent, mn->now);
 }
 
-/* One that is under way was sent before the user had made his choice: it is asked again, behind the answer. */
+/* One that is under way was sent before the user had made his choice: it is asked again, behind the answer.
+ */
 static void on_update(struct mn *mn)
 {
 	if (mn->c.aaa.key.len == 0) {
@@ -205,9 +206,10 @@ static void on_update(struct mn *mn)
 	}
 	mn->update = true;
 	mn->renew_at = mn->next_attempt = mn->now;
-	mn_report(mn, "update", mn->agent == NULL || mn->agent->home
-					? "service update: kept for the next foreign agent"
-					: "service update: the home network is asked to read the VPNs again");
+	mn_report(mn, "update",
+		  mn->agent == NULL || mn->agent->home
+			  ? "service update: kept for the next foreign agent"
+			  : "service update: the home network is asked to read the VPNs again");
 }
 
 static void on_stop(struct mn *mn)

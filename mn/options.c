@@ -18,8 +18,8 @@ const char mn_usage[] =
 	"usage: mipvpn-mn [-c FILE] [-i INTERFACE] [--nai USER@REALM] [--home-address ADDRESS]\n"
 	"                 [--home-agent ADDRESS] [--home-prefix PREFIX] [--key-file FILE] [--spi NUMBER]\n"
 	"                 [--algorithm hmac-md5|hmac-sha1|hmac-sha256|chap] [--ha-key-file FILE]\n"
-	"                 [--ha-spi NUMBER] [--ha-algorithm NAME] [--lifetime SECONDS] [--retransmit-time MS]\n"
-	"                 [--reverse-tunnel]\n"
+	"                 [--ha-spi NUMBER] [--ha-algorithm NAME] [--lifetime SECONDS]\n"
+	"                 [--retransmit-time MS] [--reverse-tunnel]\n"
 	"                 [--smooth-handoff=true|false] [--once] [--timeout SECONDS] [--json]\n"
 	"                 [--check-config]\n"
 	"See mipvpn-mn(8).\n";
@@ -59,8 +59,7 @@ static const struct conf_key keys[] = {
 	{"retransmit-time", CONF_INT, F(retry_ms), .min = 1000, .max = 60000, .def = "1000",
 	 .doc = "first retransmission of a request, ms"},
 	{"reverse-tunnel", CONF_BOOL, F(reverse_tunnel), .def = "false", .doc = "ask for a reverse tunnel"},
-	{"smooth-handoff", CONF_BOOL, F(smooth_handoff), .def = "true",
-	 .doc = "on a move, say where from"},
+	{"smooth-handoff", CONF_BOOL, F(smooth_handoff), .def = "true", .doc = "on a move, say where from"},
 	{0},
 };
 static const struct conf_schema schema = {.size = sizeof(struct file_conf), .keys = keys};
@@ -132,9 +131,8 @@ static void build_options(struct option *o)
 {
 	for (size_t i = 0; i < N_KEYS; i++)
 		o[i] = (struct option){keys[i].name,
-				       keys[i].type == CONF_BOOL ? optional_argument
-							 : required_argument, NULL,
-				       (int)(OPT_KEY + i)};
+				       keys[i].type == CONF_BOOL ? optional_argument : required_argument,
+				       NULL, (int)(OPT_KEY + i)};
 	memcpy(o + N_KEYS, more_options, sizeof(more_options));
 	o[N_KEYS + N_MORE] = (struct option){0};
 }

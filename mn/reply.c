@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-/* Of an attempt that has been accepted, the transmissions behind the accepted one were on their way, and the home
- * agent follows the newest: so do we, or its keys would not be ours any more. */
+/* Of an attempt that has been accepted, the transmissions behind the accepted one were on their way, and the
+ * home agent follows the newest: so do we, or its keys would not be ours any more. */
 static bool waited_for(const struct mn *mn, unsigned transmission)
 {
 	const struct mn_attempt *a = &mn->attempt;

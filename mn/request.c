@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Registration Requests, in the order of RFC 5944 3.6.1 and RFC 4721 3.2:
- * fixed | NAI, NAI carrying, key requests, service update (134), previous FA (96) | MN-HA (32) | challenge (132) |
- * MN-AAA (36) | MN-FA (33).
+ * fixed | NAI, NAI carrying, key requests, service update (134), previous FA (96) | MN-HA (32) |
+ * challenge (132) | MN-AAA (36) | MN-FA (33).
  */
 #include "mn/mn_impl.h"
 

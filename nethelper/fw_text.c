@@ -199,10 +199,10 @@ static void put_via(FILE *out, const char *rule, const struct leg *leg, char sid
 /*
  * near: our part on the side that the packet comes from; far: on the side that it goes to.  Where we have no
  * part the other side is in clear: the correspondent's network, or the mobile node, which must then be the
- * registered station.  What an IPsec tunnel has brought down leaves on a link of mobile nodes or in a tunnel: it does
- * not follow one who has moved on in clear (NH_FORWARD_ADD), nor go back where it came from while the route of
- * one who has just come is not there yet; what he still sends may come from him, the registered station, all the
- * same: he is told of his new agent later than the agents are.
+ * registered station.  What an IPsec tunnel has brought down leaves on a link of mobile nodes or in a tunnel:
+ * it does not follow one who has moved on in clear (NH_FORWARD_ADD), nor go back where it came from while the
+ * route of one who has just come is not there yet; what he still sends may come from him, the registered
+ * station, all the same: he is told of his new agent later than the agents are.
  */
 static void put_profile(struct fw *fw, FILE *out, const char *chain, const struct profile *p, bool up)
 {

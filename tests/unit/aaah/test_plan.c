@@ -274,7 +274,8 @@ static void test_service_update_keeps_keys(void)
 	CU_ASSERT_STRING_EQUAL(p->route.home[0].bu_context, pcn.bu_context);
 	CU_ASSERT_EQUAL(p->route.foreign[0].bu_key.len, 0);
 	free(p);
-	f.vpn[0].pcn_key.data[0] ^= 1; /* the gateway has another master key: it would not open the old one's */
+	f.vpn[0].pcn_key.data[0] ^=
+		1; /* the gateway has another master key: it would not open the old one's */
 	p = make(&f, &v, true);
 	CU_ASSERT_TRUE(vpn_profile_equal(&p->route.home[0], &pcn));
 	CU_ASSERT_STRING_NOT_EQUAL(p->route.home[0].bu_context, pcn.bu_context);
@@ -282,7 +283,8 @@ static void test_service_update_keeps_keys(void)
 	f.vpn[0].spi_up++;
 	p = make(&f, &v, true);
 	CU_ASSERT_NOT_EQUAL(memcmp(&p->route.home[0].enc_key, &pcn.enc_key, sizeof(pcn.enc_key)), 0);
-	CU_ASSERT_EQUAL(memcmp(&p->route.home[0].enc_key, &p->route.foreign[0].enc_key, sizeof(pcn.enc_key)), 0);
+	CU_ASSERT_EQUAL(memcmp(&p->route.home[0].enc_key, &p->route.foreign[0].enc_key, sizeof(pcn.enc_key)),
+			0);
 	f.vpn[0].spi_up--;
 	free(p);
 	f.rows.cached_bad = true; /* under another key file */
@@ -311,8 +313,8 @@ static void test_live_change(void)
 	f.vpn[0].dscp_down = 0;
 	CU_ASSERT_TRUE(plan_live(&f.rules, &f.rows, &p, &v));
 	CU_ASSERT_FALSE(plan_live_same(&p, &f.rows));
-	CU_ASSERT_EQUAL(
-		memcmp(&p.route.foreign[0].enc_key, &cached[0].enc_key, sizeof(cached[0].enc_key)), 0);
+	CU_ASSERT_EQUAL(memcmp(&p.route.foreign[0].enc_key, &cached[0].enc_key, sizeof(cached[0].enc_key)),
+			0);
 	f.vpn[1] = fixture_dynamic_vpn(7);
 	f.rows.n_vpns = 2;
 	CU_ASSERT_TRUE(plan_live(&f.rules, &f.rows, &p, &v));
@@ -354,7 +356,8 @@ static void test_service_update_elsewhere(void)
 	CU_ASSERT_NOT_EQUAL(
 		memcmp(&p->route.foreign[0].enc_key, &cached[0].enc_key, sizeof(cached[0].enc_key)), 0);
 	CU_ASSERT_EQUAL(
-		memcmp(&p->route.foreign[0].enc_key, &p->route.home[0].enc_key, sizeof(cached[0].enc_key)), 0);
+		memcmp(&p->route.foreign[0].enc_key, &p->route.home[0].enc_key, sizeof(cached[0].enc_key)),
+		0);
 	CU_ASSERT_TRUE(vpn_profile_equal(&p->route.home[1], &cached[1]));
 	free(p);
 }
@@ -521,6 +524,6 @@ HARNESS_MAIN("aaah/plan", HARNESS_CASE(test_admission),
 	     HARNESS_CASE(test_only_the_keys_that_are_asked_for),
 	     HARNESS_CASE(test_vpn_that_is_not_permitted), HARNESS_CASE(test_live_session),
 	     HARNESS_CASE(test_service_update_keeps_keys), HARNESS_CASE(test_service_update_elsewhere),
-	     HARNESS_CASE(test_live_change),
-	     HARNESS_CASE(test_move), HARNESS_CASE(test_lifetimes), HARNESS_CASE(test_answer),
-	     HARNESS_CASE(test_mixed_user), HARNESS_CASE(test_deregistration_has_no_tunnels))
+	     HARNESS_CASE(test_live_change), HARNESS_CASE(test_move), HARNESS_CASE(test_lifetimes),
+	     HARNESS_CASE(test_answer), HARNESS_CASE(test_mixed_user),
+	     HARNESS_CASE(test_deregistration_has_no_tunnels))

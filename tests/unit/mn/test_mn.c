@@ -166,8 +166,8 @@ static void test_service_update(void)
 	sim_pass(&s, 1000);
 	CU_ASSERT_EQUAL_FATAL(s.sent, 3);
 	CU_ASSERT_TRUE(s.rrq.service_update && s.rrq.mn_aaa.present && s.rrq.mn_fa_key.present);
-	CU_ASSERT_TRUE(mip_mn_aaa_check(s.rrq.raw, s.rrq.mn_aaa.covered, s.rrq.mn_aaa.mac, s.rrq.mn_aaa.mac_len,
-					CRYPTO_HMAC_MD5, sim_aaa_key, 16, NULL, 0));
+	CU_ASSERT_TRUE(mip_mn_aaa_check(s.rrq.raw, s.rrq.mn_aaa.covered, s.rrq.mn_aaa.mac,
+					s.rrq.mn_aaa.mac_len, CRYPTO_HMAC_MD5, sim_aaa_key, 16, NULL, 0));
 	sim_reply(&s, MIP_FA_RESOURCES, 0);
 	CU_ASSERT_STRING_EQUAL(s.event, "refused");
 	sim_stay(&s, &sim_fa1, 10);
@@ -373,8 +373,8 @@ static void test_refusal_of_an_older_request(void)
 	mn_free(s.mn);
 }
 
-/* A slow network: the second request is on its way when the first is accepted.  The home agent goes by the second one from
- * then on, so its reply is taken too, and nothing older any more. */
+/* A slow network: the second request is on its way when the first is accepted.  The home agent goes by the
+ * second one from then on, so its reply is taken too, and nothing older any more. */
 static void test_reply_to_a_later_request(void)
 {
 	struct mn_config c = sim_config();
