@@ -206,6 +206,32 @@ END $$;
 COMMENT ON FUNCTION expect_decision(text, inet, inet, jsonb, text) IS
 	'A policy test: between BEGIN and COMMIT, after the change. An error when a column of mipvpn.decide() is not as expected, and then nothing is committed; else the decision';
 
+-- As in 0009; and a proxy correspondent node that nobody can tell anything is not in order.
+CREATE OR REPLACE VIEW v_user_vpns AS
+SELECT v.nai, v.number AS vpn, v.destination, host(g.gateway) AS gateway, g.kind, g.sla,
+       coalesce(v.up_class, c.up_class, '0') AS up_class, coalesce(v.down_class, c.down_class, '0') AS down_class,
+       v.security, CASE v.vpnshare WHEN 1 THEN 'own' ELSE 'shared' END AS keys, v.required,
+       CASE WHEN NOT v.enabled THEN 'switched off'
+	    WHEN NOT u.enabled THEN 'user is switched off'
+	    WHEN g.gateway IS NULL THEN 'no gateway leads there'
+	    WHEN g.kind = 'dynamic' AND g.pcn_key IS NULL THEN 'gateway has no master key'
+	    WHEN c.name IS NULL AND g.kind = 'static' THEN 'no contract'
+	    WHEN c.name IS NOT NULL AND NOT c.enabled THEN 'contract is suspended'
+	    WHEN c.name IS NOT NULL AND NOT now() <@ c.valid THEN 'contract is not valid now'
+	    WHEN c.name IS NOT NULL AND NOT v.destination <<= c.domain THEN 'destination is outside of the contract''s domain'
+	    WHEN c.name IS NOT NULL AND NOT EXISTS (SELECT FROM sla_users l WHERE l.sla = c.name AND l.nai = v.nai)
+	    THEN 'user is not on the contract''s list'
+	    WHEN g.kind = 'static' AND u.home_address IS NOT NULL AND NOT u.home_address <<= c.home_selector
+	    THEN 'home address is outside of the contract''s home selector'
+	    ELSE 'ok' END AS verdict,
+       v.proposal, CASE WHEN g.kind = 'static' THEN c.security END AS onward_security,
+       CASE WHEN g.kind = 'static' THEN c.esp_proposal END AS onward_proposal
+FROM vpns v
+JOIN subscribers u ON u.nai = v.nai
+LEFT JOIN LATERAL (SELECT x.* FROM cn_gateways x WHERE x.prefix::inet >>= v.destination
+		   ORDER BY masklen(x.prefix) DESC LIMIT 1) g ON true
+LEFT JOIN slas c ON c.name = g.sla;
+
 REVOKE ALL ON FUNCTION decide_home_address(text, inet), decide_realm(text, inet), decide_all(text, inet, text),
 	decide(text, inet, inet, text), expect_decision(text, inet, inet, jsonb, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION decide_all(text, inet, text), decide(text, inet, inet, text),

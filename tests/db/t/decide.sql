@@ -30,7 +30,7 @@ CREATE FUNCTION pg_temp.words(d decision) RETURNS text LANGUAGE sql AS $$
 		WHEN d.why ~ '(^VPN|^no VPN)' THEN 'none: ' || d.why ELSE 'refused: ' || d.why END
 $$;
 -- Makes the situation, asks, and takes it back.
-CREATE FUNCTION pg_temp.try(p_case bigint, OUT rows jsonb, OUT answer text, OUT answer_by_address text, OUT hoa text) LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.try(p_case bigint, OUT rows jsonb, OUT answer text, OUT answer_by_address text, OUT hoa text, OUT by_view text) LANGUAGE plpgsql AS $$
 DECLARE
 	ask	text[] := (SELECT regexp_split_to_array(v, ' +') FROM lines WHERE c = p_case AND k = 'ask');
 	q	text;
@@ -42,6 +42,9 @@ BEGIN
 	answer := pg_temp.words(decide(ask[1], ask[2]::inet, ask[4]::inet, ask[3]));
 	answer_by_address := pg_temp.words(decide(ask[1], ask[2]::inet, ask[4]::inet));
 	hoa := host(decide_home_address(ask[1], '198.51.100.21'));
+	SELECT string_agg(format('VPN %s: %s', u.vpn, u.verdict), ', ') INTO by_view
+	FROM v_user_vpns u JOIN decide_all(ask[1], ask[2]::inet, ask[3]) AS d ON d.vpn = u.vpn
+	WHERE (u.verdict = 'ok') <> d.allowed;
 	RAISE EXCEPTION USING ERRCODE = 'UNDO0';
 EXCEPTION WHEN SQLSTATE 'UNDO0' THEN
 	NULL;
@@ -56,6 +59,8 @@ SELECT cmp_ok((SELECT count(*) FROM got), '>=', 40::bigint, 'all of the cases ar
 SELECT is(rows, want, 'what the AAAH is told: ' || what) FROM got ORDER BY c;
 SELECT is(answer, out, 'what is decided: ' || what) FROM got ORDER BY c;
 SELECT is(hoa, want_hoa, 'home address: ' || what) FROM got WHERE want_hoa IS NOT NULL ORDER BY c;
+SELECT is(by_view, NULL, 'v_user_vpns says the same: ' || what) FROM got	-- it knows no pool, and looks at each VPN alone
+WHERE out !~ 'too many' AND NOT (want_hoa IS NOT NULL AND out ~ 'home selector') AND what !~ 'those before it' ORDER BY c;
 SELECT is(answer_by_address, out, 'the realm is found by the address: ' || what) FROM got
 WHERE ask LIKE '% 198.51.100.11 visited.test %' ORDER BY c;
 
