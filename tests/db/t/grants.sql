@@ -31,7 +31,8 @@ SELECT function_privs_are('mipvpn', p.proname, string_to_array(oidvectortypes(p.
 		'portal_visit', 'portal_vpns', 'portal_settled', 'portal_networks', 'portal_classes', 'portal_vpn_add',
 		'portal_vpn_change', 'portal_vpn_remove') THEN ARRAY['EXECUTE'] ELSE '{}'::text[] END)
 FROM pg_proc p WHERE p.pronamespace = 'mipvpn'::regnamespace ORDER BY p.proname;
-SELECT function_privs_are('mipvpn', p.proname, string_to_array(oidvectortypes(p.proargtypes), ', '), r, '{}'::text[])
+SELECT function_privs_are('mipvpn', p.proname, string_to_array(oidvectortypes(p.proargtypes), ', '), r,
+	CASE WHEN r = 'mipvpn_monitor' AND p.proname IN ('decide', 'decide_all', 'expect_decision') THEN ARRAY['EXECUTE'] ELSE '{}'::text[] END)
 FROM pg_proc p, unnest(ARRAY['mipvpn_monitor', 'public']) AS r
 WHERE p.pronamespace = 'mipvpn'::regnamespace ORDER BY p.proname;
 SELECT sequence_privs_are('mipvpn', c.relname, r, '{}'::text[])
@@ -67,14 +68,22 @@ SELECT throws_ok($$SELECT mipvpn.aaah_schema_version()$$, '42501', NULL, '... no
 RESET ROLE;
 SET LOCAL ROLE mipvpn_dba;
 SELECT lives_ok($$UPDATE mipvpn.vpns SET description = 'x' WHERE number = 1$$, 'the DBA can change a VPN');
+SELECT is((mipvpn.decide('alice@home.test', '198.51.100.11', '10.9.0.5')).vpn, 1::bigint, '... and ask what would happen');
+SELECT throws_ok($$SELECT mipvpn.decide_realm('alice@home.test', '198.51.100.11')$$, '42501', NULL, '... but not for its parts');
+SELECT throws_ok($$SELECT * FROM mipvpn.aaah_lookup('alice@home.test', 'visited.test', '198.51.100.11', true)$$, '42501', NULL,
+	'... nor for the rows with the keys');
 SELECT throws_ok('DELETE FROM mipvpn.audit', '42501', NULL, 'the DBA cannot change the audit');
+RESET ROLE;
+
+SET LOCAL ROLE mipvpn_monitor;
+SELECT is((mipvpn.decide('alice@home.test', '198.51.100.11', '10.9.0.5')).vpn, 1::bigint, 'so can the monitor');
 RESET ROLE;
 
 -- Everything says what it is: \d+ is the manual.
 SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'mipvpn'::regnamespace AND c.relkind IN ('r', 'v')
 	AND obj_description(c.oid, 'pg_class') IS NULL$$, 'every table and view has a comment');
 SELECT is_empty($$SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-	WHERE c.relnamespace = 'mipvpn'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+	WHERE c.relnamespace = 'mipvpn'::regnamespace AND c.relkind IN ('r', 'c') AND a.attnum > 0 AND NOT a.attisdropped
 	AND col_description(c.oid, a.attnum) IS NULL$$, 'every column has a comment');
 SELECT is_empty($$SELECT proname FROM pg_proc p WHERE pronamespace = 'mipvpn'::regnamespace
 	AND obj_description(p.oid, 'pg_proc') IS NULL$$, 'every function has a comment');
