@@ -290,6 +290,7 @@ static struct aaa *aaa_alloc(void (*wake)(void *user), void *user)
 		return NULL;
 	a->wake = wake;
 	a->user = user;
+	atomic_init(&a->patience_ms, AAA_PATIENCE_MS);
 	a->events = aaa_queue_new(AAA_EVENTS_MAX);
 	a->jobs = aaa_queue_new(AAA_JOBS_MAX);
 	a->waiting = aaa_table_new(AAA_WAITING_MAX);
@@ -329,6 +330,11 @@ struct aaa *aaa_start(const char *conf, bool dumps, void (*wake)(void *user), vo
 static void request_free(void *r)
 {
 	free(r);
+}
+
+void aaa_set_patience(struct aaa *a, uint32_t ms)
+{
+	atomic_store(&a->patience_ms, ms > AAA_PATIENCE_MS ? ms : AAA_PATIENCE_MS);
 }
 
 void aaa_stop(struct aaa *a)

@@ -29,7 +29,7 @@ struct aaa_event {
 	char session[DM_SESSION_MAX];
 	uint32_t result;      /* Result-Code; 0 = timeout */
 	char text[DM_ID_MAX]; /* peer name; reason */
-	uint64_t token; /* AAA_HAR, AAA_VUR, AAA_ASR: give back to aaa_haa/vua/asa exactly once */
+	uint64_t token;	      /* AAA_HAR, AAA_VUR, AAA_ASR: give back to aaa_haa/vua/asa exactly once */
 	struct dm_ama *ama;   /* owned */
 	struct dm_har *har;   /* owned */
 };
@@ -41,6 +41,9 @@ struct aaa;
  * reason in err. */
 struct aaa *aaa_start(const char *conf, bool dumps, void (*wake)(void *user), void *user, char *err,
 		      size_t err_len);
+/* How long a HAR, VUR or ASR that comes from now on may wait for our answer (then 3004), in ms; default, and
+ * at least, 8000.  It has to be longer than what a role takes, with its own deadlines. */
+void aaa_set_patience(struct aaa *a, uint32_t ms);
 void aaa_stop(struct aaa *a); /* waits for libfdcore, at most its own timers; NULL is fine */
 struct aaa_event *aaa_next_event(struct aaa *a); /* loop thread; returns new or NULL */
 /* All non-blocking, take nothing, copy; -1 = queue full (counted).  deadline_ms from now: then AAA_FAILED. */

@@ -29,7 +29,7 @@ static void park_and_post(struct aaa *a, struct msg *m, const char *name, struct
 	if (p) {
 		p->msg = m;
 		p->name = name;
-		token = e->token = aaa_table_put(a->parked, p, aaa_now_ms() + AAA_PARK_MS);
+		token = e->token = aaa_table_put(a->parked, p, aaa_now_ms() + atomic_load(&a->patience_ms));
 	}
 	if (token) {
 		aaa_queue_kick(a->jobs); /* the sender has a new deadline to keep */

@@ -18,7 +18,7 @@ enum {
 	AAA_JOBS_MAX = 4096,
 	AAA_WAITING_MAX = 2048,
 	AAA_PARKED_MAX = 2048,
-	AAA_PARK_MS = 8000,
+	AAA_PATIENCE_MS = 8000,
 	AAA_STR_MS = 6000
 };
 
@@ -58,6 +58,7 @@ struct aaa {
 	struct aaa_table *parked;  /* struct aaa_parked; id = token */
 	pthread_t sender, core;
 	bool sender_runs, core_runs;
+	atomic_uint patience_ms; /* aaa_set_patience() */
 	atomic_bool stopping;
 	atomic_uint sending; /* jobs taken from the queue and not yet handed over */
 	struct fd_rt_out_hdl *route;

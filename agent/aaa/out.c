@@ -119,8 +119,7 @@ static void expire(struct aaa *a)
 		aaa_out_fail(a, r, 0, "no answer in time");
 	while ((p = aaa_table_expired(a->parked, now))) {
 		counter_inc("aaa.parked.expired");
-		log_warn("aaa", "%s not decided in %d ms: answered with %u", p->name, AAA_PARK_MS,
-			 DM_TOO_BUSY);
+		log_warn("aaa", "%s not decided in time: answered with %u", p->name, DM_TOO_BUSY);
 		aaa_out_refuse(a, p->msg, DM_TOO_BUSY, "no decision in time");
 		free(p);
 	}

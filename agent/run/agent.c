@@ -182,6 +182,7 @@ static int roles_configure(struct agent *g)
 		else if (!(g->pcn = pcn_new(c, now)))
 			return -1;
 	}
+	diameter_patience(g);
 	return 0;
 }
 

@@ -146,6 +146,8 @@ void dispatch_nflog_io(void *user, bool readable, bool writable);
 /* diameter.c */
 void diameter_wake(void *user); /* any thread */
 void diameter_events(void *user);
+/* What waits for an answer of ours may do so for longer than the roles' own deadlines. */
+void diameter_patience(struct agent *g);
 
 /* net.c, held.c */
 int net_start(struct agent *g, char *err, size_t err_len); /* helper, before privileges go */

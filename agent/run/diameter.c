@@ -13,6 +13,19 @@ void diameter_wake(void *user)
 	loop_wake_send(((struct agent *)user)->aaa_wake);
 }
 
+void diameter_patience(struct agent *g)
+{
+	const struct config *c = g->conf;
+	uint32_t most = 0;
+
+	if (c->fa.n)
+		most = c->fa.v->role.vpn_timeout_ms;
+	if (c->ha.n && c->ha.v->role.vpn_timeout_ms > most)
+		most = c->ha.v->role.vpn_timeout_ms;
+	if (g->aaa)
+		aaa_set_patience(g->aaa, 2 * most + 2000);
+}
+
 static void on_ama(struct agent *g, const struct aaa_event *in)
 {
 	struct role_event e = {
@@ -113,9 +126,9 @@ static void on_dead(struct agent *g, const struct aaa_event *in)
 }
 
 static void (*const handlers[])(struct agent *g, const struct aaa_event *e) = {
-	[AAA_AMA] = on_ama, [AAA_FAILED] = on_failed, [AAA_HAR] = on_har,	 [AAA_VUR] = on_vur,
-	[AAA_ASR] = on_asr,
-	[AAA_STA] = on_sta, [AAA_PEER_UP] = on_peer,  [AAA_PEER_DOWN] = on_peer, [AAA_DEAD] = on_dead,
+	[AAA_AMA] = on_ama,	 [AAA_FAILED] = on_failed,  [AAA_HAR] = on_har,
+	[AAA_VUR] = on_vur,	 [AAA_ASR] = on_asr,	    [AAA_STA] = on_sta,
+	[AAA_PEER_UP] = on_peer, [AAA_PEER_DOWN] = on_peer, [AAA_DEAD] = on_dead,
 };
 
 void diameter_events(void *user)
