@@ -73,9 +73,10 @@ def _work(scene, roamers, rng, n_moves, failures):
 
 
 def _arrive(m, to, since, failures):
-    """Waits until the node says that it is registered where it is plugged in, since it was."""
+    """Waits until the node says that it is registered where it is plugged in, since it was: "renewed" when its own last
+    reply was from there, which we may have missed when it was in haste."""
     try:
-        while m.registered(30)["time"] < since or m.at != to:
+        while m.registered(30, "renewed")["time"] < since or m.at != to:
             pass
     except LabError as e:
         failures.append(f"{m.user} to {to}: {e}")

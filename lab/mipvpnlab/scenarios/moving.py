@@ -42,9 +42,9 @@ class Roamer:
         self.traffic = None
         self.took_ms = None
 
-    def registered(self, seconds=20):
-        """Waits for the reply; the agent that granted it is where we are now."""
-        event = self.mn.wait_event("registered", seconds=seconds)
+    def registered(self, seconds=20, *also):
+        """Waits for the reply; the agent that granted it is where we are now. also: other events that say so."""
+        event = self.mn.wait_event("registered", *also, seconds=seconds)
         self.took_ms = event["took_us"] / 1000 if "took_us" in event else None
         at = [n for n, f in t.FAS.items() if f.care_of == event["care_of_address"]]
         if not at:
