@@ -222,9 +222,9 @@ static void words(const struct plan *p, const struct pol_rows *rows, struct in_a
 		 "vpn %u %s %s sla=%s %s/%s keys=%s spi=%u/%u dscp=%u/%u required=%s onward=%s/%s%s%.500s",
 		 f->number, on ? "static" : "dynamic", way, contract_of(rows, f->number),
 		 security(f->security), or_dash(f->esp_proposal), f->enc_key.len ? "own" : "shared",
-		 f->spi_up, f->spi_down, f->tos_up >> 2, f->tos_down >> 2, f->required ? "yes" : "no",
-		 on ? security(on->security) : "-", on ? or_dash(on->esp_proposal) : "-",
-		 missed ? " but " : "", but);
+		 f->spi_up, f->spi_down, (unsigned)f->tos_up >> 2, (unsigned)f->tos_down >> 2,
+		 f->required ? "yes" : "no", on ? security(on->security) : "-",
+		 on ? or_dash(on->esp_proposal) : "-", missed ? " but " : "", but);
 }
 
 static void decide(const struct decide_case *c, struct pol_rows *rows, char out[TEXT_MAX])

@@ -205,6 +205,7 @@ static void live(struct fixture *f, struct vpn_profile cached[2])
 	struct aaah_verdict v;
 	struct plan *p = make(f, &v, true);
 
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
 	memcpy(cached, p->route.home, 2 * sizeof(*cached));
 	f->rows.cached = cached;
 	f->rows.n_cached = 2;
@@ -274,9 +275,10 @@ static void test_service_update_keeps_keys(void)
 	CU_ASSERT_STRING_EQUAL(p->route.home[0].bu_context, pcn.bu_context);
 	CU_ASSERT_EQUAL(p->route.foreign[0].bu_key.len, 0);
 	free(p);
-	f.vpn[0].pcn_key.data[0] ^=
-		1; /* the gateway has another master key: it would not open the old one's */
+	/* The gateway has another master key: it would not open the old one's. */
+	f.vpn[0].pcn_key.data[0] ^= 1;
 	p = make(&f, &v, true);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
 	CU_ASSERT_TRUE(vpn_profile_equal(&p->route.home[0], &pcn));
 	CU_ASSERT_STRING_NOT_EQUAL(p->route.home[0].bu_context, pcn.bu_context);
 	free(p);
