@@ -286,6 +286,8 @@ bool fa_route_same(const struct fa_route *a, const struct fa_route *b);
 
 /* fa_move.c: the AAAF has answered by itself (D2); the home agent is asked by UDP */
 bool fa_move_keep(struct fa_pending *p, const struct mip_rrq *q); /* may become a move; false = no memory */
+/* The path that a request leads to: by the answer, or until there is one by what it asks for. */
+struct fa_route fa_move_route_of(const struct fa *fa, const struct fa_pending *p);
 /* The path of one who comes: in front of tunnels that the other end completes, whose packets follow at once.
  * One who is here already has his. */
 void fa_move_route(struct fa *fa, struct fa_pending *p, struct actions *out);

@@ -80,7 +80,7 @@ static bool hoa_is_here(const struct fa *fa, const struct fa_pending *but, struc
 	return false;
 }
 
-static struct fa_route route_wanted(const struct fa *fa, const struct fa_pending *p)
+struct fa_route fa_move_route_of(const struct fa *fa, const struct fa_pending *p)
 {
 	struct fa_route r = {.hoa = home_of(p),
 			     .ha = role_any_addr(p->grant.hoa) ? p->ha : p->grant.ha,
@@ -94,7 +94,7 @@ static struct fa_route route_wanted(const struct fa *fa, const struct fa_pending
 
 void fa_move_route(struct fa *fa, struct fa_pending *p, struct actions *out)
 {
-	struct fa_route r = route_wanted(fa, p);
+	struct fa_route r = fa_move_route_of(fa, p);
 
 	p->move.on_way = true;
 	if (p->move.routed || fa_visitor_find(fa, p->key) || hoa_is_here(fa, p, r.hoa))
@@ -130,7 +130,7 @@ bool fa_move_inherit(struct fa *fa, const struct fa_route *r)
 
 	if (!p || p->move.routed)
 		return false;
-	want = route_wanted(fa, p);
+	want = fa_move_route_of(fa, p);
 	if (!fa_route_same(&want, r))
 		return false;
 	p->move.route = *r;

@@ -85,21 +85,9 @@ static void displace(struct fa *fa, const struct fa_visitor *v, struct in_addr h
 			       out);
 }
 
-static struct fa_route route_wanted(const struct fa *fa, const struct fa_pending *p)
-{
-	struct fa_route r = {.hoa = p->grant.hoa,
-			     .ha = p->grant.ha,
-			     .coa = fa->cfg.coa,
-			     .ifindex = p->path.ifindex,
-			     .reverse = p->flags & MIP_T};
-
-	memcpy(r.mac, p->path.mac, sizeof(r.mac));
-	return r;
-}
-
 static void path_set(struct fa *fa, struct fa_visitor *v, struct fa_pending *p, struct actions *out)
 {
-	struct fa_route is = route_of(v), want = route_wanted(fa, p);
+	struct fa_route is = route_of(v), want = fa_move_route_of(fa, p);
 	bool was = !role_any_addr(v->hoa);
 
 	if (was && fa_route_same(&is, &want))
