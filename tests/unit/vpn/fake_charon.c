@@ -4,6 +4,7 @@
  */
 #include "tests/unit/vpn/fake_charon.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -479,4 +480,23 @@ void fake_kill(struct room *r)
 	memset(f->subscribed, 0, sizeof(f->subscribed));
 	fake_unload_all(f);
 	f->n_sas = 0;
+}
+
+void room_open_as(struct room *r, const char *self)
+{
+	struct vpn_config c = {.responder_wait_ms = 5000, .restore_ms = 8000};
+
+	inet_pton(AF_INET, self, &c.self);
+	room_open(r, &c);
+	room_settle(r);
+}
+
+void room_close_empty(struct room *r)
+{
+	room_pass(r, 6000);
+	CU_ASSERT_TRUE(fake_empty(&r->f));
+	CU_ASSERT_TRUE(vpn_idle(r->v));
+	CU_ASSERT_TRUE(fake_kernel_empty(&r->kernel));
+	CU_ASSERT_EQUAL(r->reports_inside, 0);
+	room_close(r);
 }

@@ -71,6 +71,10 @@ struct room {
 
 void room_open(struct room *r, const struct vpn_config *c);
 void room_close(struct room *r);
+/* A gateway with this address, as the tests of moves and legs want it: settled. */
+void room_open_as(struct room *r, const char *self);
+/* What was there has time to go; asserts that nothing is left at charon, in the kernel or in the room. */
+void room_close_empty(struct room *r);
 void room_settle(struct room *r);	     /* until nobody has anything to do at this moment */
 void room_pass(struct room *r, uint64_t ms); /* time goes by, timer by timer */
 int room_install(struct room *r, const char *session, const struct vpn_profile *p, size_t n,

@@ -15,24 +15,11 @@
 static struct room room;
 static char err[128];
 
-static void open_as(const char *self)
-{
-	struct vpn_config c = {.self = addr_of(self), .responder_wait_ms = 5000, .restore_ms = 8000};
-
-	room_open(&room, &c);
-	room_settle(&room);
-}
-
 static void close_clean(void)
 {
 	room_remove(&room, "s1");
 	room_remove(&room, "h1");
-	room_pass(&room, 6000);
-	CU_ASSERT_TRUE(fake_empty(&room.f));
-	CU_ASSERT_TRUE(vpn_idle(room.v));
-	CU_ASSERT_TRUE(fake_kernel_empty(&room.kernel));
-	CU_ASSERT_EQUAL(room.reports_inside, 0);
-	room_close(&room);
+	room_close_empty(&room);
 }
 
 static int handoff(const char *peer, bool newcomer)
@@ -48,7 +35,7 @@ static int handoff(const char *peer, bool newcomer)
 /* s1 at a foreign agent, up. */
 static void standing(const char *self, struct vpn_profile p)
 {
-	open_as(self);
+	room_open_as(&room, self);
 	room_install(&room, "s1", &p, 1, 4000);
 	room_settle(&room);
 	CU_ASSERT_STRING_EQUAL(room.reports, "s1 UP ;");
@@ -146,7 +133,7 @@ static void test_which_profiles(void)
 	struct vpn_default_spi d = {.peer = addr_of(HA), .spi = VPN_SPI_DEFAULT, .key = {6, "preset"}};
 
 	p[2].security = VPN_SEC_ENCAP;
-	open_as(FA);
+	room_open_as(&room, FA);
 	vpn_default_spi_set(room.v, &d, room.now);
 	room_install(&room, "s1", p, 3, 4000);
 	room_settle(&room);
@@ -161,7 +148,7 @@ static void test_which_profiles(void)
 	close_clean();
 	p[2] = profile_fa_ha(1);
 	p[2].security = VPN_SEC_ENCAP;
-	open_as(FA);
+	room_open_as(&room, FA);
 	room_install(&room, "s1", &p[2], 1, 4000);
 	room_settle(&room);
 	CU_ASSERT_EQUAL(handoff(FA2, false), 0);
@@ -201,7 +188,7 @@ static void test_selectors(void)
 		p[1].src = p[0].src;
 		vpn_prefix_parse(rows[i][0], &p[0].dst);
 		vpn_prefix_parse(rows[i][1], &p[1].dst);
-		open_as(FA);
+		room_open_as(&room, FA);
 		room_install(&room, "s1", p, 2, 4000);
 		room_settle(&room);
 		handoff(FA2, false);
@@ -306,7 +293,7 @@ static void test_anything(void)
 {
 	for (unsigned seed = 1; seed <= 20; seed++) {
 		srand(seed);
-		open_as(FA);
+		room_open_as(&room, FA);
 		for (unsigned i = 0; i < 300; i++) {
 			random_step();
 			if (i % 10 == 9)

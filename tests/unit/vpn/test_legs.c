@@ -18,14 +18,6 @@
 static struct room room;
 static char err[128];
 
-static void open_as(const char *self)
-{
-	struct vpn_config c = {.self = addr_of(self), .responder_wait_ms = 5000, .restore_ms = 8000};
-
-	room_open(&room, &c);
-	room_settle(&room);
-}
-
 static void close_clean(void)
 {
 	static const char *const sessions[] = {"s1", "s2", "s3"};
@@ -33,12 +25,7 @@ static void close_clean(void)
 	for (size_t i = 0; i < 3; i++)
 		room_remove(&room, sessions[i]);
 	vpn_quit(room.v, room.now);
-	room_pass(&room, 6000);
-	CU_ASSERT_TRUE(fake_empty(&room.f));
-	CU_ASSERT_TRUE(vpn_idle(room.v));
-	CU_ASSERT_TRUE(fake_kernel_empty(&room.kernel));
-	CU_ASSERT_EQUAL(room.reports_inside, 0);
-	room_close(&room);
+	room_close_empty(&room);
 }
 
 static int move(const char *from, const char *to)
@@ -56,7 +43,7 @@ static void test_encapsulated(void)
 	struct vpn_profile p = profile_dynamic(1, FA, HA);
 
 	p.security = VPN_SEC_ENCAP;
-	open_as(HA);
+	room_open_as(&room, HA);
 	room_install(&room, "s1", &p, 1, 4000);
 	room_settle(&room);
 	CU_ASSERT_STRING_EQUAL(room.carries, "s1;");
@@ -86,7 +73,7 @@ static void test_encapsulated_twice(void)
 	struct vpn_profile p[2] = {profile_dynamic(1, FA, HA), profile_dynamic(1, FA2, HA)};
 
 	p[0].security = p[1].security = VPN_SEC_ENCAP;
-	open_as(HA);
+	room_open_as(&room, HA);
 	room_install(&room, "s1", p, 2, 4000);
 	room_settle(&room);
 	room_install(&room, "s1", p, 2, 4000);
@@ -104,7 +91,7 @@ static void test_encapsulated_refused(void)
 	struct vpn_profile p = profile_dynamic(1, FA, HA);
 
 	p.security = VPN_SEC_ENCAP;
-	open_as(HA);
+	room_open_as(&room, HA);
 	room.net_fails = NH_ENCAP_ADD;
 	room_install(&room, "s1", &p, 1, 4000);
 	room_settle(&room);
@@ -116,7 +103,7 @@ static void test_encapsulated_refused(void)
 
 static void open_between(void)
 {
-	open_as(HA);
+	room_open_as(&room, HA);
 	room.kernel.between = true;
 }
 

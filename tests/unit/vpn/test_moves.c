@@ -19,14 +19,6 @@
 static struct room room;
 static char err[128];
 
-static void open_as(const char *self)
-{
-	struct vpn_config c = {.self = addr_of(self), .responder_wait_ms = 5000, .restore_ms = 8000};
-
-	room_open(&room, &c);
-	room_settle(&room);
-}
-
 static void close_clean(void)
 {
 	static const char *const sessions[] = {"s1", "s2", "h1"};
@@ -34,12 +26,7 @@ static void close_clean(void)
 	for (size_t i = 0; i < 3; i++)
 		room_remove(&room, sessions[i]);
 	vpn_quit(room.v, room.now);
-	room_pass(&room, 6000);
-	CU_ASSERT_TRUE(fake_empty(&room.f));
-	CU_ASSERT_TRUE(vpn_idle(room.v));
-	CU_ASSERT_TRUE(fake_kernel_empty(&room.kernel));
-	CU_ASSERT_EQUAL(room.reports_inside, 0);
-	room_close(&room);
+	room_close_empty(&room);
 }
 
 static int late(const char *session, const struct vpn_profile *p, size_t n)
@@ -60,7 +47,7 @@ static void standing(void)
 {
 	struct vpn_profile p[2] = {profile_fa_ha(1), profile_ha_gw(1)};
 
-	open_as(HA);
+	room_open_as(&room, HA);
 	room_install(&room, "s1", p, 2, 4000);
 	room_settle(&room);
 	fake_peer_up(&room, OLD);
@@ -74,7 +61,7 @@ static void test_late_initiator(void)
 {
 	struct vpn_profile p = profile_fa_ha(1);
 
-	open_as(FA);
+	room_open_as(&room, FA);
 	CU_ASSERT_EQUAL(late("s1", &p, 1), 0);
 	room_settle(&room);
 	CU_ASSERT_STRING_EQUAL(room.f.commands, "load-shared;load-conn;initiate;");
@@ -104,7 +91,7 @@ static void test_late_path_first(void)
 {
 	struct vpn_profile p = profile_fa_ha(1);
 
-	open_as(FA);
+	room_open_as(&room, FA);
 	room.net_silent = true;
 	CU_ASSERT_EQUAL(late("s1", &p, 1), 0);
 	room_settle(&room);
@@ -119,7 +106,7 @@ static void test_late_never_comes(void)
 {
 	struct vpn_profile p = profile_fa_ha(1);
 
-	open_as(FA);
+	room_open_as(&room, FA);
 	late("s1", &p, 1);
 	room_pass(&room, 2900);
 	CU_ASSERT_STRING_EQUAL(room.reports, "");
@@ -135,7 +122,7 @@ static void test_responder_makes_child(void)
 	struct vpn_profile p = profile_dynamic(1, FA, HA);
 	uint64_t start;
 
-	open_as(HA);
+	room_open_as(&room, HA);
 	room_install(&room, "s1", &p, 1, 4000);
 	room_settle(&room);
 	CU_ASSERT_STRING_EQUAL(room.carries, "");
@@ -155,7 +142,7 @@ static void test_responder_leaves_it(void)
 {
 	struct vpn_profile p = profile_fa_ha(1);
 
-	open_as(HA);
+	room_open_as(&room, HA);
 	room_install(&room, "s1", &p, 1, 4000);
 	room_settle(&room);
 	fake_peer_up(&room, "-r");
@@ -170,7 +157,7 @@ static void test_responder_refused(void)
 {
 	struct vpn_profile p = profile_fa_ha(1);
 
-	open_as(HA);
+	room_open_as(&room, HA);
 	room.f.child_fails = true;
 	room_install(&room, "s1", &p, 1, 4000);
 	room_settle(&room);
@@ -299,7 +286,7 @@ static void test_failed_after_move(void)
 
 static void test_move_refusals(void)
 {
-	open_as(HA);
+	room_open_as(&room, HA);
 	CU_ASSERT_EQUAL(move(FA, FA2), -1);
 	CU_ASSERT_STRING_EQUAL(err, "no such session");
 	close_clean();
@@ -324,7 +311,7 @@ static void fa_standing(void)
 {
 	struct vpn_profile p = profile_fa_ha(1);
 
-	open_as(FA);
+	room_open_as(&room, FA);
 	room_install(&room, "s1", &p, 1, 4000);
 	room_settle(&room);
 	CU_ASSERT_STRING_EQUAL(fake_kernel_open(&room.kernel, MN), "src");
@@ -381,7 +368,7 @@ static void test_leave_unfinished(void)
 {
 	struct vpn_profile p = profile_fa_ha(1);
 
-	open_as(FA);
+	room_open_as(&room, FA);
 	room.f.outcome = FAKE_HANGS;
 	room_install(&room, "s1", &p, 1, 4000);
 	room_settle(&room);
@@ -489,7 +476,7 @@ static void test_anything(void)
 {
 	for (unsigned seed = 1; seed <= 20; seed++) {
 		srand(seed);
-		open_as(HA);
+		room_open_as(&room, HA);
 		room.kernel.between = true;
 		for (unsigned i = 0; i < 300; i++) {
 			random_step();
@@ -509,7 +496,7 @@ static void test_comes_to_rest(void)
 		struct vpn_profile p[2] = {profile_of(1, FA2, HA), profile_ha_gw(1)};
 
 		srand(seed);
-		open_as(HA);
+		room_open_as(&room, HA);
 		for (unsigned i = 0; i < 100; i++)
 			random_step();
 		room.f.outcome = FAKE_UP;
