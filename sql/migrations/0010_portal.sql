@@ -499,7 +499,9 @@ BEGIN
 	ELSIF NOT EXISTS (SELECT FROM mipvpn.security_types t WHERE t.name = p_security) THEN
 		RETURN 'no-security';
 	END IF;
-	UPDATE mipvpn.vpns x SET up_class = nullif(p_up, ''), down_class = nullif(p_down, ''), security = p_security
+	-- Another type has other algorithms: the agents' default, until the DBA names some.
+	UPDATE mipvpn.vpns x SET up_class = nullif(p_up, ''), down_class = nullif(p_down, ''), security = p_security,
+		proposal = CASE x.security WHEN p_security THEN x.proposal END
 	WHERE x.number = v.number;
 	RETURN 'ok';
 END $$;

@@ -109,6 +109,11 @@ SELECT setval('portal_spi', 1048578, false);
 INSERT INTO vpns (number, nai, destination, up_spi, down_spi) VALUES (90, 'carol@home.test', '10.9.0.9/32', 1048579, 1048580);
 SELECT is(portal_spi_pair(), 1048582::bigint, 'SPIs that somebody has are passed over');
 DELETE FROM vpns WHERE number = 90;
+UPDATE vpns SET security = 'ESP', proposal = 'aes256gcm16' WHERE number = 1;
+SELECT is((SELECT portal_vpn_change(ta, 1, 'AF11', '', 'ESP') FROM h), 'ok', 'another class of a VPN with algorithms of the DBA''s');
+SELECT is((SELECT proposal::text FROM vpns WHERE number = 1), 'aes256gcm16', 'they stay');
+SELECT is((SELECT portal_vpn_change(ta, 1, 'AF21', '', 'AH') FROM h), 'ok', 'another type, which they do not fit');
+SELECT is((SELECT concat_ws(' ', security, coalesce(proposal, 'default')) FROM vpns WHERE number = 1), 'AH default', 'they go');
 
 -- Only the portal's functions are believed about who acts.
 SELECT set_config('mipvpn.acting_for', 'bob@home.test', true);
