@@ -27,6 +27,7 @@ struct user {
 	struct profile *profiles; /* longest dst first */
 	size_t n;
 	bool in_kernel, dirty;
+	uint64_t written[2]; /* hash of what his chains hold in the kernel: [1] up */
 	struct user *next_dirty;
 	UT_hash_handle hh;
 };
@@ -56,7 +57,7 @@ struct prefixes {
 	struct prefix_refs {
 		struct vpn_prefix prefix;
 		unsigned refs;
-	} *v;
+	} * v;
 	size_t n;
 	bool dirty;
 };
@@ -73,6 +74,7 @@ struct fw {
 	struct prefixes protects, pcns;
 	bool table_there;    /* as far as we know */
 	bool unknown;	     /* a transaction failed: it may be there with anything in it */
+	bool no_memory;	     /* for a part of the text that is being made */
 	bool mark_there[64]; /* the chain of this DSCP is in the kernel */
 	char *elements;	     /* pending add/delete element commands */
 	size_t elements_len;

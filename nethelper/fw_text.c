@@ -204,7 +204,7 @@ static void put_via(FILE *out, const char *rule, const struct leg *leg, char sid
  * route of one who has just come is not there yet; what he still sends may come from him, the registered
  * station, all the same: he is told of his new agent later than the agents are.
  */
-static void put_profile(struct fw *fw, FILE *out, const char *chain, const struct profile *p, bool up)
+static void put_profile(FILE *out, const char *chain, const struct profile *p, bool up)
 {
 	const struct leg *near = &p->leg[up ? 0 : 1], *far = &p->leg[up ? 1 : 0];
 	uint8_t tos = up ? p->tos_up : p->tos_down;
@@ -212,7 +212,6 @@ static void put_profile(struct fw *fw, FILE *out, const char *chain, const struc
 
 	snprintf(rule, sizeof(rule), "add rule " T "%s ip %s %s", chain, up ? "daddr" : "saddr",
 		 vpn_prefix_str(&p->dst, dst));
-	put_mark_chain(fw, out, tos);
 	if (near->n > 0)
 		put_via(out, rule, near, 'i', up ? "in_up" : "in_ipsec");
 	else if (up)
@@ -224,23 +223,64 @@ static void put_profile(struct fw *fw, FILE *out, const char *chain, const struc
 	fprintf(out, "%s goto mark_%u\n", rule, tos >> 2);
 }
 
-static void put_user_direction(struct fw *fw, FILE *out, const struct user *u, bool up)
+/* FNV-1a, 64 bits. */
+static uint64_t hash_of(const char *text)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (; *text; text++)
+		h = (h ^ (uint8_t)*text) * 1099511628211u;
+	return h;
+}
+
+/* His rules in one direction; NULL without memory. */
+static char *user_rules(const struct user *u, const char *chain, bool up)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (out == NULL)
+		return NULL;
+	for (size_t i = 0; i < u->n; i++)
+		put_profile(out, chain, &u->profiles[i], up);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static void put_user_direction(struct fw *fw, FILE *out, struct user *u, bool up)
 {
 	const char *map = up ? "up" : "down";
-	char a[INET_ADDRSTRLEN], chain[32];
+	char a[INET_ADDRSTRLEN], chain[32], *rules;
+	uint64_t hash;
 
 	snprintf(chain, sizeof(chain), "%s_%s", map, host(u->src, a));
+	rules = user_rules(u, chain, up);
+	if (rules == NULL) {
+		fw->no_memory = true;
+		return;
+	}
+	hash = hash_of(rules);
+	if (u->n > 0 && u->in_kernel && u->written[up] == hash) {
+		free(rules);
+		return;
+	}
+	u->written[up] = hash;
 	if (u->n == 0)
 		fprintf(out, "delete element " T "%s { %s }\n", map, a);
 	if (!u->in_kernel)
 		fprintf(out, "add chain " T "%s\n", chain);
 	fprintf(out, "flush chain " T "%s\n", chain);
 	for (size_t i = 0; i < u->n; i++)
-		put_profile(fw, out, chain, &u->profiles[i], up);
+		put_mark_chain(fw, out, up ? u->profiles[i].tos_up : u->profiles[i].tos_down);
+	fputs(rules, out);
 	if (u->n == 0)
 		fprintf(out, "delete chain " T "%s\n", chain);
 	else if (!u->in_kernel)
 		fprintf(out, "add element " T "%s { %s : jump %s }\n", map, a, chain);
+	free(rules);
 }
 
 static void put_user(struct fw *fw, FILE *out, struct user *u)
@@ -291,6 +331,16 @@ static bool wanted(const struct fw *fw)
 	       fw->protects.n > 0 || fw->pcns.n > 0 || fw->forwarded != NULL || fw->hold;
 }
 
+/* The text that out has been written to, or NULL: half of it is worse than nothing. */
+static char *finished(struct fw *fw, FILE *out, char **text)
+{
+	if (fclose(out) == 0 && !fw->no_memory)
+		return *text;
+	fw->no_memory = false;
+	free(*text);
+	return NULL;
+}
+
 char *fw_changes(struct fw *fw)
 {
 	char *text = NULL;
@@ -312,7 +362,7 @@ char *fw_changes(struct fw *fw)
 	if (fw->watch_dirty)
 		put_watch_rules(fw, out);
 	put_dirty_users(fw, out);
-	return fclose(out) == 0 ? text : NULL;
+	return finished(fw, out, &text);
 }
 
 static void put_whole(struct fw *fw, FILE *out)
@@ -358,5 +408,5 @@ char *fw_whole(struct fw *fw)
 	fw->table_there = true;
 	fw->unknown = false;
 	put_whole(fw, out);
-	return fclose(out) == 0 ? text : NULL;
+	return finished(fw, out, &text);
 }

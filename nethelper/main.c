@@ -6,6 +6,9 @@
  * made and ends.
  *
  * One thread, one epoll loop: the agent's requests, user-space tunnels, repetitions of gratuitous ARP.
+ *
+ * A transaction of nftables takes longer the more users the table has, whatever is in it.  So when one has
+ * taken some time the next waits twice as long (REST_MOST_MS at most), and takes along what has come by then.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -25,6 +28,7 @@
 
 #define VICI_DEFAULT "/run/charon.vici"
 #define EVENTS 64
+#define REST_MOST_MS 30
 
 struct helper {
 	struct watch watch; /* of the agent's socket; first */
@@ -35,6 +39,7 @@ struct helper {
 	struct net *net;
 	struct net_job jobs[NET_BATCH_MAX];
 	size_t n_jobs, n_sent; /* answers [n_sent, n_jobs) are still to be sent */
+	uint64_t rest_until;   /* 0 = requests are served as they come */
 };
 
 static uint64_t now_ms(void)
@@ -99,7 +104,7 @@ static void send_replies(struct helper *h)
 		h->n_sent++;
 	}
 	h->n_jobs = h->n_sent = 0;
-	want(h, EPOLLIN);
+	want(h, h->rest_until ? 0 : EPOLLIN);
 }
 
 static void read_requests(struct helper *h)
@@ -123,14 +128,43 @@ static void read_requests(struct helper *h)
 	}
 }
 
+static void run_batch(struct helper *h)
+{
+	uint64_t begin = now_ms(), took;
+
+	net_batch(h->net, h->jobs, h->n_jobs, begin);
+	took = now_ms() - begin;
+	if (took > 0)
+		h->rest_until = begin + took + (2 * took < REST_MOST_MS ? 2 * took : REST_MOST_MS);
+}
+
 static void serve_agent(struct helper *h)
 {
 	h->agent_ready = false;
 	if (h->n_jobs == 0) {
 		read_requests(h);
-		net_batch(h->net, h->jobs, h->n_jobs, now_ms());
+		run_batch(h);
 	}
 	send_replies(h);
+}
+
+/* What has come meanwhile is read in the next turn. */
+static void rest_over(struct helper *h, uint64_t now)
+{
+	if (h->rest_until == 0 || now < h->rest_until)
+		return;
+	h->rest_until = 0;
+	if (h->n_jobs == 0)
+		want(h, EPOLLIN);
+}
+
+static int wait_ms(const struct helper *h, uint64_t now)
+{
+	uint64_t next = net_next(h->net);
+
+	if (h->rest_until != 0 && h->rest_until < next)
+		next = h->rest_until;
+	return next == UINT64_MAX ? -1 : next <= now ? 0 : (int)(next - now);
 }
 
 static void agent_ready(struct watch *w)
@@ -144,15 +178,14 @@ static void run(struct helper *h)
 	struct epoll_event events[EVENTS];
 
 	while (!h->agent_gone) {
-		uint64_t next = net_next(h->net), now = now_ms();
-		int wait = next == UINT64_MAX ? -1 : next <= now ? 0 : (int)(next - now);
-		int n = epoll_wait(h->epoll_fd, events, EVENTS, wait);
+		int n = epoll_wait(h->epoll_fd, events, EVENTS, wait_ms(h, now_ms()));
 
 		for (int i = 0; i < n; i++) {
 			struct watch *w = events[i].data.ptr;
 
 			w->ready(w);
 		}
+		rest_over(h, now_ms());
 		if (h->agent_ready)
 			serve_agent(h);
 		net_tick(h->net, now_ms());

@@ -221,6 +221,31 @@ static void test_source_gateway(void)
 	fw_free(fw);
 }
 
+/* Another class for what goes up: only that is written; the same once more: nothing. */
+static void test_class(void)
+{
+	struct fw *fw = fw_ready();
+	struct fw_vpn v = vpn("10.9.0.0/24", true, NULL), other = v;
+
+	other.tos_up = 26 << 2;
+	CU_ASSERT_EQUAL(fw_vpn_add(fw, &v), 0);
+	free(fw_changes(fw));
+	CU_ASSERT_EQUAL(fw_vpn_add(fw, &other), 0);
+	CU_ASSERT_EQUAL(fw_vpn_del(fw, &v), 0);
+	expect(fw, "flush chain ip mipvpn up_10.1.0.10\n"
+		   "add chain ip mipvpn mark_26\nadd rule ip mipvpn mark_26 ip dscp set 26\n"
+		   "add rule ip mipvpn mark_26 accept\n" UP "jump in_visitor\n" UP "jump out_ipsec\n" UP
+		   "goto mark_26\n");
+	CU_ASSERT_EQUAL(fw_vpn_add(fw, &v), 0);
+	CU_ASSERT_EQUAL(fw_vpn_del(fw, &other), 0);
+	expect(fw, "flush chain ip mipvpn up_10.1.0.10\n" UP "jump in_visitor\n" UP "jump out_ipsec\n" UP
+		   "goto mark_46\n");
+	CU_ASSERT_EQUAL(fw_vpn_add(fw, &v), 0);
+	CU_ASSERT_EQUAL(fw_vpn_del(fw, &v), 0);
+	expect(fw, "");
+	fw_free(fw);
+}
+
 /* Home agent: both directions come out of one tunnel and go into the other.  One of the two going leaves the
  * other. */
 static void test_middle(void)
@@ -403,7 +428,8 @@ static void test_recovery(void)
 
 HARNESS_MAIN("nethelper/fw", HARNESS_CASE(test_nothing), HARNESS_CASE(test_visitors),
 	     HARNESS_CASE(test_tunnel_sources), HARNESS_CASE(test_protect), HARNESS_CASE(test_pcn),
-	     HARNESS_CASE(test_watch), HARNESS_CASE(test_source_gateway), HARNESS_CASE(test_middle),
-	     HARNESS_CASE(test_encapsulation), HARNESS_CASE(test_encapsulation_moves),
-	     HARNESS_CASE(test_encapsulation_forwarded), HARNESS_CASE(test_forward), HARNESS_CASE(test_hold),
-	     HARNESS_CASE(test_nested), HARNESS_CASE(test_recovery))
+	     HARNESS_CASE(test_watch), HARNESS_CASE(test_source_gateway), HARNESS_CASE(test_class),
+	     HARNESS_CASE(test_middle), HARNESS_CASE(test_encapsulation),
+	     HARNESS_CASE(test_encapsulation_moves), HARNESS_CASE(test_encapsulation_forwarded),
+	     HARNESS_CASE(test_forward), HARNESS_CASE(test_hold), HARNESS_CASE(test_nested),
+	     HARNESS_CASE(test_recovery))
