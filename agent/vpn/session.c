@@ -17,6 +17,7 @@
 
 /* The other end switches over up to a round trip later, and what it has sent before is on its way still. */
 #define GRACE_MS 500
+#define GRACE_STEP_MS 50 /* rounded up to: whoever changes with a thousand others goes with them */
 
 void session_dirty(struct vpn *v, struct session *s)
 {
@@ -151,7 +152,7 @@ static bool change_done(struct vpn *v, struct session *s)
 
 static void drop_later(struct vpn *v, struct session *s)
 {
-	s->drop_at = v->now + GRACE_MS;
+	s->drop_at = (v->now + GRACE_MS + GRACE_STEP_MS - 1) / GRACE_STEP_MS * GRACE_STEP_MS;
 	vpn_timer(v, s->drop_at);
 }
 

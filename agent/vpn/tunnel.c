@@ -197,9 +197,11 @@ static bool path_is_first(const struct tunnel *t)
 {
 	const struct part *p;
 
+	if (!t->late) /* a contract's tunnel may have thousands */
+		return false;
 	LIST_FOREACH(p, &t->parts, in_tunnel)
 	{
-		if (t->late && p->flow && p->flow->pending)
+		if (p->flow && p->flow->pending)
 			return true;
 	}
 	return false;
