@@ -33,10 +33,10 @@ class Report:
     def at_least(self, what, got, want):
         return self.check(what, got >= want, f"got {got!r}, want at least {want!r}")
 
-    def attempt(self, what, call, *args):
+    def attempt(self, what, call, *args, **more):
         """An assertion that call() does not raise; returns what it gave, None when it failed."""
         try:
-            got = call(*args)
+            got = call(*args, **more)
         except Exception as e:	# the scenario goes on, the failure is on record
             self.check(what, False, f"{type(e).__name__}: {e}")
             return None

@@ -16,16 +16,16 @@ def gateway_conf(settings):
 
 
 class Scene:
-    """tls: Diameter over TLS. fa, ha, pcn: extra lines in the role's section of the agent's configuration; aaah: in
-    that of the AAAH.
+    """tls: Diameter over TLS. fa, ha, pcn: extra lines in the role's section of the agent's configuration, top: outside of it, at FA
+    and HA; aaah: in that of the AAAH.
     pcns: proxy correspondent nodes that run from the beginning; None = the lab has none.
     fas: its foreign agents. users: {u1: kind} of those that are made for it (home.KINDS). mns: number of mobile nodes.
     delay: ms one way on the core, where the command line says nothing else. loss: percent of the frames there."""
 
-    def __init__(self, settings, report=None, tls=True, fa="", ha="", pcn="", aaah="", pcns=None, fas=("fa",),
+    def __init__(self, settings, report=None, tls=True, fa="", ha="", pcn="", aaah="", top="", pcns=None, fas=("fa",),
                  users=None, mns=3, delay=0, loss=0):
         self.settings, self.report, self.tls = settings, report or Report(), tls
-        self.aaah = aaah
+        self.aaah, self.top = aaah, top
         self.more = {"fa": fa, "ha": ha, "pcn": pcn, "pcn2": pcn}
         self.pcns = pcns
         self.fas, self.users, self.mns = fas, users or {}, mns
@@ -73,7 +73,7 @@ class Scene:
         postgres.create(s, home.ROLES)
         home.write_server_conf(s, self.tls, self.servers, self.aaah)
         for node in (*self.fas, "ha"):
-            agents.write_conf(s, node, self.tls, self.more["ha" if node == "ha" else "fa"])
+            agents.write_conf(s, node, self.tls, self.more["ha" if node == "ha" else "fa"], self.top)
 
     def add_pcns(self):
         for node in t.PCN_NODES:

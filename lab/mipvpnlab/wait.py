@@ -76,20 +76,21 @@ def wait_socket(path, seconds, alive=None):
             s.close()
 
 
-def wait_tick():
-    """The shortest pause where the kernel tells nothing (20 ms); only inside a loop with a deadline."""
-    select.select([], [], [], 0.02)
+def wait_tick(seconds=0.02):
+    """The shortest pause where the kernel tells nothing; only inside a loop with a deadline."""
+    select.select([], [], [], seconds)
 
 
-def wait_for(what, predicate, seconds, alive=None):
-    """Waits until predicate() is true, and returns what it gave. For states that announce nothing; see wait_line()."""
+def wait_for(what, predicate, seconds, alive=None, every=0.02):
+    """Waits until predicate() is true, and returns what it gave. For states that announce nothing; see wait_line(). every: where
+    asking costs something, seconds in between."""
     deadline = Deadline(seconds)
     while True:
         got = predicate()
         if got:
             return got
         _check(deadline, what, alive)
-        wait_tick()
+        wait_tick(every)
 
 
 def wait_line(path, pattern, seconds, start=0, alive=None):
