@@ -239,6 +239,10 @@ static void on_store(void *user, struct store_answer *a)
 
 	if (a->op == STORE_LIVE_TAKE)
 		live_taken(e, a);
+	else if (a->op == STORE_LIVE_READ)
+		live_read(e, a);
+	else if (a->op == STORE_LIVE_PUT)
+		live_stored(e, a);
 	if (!t)
 		return; /* nobody waits any more */
 	if (t->live) {
@@ -383,6 +387,8 @@ static void engine_free(struct engine *e)
 	}
 	while (e->oldest)
 		tx_free(e, e->oldest);
+	for (size_t i = 0; i < e->live.n_done; i++)
+		free(e->live.done[i].live);
 	store_free(e->store);
 	if (e->wake_fd >= 0)
 		close(e->wake_fd);

@@ -19,8 +19,7 @@ enum tx_state {
 	TX_HAR,
 	TX_PUT,
 	TX_END,
-	TX_LIVE_LOOKUP,
-	TX_LIVE_PROFILES,
+	TX_LIVE_READ,
 	TX_LIVE_PUT,
 	TX_LIVE_HOME,
 	TX_LIVE_FOREIGN,
@@ -38,14 +37,21 @@ struct tx {
 	struct pol_rows rows;
 	struct plan *plan;
 	struct dm_haa *haa;
-	bool allocated;	    /* a dynamic home address, to be given back when it comes to nothing */
-	bool superseded;    /* the home agent has accepted a later request of this user since */
-	struct dm_end *end; /* termination */
+	bool allocated;	       /* a dynamic home address, to be given back when it comes to nothing */
+	bool superseded;       /* the home agent has accepted a later request of this user since */
+	struct dm_end *end;    /* termination */
 	struct pol_live *live; /* a change of the policy; no msg then */
 	const char *live_why;
 	char live_text[DM_ERROR_MAX];
 	struct tx *prev, *next;
 	UT_hash_handle hh;
+};
+
+#define LIVE_DONE_MOST 64
+struct live_done {	       /* what became of a session, to be written */
+	struct pol_live *live; /* owned */
+	const char *outcome;   /* static */
+	char why[DM_ERROR_MAX];
 };
 
 struct engine {
@@ -61,6 +67,8 @@ struct engine {
 		bool more;	  /* there were as many as were asked for */
 		unsigned n, asked;
 		store_ms poll_at, notice_at;
+		struct live_done done[LIVE_DONE_MOST];
+		size_t n_done;
 	} live;
 	pthread_t thread;
 
@@ -76,7 +84,7 @@ struct tx *tx_new(struct engine *e, struct msg *msg, enum tx_state state); /* ta
 struct tx *tx_find(struct engine *e, uint64_t id);
 void tx_free(struct engine *e, struct tx *t);
 void tx_touch(struct engine *e, struct tx *t); /* its time begins anew */
-void engine_send(struct msg **m); /* takes *m; a failure is counted */
+void engine_send(struct msg **m);	       /* takes *m; a failure is counted */
 void engine_refuse(struct msg **m, uint32_t result, const char *text);
 void engine_send_asr(const char *session, const char *host, const char *realm, const char *user);
 /* The status of a question in words of Diameter. */
@@ -95,7 +103,9 @@ void registration_expired(struct engine *e, struct tx *t);
 /* live.c */
 void live_run(struct engine *e); /* asks for sessions that a change concerns, when it is time */
 void live_taken(struct engine *e, struct store_answer *a);
-void live_answer(struct engine *e, struct tx *t, struct store_answer *a);
+void live_read(struct engine *e, struct store_answer *a);
+void live_stored(struct engine *e, struct store_answer *a);
+void live_answer(struct engine *e, struct tx *t, struct store_answer *a); /* to a question about one */
 void live_told(struct engine *e, struct job *j);
 void live_expired(struct engine *e, struct tx *t);
 

@@ -2,12 +2,14 @@
  *
  * A change of the policy reaches the sessions that run (note 16, doc/aaah.md):
  *
- *	notice -> take -> lookup -> cached profiles -> plan_live() -> put -> VUR, HA -> VUR, FA -> done
+ *	notice -> take -> read -> plan_live() -> put -> VUR, HA -> VUR, FA -> done
  *
  * The list of sessions that wait is a table, so it is bounded by who is on, and survives a restart of
- * anybody; in here a few are under way at a time.  What is told is stored before it is told: whoever
- * takes over tells the same keys once more, and the gateways find nothing to do.  Each way out ends in
- * done, later or (nobody answers for the row any more) the end of the claim.
+ * anybody; in here a few hundred are under way at a time.  The database is asked about all that are
+ * taken together in one question of each kind; when it refuses one, they are asked about one by one.
+ * What is told is stored before it is told: whoever takes over tells the same keys once more, and the
+ * gateways find nothing to do.  Each way out ends in done, later or (nobody answers for the row any more)
+ * the end of the claim.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,19 +54,45 @@ static void say(const struct engine *e, const struct tx *t, const char *outcome,
 	     t->plan && t->plan->left_out[0] ? " left out: " : "", t->plan ? t->plan->left_out : "");
 }
 
+static void flush_done(struct engine *e)
+{
+	struct store_item items[LIVE_DONE_MOST];
+	const struct store_ask ask = {.op = STORE_LIVE_DONE, .items = items, .n_items = e->live.n_done};
+
+	for (size_t i = 0; i < e->live.n_done; i++) {
+		const struct live_done *d = &e->live.done[i];
+
+		items[i] = (struct store_item){.live = d->live, .outcome = d->outcome, .why = d->why};
+	}
+	if (ask.n_items)
+		store_ask(e->store, &ask,
+			  e->now); /* if it is not taken, another one does all of it once more */
+	for (size_t i = 0; i < e->live.n_done; i++)
+		free(e->live.done[i].live);
+	e->live.n_done = 0;
+}
+
+/* To be written with others of this turn. */
 static void done(struct engine *e, struct tx *t, const char *outcome, const char *why)
 {
-	const struct store_ask ask = {.op = STORE_LIVE_DONE, .live = t->live, .reason = outcome, .text = why};
+	struct live_done *d;
 
-	store_ask(e->store, &ask, e->now); /* if it is not taken, another one does all of it once more */
+	if (e->live.n_done == LIVE_DONE_MOST)
+		flush_done(e);
+	d = &e->live.done[e->live.n_done++];
 	say(e, t, outcome, why);
+	d->live = t->live;
+	d->outcome = outcome;
+	snprintf(d->why, sizeof(d->why), "%s", why);
+	t->live = NULL;
 	finished(e, t);
 }
 
 static void later(struct engine *e, struct tx *t, uint32_t wait_ms, const char *why)
 {
+	const struct store_item item = {.live = t->live, .why = why};
 	const struct store_ask ask = {
-		.op = STORE_LIVE_LATER, .live = t->live, .text = why, .most = (int)jittered(wait_ms)};
+		.op = STORE_LIVE_LATER, .items = &item, .n_items = 1, .most = (int)jittered(wait_ms)};
 
 	counter_inc("aaah.live.retried");
 	store_ask(e->store, &ask, e->now);
@@ -91,22 +119,25 @@ static void store_failed(struct engine *e, struct tx *t, enum store_status st)
 	failed(e, t, st == STORE_ERROR ? "the VPN database refused" : "the VPN database is away");
 }
 
-static void ask_next(struct engine *e, struct tx *t, enum tx_state state, const struct store_ask *ask)
+/* The question about all of them; who is to blame when it is refused shows when each is asked about alone. */
+static void ask_all(struct engine *e, enum store_op op, const struct store_item *items, size_t n)
 {
-	enum store_status st;
+	const struct store_ask ask = {.op = op, .items = items, .n_items = n};
+	enum store_status st = n ? store_ask(e->store, &ask, e->now) : STORE_OK;
 
-	t->state = state;
-	st = store_ask(e->store, ask, e->now);
-	if (st != STORE_OK)
-		store_failed(e, t, st);
+	for (size_t i = 0; i < n && st != STORE_OK; i++) {
+		struct tx *t = tx_find(e, items[i].id);
+
+		if (t)
+			store_failed(e, t, st);
+	}
 }
 
 /* --- taking --- */
 
-static void start(struct engine *e, const struct pol_live *l)
+static struct tx *start(struct engine *e, const struct pol_live *l)
 {
-	struct tx *t = tx_new(e, NULL, TX_LIVE_LOOKUP);
-	struct store_ask ask = {.op = STORE_LOOKUP, .realm = l->fa_realm, .addr = l->fa, .flag = true};
+	struct tx *t = tx_new(e, NULL, TX_LIVE_READ);
 
 	if (t)
 		t->live = malloc(sizeof(*t->live));
@@ -114,22 +145,28 @@ static void start(struct engine *e, const struct pol_live *l)
 		counter_inc("aaah.live.no_memory"); /* the claim ends, and it is tried again */
 		if (t)
 			tx_free(e, t);
-		return;
+		return NULL;
 	}
 	*t->live = *l;
 	e->live.n++;
 	counter_inc("aaah.live.begun");
-	ask.id = t->id;
-	ask.nai = t->live->nai;
-	ask_next(e, t, TX_LIVE_LOOKUP, &ask);
+	return t;
 }
 
 void live_taken(struct engine *e, struct store_answer *a)
 {
+	struct store_item items[STORE_ITEMS_MAX];
+	size_t n = 0;
+
 	e->live.asking = false;
 	e->live.more = a->status == STORE_OK && a->n_live == e->live.asked;
-	for (size_t i = 0; i < a->n_live; i++)
-		start(e, &a->live[i]);
+	for (size_t i = 0; i < a->n_live && i < STORE_ITEMS_MAX; i++) {
+		struct tx *t = start(e, &a->live[i]);
+
+		if (t)
+			items[n++] = (struct store_item){.id = t->id, .live = t->live};
+	}
+	ask_all(e, STORE_LIVE_READ, items, n);
 }
 
 void live_run(struct engine *e)
@@ -145,7 +182,9 @@ void live_run(struct engine *e)
 		e->live.due = true;
 		e->live.poll_at = e->now + jittered(POLL_MS);
 	}
-	if (!e->s.live_most || !e->live.due || e->live.asking || e->live.n >= e->s.live_most ||
+	flush_done(e);
+	/* Not for the place of one that has just ended: many in one question are cheaper. */
+	if (!e->live.due || e->live.asking || e->live.n > e->s.live_most / 2 || !e->s.live_most ||
 	    !store_is_up(e->store))
 		return;
 	e->live.asked = e->s.live_most - e->live.n;
@@ -184,11 +223,15 @@ static bool keys_are_readable(const struct pol_rows *rows)
 
 static void end_session(struct engine *e, struct tx *t, const char *why)
 {
-	const struct store_ask ask = {
-		.op = STORE_LIVE_DONE, .id = t->id, .live = t->live, .reason = "ended", .text = why};
+	const struct store_item item = {.live = t->live, .outcome = "ended", .why = why};
+	const struct store_ask ask = {.op = STORE_LIVE_DONE, .id = t->id, .items = &item, .n_items = 1};
+	enum store_status st;
 
 	t->live_why = why;
-	ask_next(e, t, TX_LIVE_END, &ask);
+	t->state = TX_LIVE_END;
+	st = store_ask(e->store, &ask, e->now);
+	if (st != STORE_OK)
+		store_failed(e, t, st);
 }
 
 /* His row is gone, keys and all: both of its ends hear of it (RFC 4004: ASR). */
@@ -202,23 +245,6 @@ static void ended(struct engine *e, struct tx *t)
 		engine_send_asr(l->fa_session, l->fa_host, l->fa_realm, l->nai);
 	say(e, t, "ended", t->live_why);
 	finished(e, t);
-}
-
-static void looked_up(struct engine *e, struct tx *t, struct store_answer *a)
-{
-	const struct store_ask profiles = {
-		.op = STORE_PROFILES, .id = t->id, .nai = t->live->nai, .session = t->live->ha_session};
-	const char *why;
-
-	t->rows = a->rows;
-	memset(&a->rows, 0, sizeof(a->rows));
-	why = over(&t->rows, t->live);
-	if (why && (!t->rows.user.found || t->rows.session.live))
-		end_session(e, t, why);
-	else if (!t->rows.session.live || strcmp(t->rows.session.ha_session, t->live->ha_session) != 0)
-		done(e, t, "unchanged", "the session is over");
-	else
-		ask_next(e, t, TX_LIVE_PROFILES, &profiles);
 }
 
 static void tell(struct engine *e, struct tx *t, enum tx_state state);
@@ -236,13 +262,9 @@ static bool registers(const struct engine *e, const char *nai)
 	return false;
 }
 
-static void planned(struct engine *e, struct tx *t)
+/* True: the new set is to be stored. */
+static bool planned(struct engine *e, struct tx *t)
 {
-	const struct pol_put put = {.ha_session = t->live->ha_session,
-				    .fa_session = t->rows.session.fa_session,
-				    .home = t->plan->route.home,
-				    .n_home = t->plan->route.n_home};
-	const struct store_ask ask = {.op = STORE_LIVE_PUT, .id = t->id, .live = t->live, .put = &put};
 	bool same = plan_live_same(t->plan, &t->rows);
 
 	if (registers(e, t->live->nai))
@@ -252,17 +274,14 @@ static void planned(struct engine *e, struct tx *t)
 	else if (same)
 		tell(e, t, TX_LIVE_HOME);
 	else
-		ask_next(e, t, TX_LIVE_PUT, &ask);
+		return true;
+	return false;
 }
 
-static void profiles(struct engine *e, struct tx *t, struct store_answer *a)
+static bool make_plan(struct engine *e, struct tx *t)
 {
 	struct aaah_verdict v;
 
-	t->rows.cached = a->rows.cached;
-	t->rows.n_cached = a->rows.n_cached;
-	t->rows.cached_bad = a->rows.cached_bad;
-	memset(&a->rows, 0, sizeof(a->rows));
 	t->plan = malloc(sizeof(*t->plan));
 	if (!t->plan)
 		failed(e, t, "out of memory");
@@ -271,28 +290,118 @@ static void profiles(struct engine *e, struct tx *t, struct store_answer *a)
 	else if (!plan_live(&e->s.rules, &t->rows, t->plan, &v))
 		failed(e, t, v.text);
 	else
-		planned(e, t);
+		return planned(e, t);
+	return false;
 }
 
-static void stored(struct engine *e, struct tx *t, const struct store_answer *a)
+static bool read_one(struct engine *e, struct tx *t, struct store_result *r)
 {
-	t->live->sent = a->ok;
-	if (a->ok)
-		tell(e, t, TX_LIVE_HOME);
+	const char *why;
+
+	t->rows = r->rows;
+	memset(&r->rows, 0, sizeof(r->rows));
+	why = over(&t->rows, t->live);
+	if (r->bad)
+		failed(e, t, r->text);
+	else if (why && (!t->rows.user.found || t->rows.session.live))
+		end_session(e, t, why);
+	else if (!t->rows.session.live || strcmp(t->rows.session.ha_session, t->live->ha_session) != 0)
+		done(e, t, "unchanged", "the session is over");
 	else
-		failed(e, t, "the user has registered again meanwhile");
+		return make_plan(e, t);
+	return false;
+}
+
+static void store_new_sets(struct engine *e, struct tx **put, size_t n)
+{
+	struct store_item items[STORE_ITEMS_MAX];
+	struct pol_put *puts = calloc(n ? n : 1, sizeof(*puts));
+
+	for (size_t i = 0; i < n; i++) {
+		struct tx *t = put[i];
+
+		if (!puts) {
+			failed(e, t, "out of memory");
+			continue;
+		}
+		t->state = TX_LIVE_PUT;
+		puts[i] = (struct pol_put){.ha_session = t->live->ha_session,
+					   .fa_session = t->rows.session.fa_session,
+					   .home = t->plan->route.home,
+					   .n_home = t->plan->route.n_home};
+		items[i] = (struct store_item){.id = t->id, .live = t->live, .put = &puts[i]};
+	}
+	if (puts)
+		ask_all(e, STORE_LIVE_PUT, items, n);
+	free(puts);
+}
+
+static bool waits(const struct tx *t, enum tx_state state)
+{
+	return t && t->live && t->state == state;
+}
+
+/* One bad row must not keep the others: asked alone, it is the only one to wait. */
+static bool each_alone(struct engine *e, const struct store_answer *a, enum tx_state state)
+{
+	if (a->status != STORE_ERROR || a->n_results < 2)
+		return false;
+	counter_inc("aaah.live.one_by_one");
+	for (size_t i = 0; i < a->n_results; i++) {
+		struct tx *t = tx_find(e, a->results[i].id);
+		const struct store_item item = {.id = a->results[i].id, .live = t ? t->live : NULL};
+
+		if (waits(t, state) && state == TX_LIVE_PUT)
+			store_new_sets(e, &t, 1);
+		else if (waits(t, state))
+			ask_all(e, STORE_LIVE_READ, &item, 1);
+	}
+	return true;
+}
+
+void live_read(struct engine *e, struct store_answer *a)
+{
+	struct tx *put[STORE_ITEMS_MAX];
+	size_t n = 0;
+
+	if (each_alone(e, a, TX_LIVE_READ))
+		return;
+	for (size_t i = 0; i < a->n_results; i++) {
+		struct tx *t = tx_find(e, a->results[i].id);
+
+		if (!waits(t, TX_LIVE_READ))
+			continue;
+		if (a->status != STORE_OK)
+			store_failed(e, t, a->status);
+		else if (read_one(e, t, &a->results[i]))
+			put[n++] = t;
+	}
+	store_new_sets(e, put, n);
+}
+
+void live_stored(struct engine *e, struct store_answer *a)
+{
+	if (each_alone(e, a, TX_LIVE_PUT))
+		return;
+	for (size_t i = 0; i < a->n_results; i++) {
+		struct tx *t = tx_find(e, a->results[i].id);
+
+		if (!waits(t, TX_LIVE_PUT))
+			continue;
+		t->live->sent = a->status == STORE_OK && a->results[i].ok;
+		if (t->live->sent)
+			tell(e, t, TX_LIVE_HOME);
+		else if (a->status == STORE_OK)
+			failed(e, t, "the user has registered again meanwhile");
+		else
+			store_failed(e, t, a->status);
+	}
 }
 
 void live_answer(struct engine *e, struct tx *t, struct store_answer *a)
 {
 	if (a->status != STORE_OK)
 		store_failed(e, t, a->status);
-	else if (t->state == TX_LIVE_LOOKUP)
-		looked_up(e, t, a);
-	else if (t->state == TX_LIVE_PROFILES)
-		profiles(e, t, a);
-	else if (t->state == TX_LIVE_PUT)
-		stored(e, t, a);
 	else if (t->state == TX_LIVE_END)
 		ended(e, t);
 }

@@ -254,10 +254,11 @@ static void read_vpn(struct row *r, struct pol_vpn *v)
 	read_contract(r, v);
 }
 
-/* A row each; a user without VPNs is one row with NULLs. */
-static int read_vpns(struct row *r, struct pol_rows *out, char *err, size_t err_len)
+/* A row each, up to the row to; a user without VPNs is one row with NULLs. */
+static int read_vpns(struct row *r, int to, struct pol_rows *out, char *err, size_t err_len)
 {
-	size_t n = (size_t)PQntuples(r->res);
+	int from = r->n;
+	size_t n = (size_t)(to - from);
 
 	if (!col(r, "number"))
 		return row_done(r, err, err_len);
@@ -268,22 +269,36 @@ static int read_vpns(struct row *r, struct pol_rows *out, char *err, size_t err_
 	}
 	out->n_vpns = n;
 	for (size_t i = 0; i < n; i++) {
-		r->n = (int)i;
+		r->n = from + (int)i;
 		read_vpn(r, &out->vpns[i]);
 	}
 	return row_done(r, err, err_len);
 }
 
-int row_lookup(const PGresult *res, const uint8_t kek[32], const char *nai, struct pol_rows *out, char *err,
-	       size_t err_len)
+int row_group(const PGresult *res, int from, size_t *n)
 {
-	struct row r = {res, 0, kek, NULL};
+	struct row r = {res, from, NULL, NULL};
+	int to = from + 1;
 
-	if (PQntuples(res) == 0)
+	*n = (size_t)col_int(&r, "n", INT32_MAX);
+	if (r.bad || *n == 0)
+		return -1;
+	for (r.n = to; to < PQntuples(res) && col_int(&r, "n", INT32_MAX) == *n; r.n = ++to)
+		;
+	--*n;
+	return to;
+}
+
+int row_lookup(const PGresult *res, int from, int to, const uint8_t kek[32], const char *nai,
+	       struct pol_rows *out, char *err, size_t err_len)
+{
+	struct row r = {res, from, kek, NULL};
+
+	if (from == to)
 		return 0;
 	read_user(&r, nai, &out->user);
 	read_session(&r, out);
-	return read_vpns(&r, out, err, err_len);
+	return read_vpns(&r, to, out, err, err_len);
 }
 
 static void read_profile(struct row *r, struct vpn_profile *p)
@@ -326,11 +341,11 @@ static void read_profile_keys(struct row *r, const char *ha_session, struct vpn_
 		r->bad = "sla_psk";
 }
 
-int row_profiles(const PGresult *res, const uint8_t kek[32], const char *ha_session, struct pol_rows *out,
-		 char *err, size_t err_len)
+int row_profiles(const PGresult *res, int from, int to, const uint8_t kek[32], const char *ha_session,
+		 struct pol_rows *out, char *err, size_t err_len)
 {
-	struct row r = {res, 0, kek, NULL};
-	size_t n = (size_t)PQntuples(res);
+	struct row r = {res, from, kek, NULL};
+	size_t n = (size_t)(to - from);
 
 	if (n == 0)
 		return 0;
@@ -341,7 +356,7 @@ int row_profiles(const PGresult *res, const uint8_t kek[32], const char *ha_sess
 	}
 	out->n_cached = n;
 	for (size_t i = 0; i < n; i++) {
-		r.n = (int)i;
+		r.n = from + (int)i;
 		read_profile(&r, &out->cached[i]);
 		read_profile_keys(&r, ha_session, &out->cached[i], out);
 	}
@@ -409,10 +424,9 @@ int row_live(const PGresult *res, struct pol_live **out, size_t *n, char *err, s
 	return row_done(&r, err, err_len);
 }
 
-int row_bool(const PGresult *res, bool *out, char *err, size_t err_len)
+bool row_ok(const PGresult *res, int row)
 {
-	struct row r = {res, 0, NULL, NULL};
+	struct row r = {res, row, NULL, NULL};
 
-	*out = PQntuples(res) == 1 && col_bool(&r, "ok");
-	return row_done(&r, err, err_len);
+	return col_bool(&r, "ok");
 }

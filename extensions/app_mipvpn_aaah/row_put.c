@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The other direction: a session as JSON for aaah_session_put().  The keys in it are wrapped, so it may appear in the
- * database's log.
+ * The other direction: a session as JSON for aaah_session_put(), its profiles, lists.  The keys in it are
+ * wrapped, so it may appear in the database's log.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "extensions/app_mipvpn_aaah/row.h"
@@ -45,20 +46,19 @@ static json_t *json_profile(const struct vpn_profile *p, const char *ha_session,
 
 	snprintf(label, sizeof(label), "profile:%s:%u", ha_session, p->number);
 	snprintf(bu_label, sizeof(bu_label), "bu:%s:%u", ha_session, p->number);
-	return json_pack("{sI sI so so si si si so so si sI sI so so sb ss ss? so ss?}", "position",
-			 (json_int_t)position, "number", (json_int_t)p->number, "source",
-			 json_prefix(&p->src), "destination", json_prefix(&p->dst), "tos_up", p->tos_up,
-			 "tos_down", p->tos_down, "security", (int)p->security, "source_gateway",
-			 json_addr(p->src_gw), "destination_gateway", json_addr(p->dst_gw),
-			 "destination_kind", (int)p->dst_gw_type, "spi_up", (json_int_t)p->spi_up, "spi_down",
-			 (json_int_t)p->spi_down, "enc_key", json_key(kek, label, &p->enc_key), "auth_key",
-			 json_key(kek, label, &p->auth_key), "required", p->required, "esp_proposal",
-			 p->esp_proposal, "sla", p->sla[0] ? p->sla : NULL, "bu_key",
-			 json_key(kek, bu_label, &p->bu_key), "bu_context",
-			 p->bu_context[0] ? p->bu_context : NULL);
+	return json_pack(
+		"{sI sI so so si si si so so si sI sI so so sb ss ss? so ss?}", "position",
+		(json_int_t)position, "number", (json_int_t)p->number, "source", json_prefix(&p->src),
+		"destination", json_prefix(&p->dst), "tos_up", p->tos_up, "tos_down", p->tos_down, "security",
+		(int)p->security, "source_gateway", json_addr(p->src_gw), "destination_gateway",
+		json_addr(p->dst_gw), "destination_kind", (int)p->dst_gw_type, "spi_up",
+		(json_int_t)p->spi_up, "spi_down", (json_int_t)p->spi_down, "enc_key",
+		json_key(kek, label, &p->enc_key), "auth_key", json_key(kek, label, &p->auth_key), "required",
+		p->required, "esp_proposal", p->esp_proposal, "sla", p->sla[0] ? p->sla : NULL, "bu_key",
+		json_key(kek, bu_label, &p->bu_key), "bu_context", p->bu_context[0] ? p->bu_context : NULL);
 }
 
-static json_t *json_profiles(const struct pol_put *put, const uint8_t kek[32])
+json_t *row_profiles_json(const struct pol_put *put, const uint8_t kek[32])
 {
 	json_t *list = json_array();
 	int rc = 0;
@@ -84,18 +84,31 @@ char *row_put_json(const struct pol_put *put, const uint8_t kek[32])
 		      "fa_session", put->fa_session, "fa_host", put->fa_host, "fa_realm", put->fa_realm,
 		      "multi_session", put->multi[0] ? put->multi : NULL, "handoff_key",
 		      json_key(kek, label, put->handoff), "lasting_s", (json_int_t)put->lasting_s, "age_ms",
-		      (json_int_t)put->age_ms, "recheck", put->recheck, "profiles", json_profiles(put, kek));
+		      (json_int_t)put->age_ms, "recheck", put->recheck, "profiles",
+		      row_profiles_json(put, kek));
 	if (o)
 		text = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
 	return text;
 }
 
-char *row_profiles_json(const struct pol_put *put, const uint8_t kek[32])
+char *row_list(const char *const *texts, size_t n)
 {
-	json_t *list = json_profiles(put, kek);
-	char *text = list ? json_dumps(list, JSON_COMPACT) : NULL;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
 
-	json_decref(list);
-	return text;
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		fputs(i ? ",\"" : "{\"", out);
+		for (const char *c = texts[i]; *c; c++)
+			fprintf(out, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+		fputc('"', out);
+	}
+	fputs(n ? "}" : "{}", out);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
 }

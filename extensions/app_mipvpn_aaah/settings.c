@@ -46,7 +46,7 @@ static const struct conf_key keys[] = {
 	 .doc = "how often ended sessions are looked for, s"},
 	{"outstanding-most", CONF_INT, CONF_FIELD(struct file, outstanding), .min = 1, .max = 100000,
 	 .def = "2000", .doc = "registrations under way; more are answered with 3004"},
-	{"live-updates-most", CONF_INT, CONF_FIELD(struct file, live), .max = 1000, .def = "64",
+	{"live-updates-most", CONF_INT, CONF_FIELD(struct file, live), .max = 1000, .def = "256",
 	 .doc = "running sessions that are told of a change at a time; 0: none are, by this server"},
 	{"message-dumps", CONF_BOOL, CONF_FIELD(struct file, dumps), .def = "false",
 	 .doc = "freeDiameter's dumps of every message (slow, shows keys); read at start"},

@@ -14,47 +14,38 @@
 #include "lib/counter.h"
 #include "lib/log.h"
 
-enum statement {
-	ST_VERSION,
-	ST_LOOKUP,
-	ST_PROFILES,
-	ST_ALLOCATE,
-	ST_RELEASE,
-	ST_PUT,
-	ST_END,
-	ST_REAP,
-	ST_LIVE_TAKE,
-	ST_LIVE_PUT,
-	ST_LIVE_DONE,
-	ST_LIVE_LATER,
-	ST_COUNT
-};
 static const struct {
 	const char *name, *sql;
 	int n;
 } statements[ST_COUNT] = {
 	[ST_VERSION] = {"version", "SELECT mipvpn.aaah_schema_version() AS version", 0},
-	[ST_LOOKUP] = {"lookup", "SELECT * FROM mipvpn.aaah_lookup($1, $2, $3, $4)", 4},
-	[ST_PROFILES] = {"profiles", "SELECT * FROM mipvpn.aaah_cached_profiles($1)", 1},
+	[ST_LOOKUP] = {"lookup",
+		       "SELECT * FROM mipvpn.aaah_lookup_many(ARRAY[$1], ARRAY[$2], ARRAY[$3::inet], $4)", 4},
+	[ST_PROFILES] = {"profiles", "SELECT * FROM mipvpn.aaah_cached_profiles_many(ARRAY[$1])", 1},
 	[ST_ALLOCATE] = {"allocate", "SELECT mipvpn.aaah_address_allocate($1, $2) AS address", 2},
 	[ST_RELEASE] = {"release", "SELECT mipvpn.aaah_address_release($1)", 1},
 	[ST_PUT] = {"put", "SELECT mipvpn.aaah_session_keep($1)", 1},
 	[ST_END] = {"end", "SELECT * FROM mipvpn.aaah_session_end($1, $2, $3, $4, $5)", 5},
 	[ST_REAP] = {"reap", "SELECT mipvpn.aaah_sessions_reap($1)", 1},
 	[ST_LIVE_TAKE] = {"live_take", "SELECT * FROM mipvpn.aaah_live_take($1)", 1},
-	[ST_LIVE_PUT] = {"live_put", "SELECT mipvpn.aaah_live_put($1, $2, $3) AS ok", 3},
-	[ST_LIVE_DONE] = {"live_done", "SELECT mipvpn.aaah_live_done($1, $2, $3, $4)", 4},
+	[ST_LIVE_LOOKUP] = {"live_lookup", "SELECT * FROM mipvpn.aaah_lookup_many($1, $2, $3, true)", 3},
+	[ST_LIVE_PROFILES] = {"live_profiles", "SELECT * FROM mipvpn.aaah_cached_profiles_many($1)", 1},
+	[ST_LIVE_PUT] = {"live_put", "SELECT * FROM mipvpn.aaah_live_put_many($1)", 1},
+	[ST_LIVE_DONE] = {"live_done", "SELECT mipvpn.aaah_live_done_many($1)", 1},
 	[ST_LIVE_LATER] = {"live_later", "SELECT mipvpn.aaah_live_later($1, $2, $3)", 3},
 };
 
 void pending_free(struct pending *p)
 {
 	pol_rows_wipe(&p->a.rows);
+	for (size_t i = 0; i < p->a.n_results; i++)
+		pol_rows_wipe(&p->a.results[i].rows);
+	free(p->a.results);
 	free(p->a.live);
 	free(p);
 }
 
-static bool send_one(struct store *s, enum statement st, const char *const params[])
+bool store_send(struct store *s, enum store_statement st, const char *const params[])
 {
 	return PQsendQueryPrepared(s->conn, statements[st].name, statements[st].n, params, NULL, NULL, 0) ==
 	       1;
@@ -66,36 +57,15 @@ static bool send_lookup(struct store *s, const struct store_ask *a)
 	const char *const params[] = {a->nai, a->realm, inet_ntop(AF_INET, &a->addr, addr, sizeof(addr)),
 				      a->flag ? "t" : "f"};
 
-	return send_one(s, ST_LOOKUP, params);
+	return store_send(s, ST_LOOKUP, params);
 }
 
 static bool send_put(struct store *s, const struct store_ask *a)
 {
 	char *json = row_put_json(a->put, s->c.kek);
 	const char *const params[] = {json};
-	bool ok = json && send_one(s, ST_PUT, params);
+	bool ok = json && store_send(s, ST_PUT, params);
 
-	free(json);
-	return ok;
-}
-
-static bool send_live(struct store *s, const struct store_ask *a)
-{
-	char id[24], serial[24], wait[16], *json = NULL;
-	const char *const done[] = {id, serial, a->reason, a->text};
-	const char *const later[] = {id, wait, a->text};
-	const char *args[3] = {id, a->put ? a->put->fa_session : NULL, NULL};
-	bool ok;
-
-	snprintf(id, sizeof(id), "%" PRIu64, a->live->session);
-	snprintf(serial, sizeof(serial), "%" PRIu64, a->live->serial);
-	snprintf(wait, sizeof(wait), "%d", a->most);
-	if (a->op == STORE_LIVE_DONE)
-		return send_one(s, ST_LIVE_DONE, done);
-	if (a->op == STORE_LIVE_LATER)
-		return send_one(s, ST_LIVE_LATER, later);
-	args[2] = json = row_profiles_json(a->put, s->c.kek);
-	ok = json && send_one(s, ST_LIVE_PUT, args);
 	free(json);
 	return ok;
 }
@@ -111,41 +81,48 @@ static bool send_ask(struct store *s, const struct store_ask *a)
 	case STORE_LOOKUP:
 		return send_lookup(s, a);
 	case STORE_PROFILES:
-		return send_one(s, ST_PROFILES, &a->nai);
+		return store_send(s, ST_PROFILES, &a->nai);
 	case STORE_ALLOCATE:
-		return send_one(s, ST_ALLOCATE, allocate);
+		return store_send(s, ST_ALLOCATE, allocate);
 	case STORE_RELEASE:
-		return send_one(s, ST_RELEASE, allocate);
+		return store_send(s, ST_RELEASE, allocate);
 	case STORE_PUT:
 		return send_put(s, a);
 	case STORE_END:
-		return send_one(s, ST_END, end);
+		return store_send(s, ST_END, end);
 	case STORE_REAP:
 		snprintf(most, sizeof(most), "%d", a->most);
-		return send_one(s, ST_REAP, reap);
+		return store_send(s, ST_REAP, reap);
 	case STORE_LIVE_TAKE:
 		snprintf(most, sizeof(most), "%d", a->most);
-		return send_one(s, ST_LIVE_TAKE, reap);
-	case STORE_LIVE_PUT:
-	case STORE_LIVE_DONE:
-	case STORE_LIVE_LATER:
-		return send_live(s, a);
+		return store_send(s, ST_LIVE_TAKE, reap);
 	default:
-		return false;
+		return store_live_send(s, a);
 	}
 }
 
-static struct pending *pending_add(struct store *s, store_ms now)
+static struct pending *pending_new(const struct store_ask *a)
 {
 	struct pending *p = calloc(1, sizeof(*p));
 
-	if (!p)
-		return NULL;
+	if (!p || !a)
+		return p;
+	p->a.op = a->op;
+	p->a.id = a->id;
+	snprintf(p->nai, sizeof(p->nai), "%s", a->nai ? a->nai : "");
+	snprintf(p->session, sizeof(p->session), "%s", a->session ? a->session : "");
+	if (store_live_results(p, a))
+		return p;
+	pending_free(p);
+	return NULL;
+}
+
+static void pending_add(struct store *s, struct pending *p, store_ms now)
+{
 	p->deadline = now + s->c.timeout_ms;
 	*s->tail = p;
 	s->tail = &p->next;
 	s->n++;
-	return p;
 }
 
 void store_flush(struct store *s, store_ms now)
@@ -165,14 +142,15 @@ int store_send_prepare(struct store *s, store_ms now)
 		if (!PQsendPrepare(s->conn, statements[i].name, statements[i].sql, statements[i].n, NULL))
 			return -1;
 	}
-	if (!send_one(s, ST_VERSION, NULL) ||
+	if (!store_send(s, ST_VERSION, NULL) ||
 	    !PQsendQueryParams(s->conn, "LISTEN mipvpn_change", 0, NULL, NULL, NULL, NULL, 0) ||
 	    !PQpipelineSync(s->conn))
 		return -1;
-	p = pending_add(s, now);
+	p = pending_new(NULL);
 	if (!p)
 		return -1;
 	p->prepare = true;
+	pending_add(s, p, now);
 	store_flush(s, now);
 	return 0;
 }
@@ -187,15 +165,16 @@ enum store_status store_ask(struct store *s, const struct store_ask *a, store_ms
 		return STORE_DOWN;
 	if (s->n >= s->c.most)
 		return STORE_BUSY;
+	p = pending_new(a);
+	if (!p)
+		return STORE_BUSY;
 	/* A question of which only half is queued cannot be taken back: start over. */
-	if (!send_ask(s, a) || !PQpipelineSync(s->conn) || !(p = pending_add(s, now))) {
+	if (!send_ask(s, a) || !PQpipelineSync(s->conn)) {
+		pending_free(p);
 		conn_lost(s, PQerrorMessage(s->conn), now);
 		return STORE_DOWN;
 	}
-	p->a.op = a->op;
-	p->a.id = a->id;
-	snprintf(p->nai, sizeof(p->nai), "%s", a->nai ? a->nai : "");
-	snprintf(p->session, sizeof(p->session), "%s", a->session ? a->session : "");
+	pending_add(s, p, now);
 	store_flush(s, now);
 	return STORE_OK;
 }
@@ -221,19 +200,19 @@ static int take_rows(struct store *s, struct pending *p, const PGresult *res)
 		return p->result == ST_COUNT ? take_version(res, a) : 0; /* behind the statements */
 	switch (a->op) {
 	case STORE_LOOKUP:
-		return row_lookup(res, s->c.kek, p->nai, &a->rows, a->text, sizeof(a->text));
+		return row_lookup(res, 0, PQntuples(res), s->c.kek, p->nai, &a->rows, a->text,
+				  sizeof(a->text));
 	case STORE_PROFILES:
-		return row_profiles(res, s->c.kek, p->session, &a->rows, a->text, sizeof(a->text));
+		return row_profiles(res, 0, PQntuples(res), s->c.kek, p->session, &a->rows, a->text,
+				    sizeof(a->text));
 	case STORE_ALLOCATE:
 		return row_address(res, &a->addr, a->text, sizeof(a->text));
 	case STORE_END:
 		return row_end(res, &a->end, a->text, sizeof(a->text));
 	case STORE_LIVE_TAKE:
 		return row_live(res, &a->live, &a->n_live, a->text, sizeof(a->text));
-	case STORE_LIVE_PUT:
-		return row_bool(res, &a->ok, a->text, sizeof(a->text));
 	default:
-		return 0;
+		return store_live_rows(s, p, res);
 	}
 }
 

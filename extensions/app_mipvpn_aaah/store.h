@@ -11,8 +11,9 @@
 
 #include "extensions/app_mipvpn_aaah/policy.h"
 
-#define STORE_SCHEMA_VERSION 12 /* the newest migration that this code was written for */
-#define STORE_SCHEMA_LEAST 11  /* the oldest that it works with */
+#define STORE_SCHEMA_VERSION 13 /* the newest migration that this code was written for */
+#define STORE_SCHEMA_LEAST 13	/* the oldest that it works with */
+#define STORE_ITEMS_MAX 1000	/* running sessions in one question */
 
 typedef uint64_t store_ms; /* monotonic */
 
@@ -25,6 +26,7 @@ enum store_op {
 	STORE_END,
 	STORE_REAP,
 	STORE_LIVE_TAKE,
+	STORE_LIVE_READ,
 	STORE_LIVE_PUT,
 	STORE_LIVE_DONE,
 	STORE_LIVE_LATER,
@@ -37,6 +39,22 @@ enum store_status {
 	STORE_ERROR /* the database refused */
 };
 
+/* One of many running sessions that are asked about together.  Borrows everything, for the call. */
+struct store_item {
+	uint64_t id; /* comes back in its result */
+	const struct pol_live *live;
+	const struct pol_put *put; /* PUT: ha_session, fa_session and the profiles of it */
+	const char *outcome, *why; /* DONE; why may be any bytes */
+};
+struct store_result {
+	uint64_t id;
+	bool bad; /* READ: his rows are not in order, text says why */
+	bool ok;  /* PUT: it was stored */
+	char text[128];
+	char nai[DM_ID_MAX];  /* label of keys */
+	struct pol_rows rows; /* READ; the callback takes it (and zeroes it here) or leaves it to be wiped */
+};
+
 struct store_ask {
 	enum store_op op;
 	uint64_t id;	     /* comes back in the answer; 0 = nobody waits */
@@ -45,11 +63,11 @@ struct store_ask {
 	struct in_addr addr; /* LOOKUP: care-of address; ALLOCATE: home agent */
 	bool flag;	     /* LOOKUP: read the VPNs again; END: all of it */
 	const char *session; /* END; PROFILES: the home agent's, it is part of the label of the keys */
-	const char *origin, *reason; /* END */
-	const struct pol_put *put;   /* PUT; LIVE_PUT: ha_session, fa_session and the profiles of it */
-	int most;		     /* REAP, LIVE_TAKE; LIVE_LATER: ms */
-	const struct pol_live *live; /* LIVE_PUT, LIVE_DONE, LIVE_LATER */
-	const char *text;	     /* LIVE_DONE (reason: its outcome), LIVE_LATER: why */
+	const char *origin, *reason;	/* END */
+	const struct pol_put *put;	/* PUT */
+	int most;			/* REAP, LIVE_TAKE; LIVE_LATER: ms */
+	const struct store_item *items; /* LIVE_READ, LIVE_PUT, LIVE_DONE; LIVE_LATER: one */
+	size_t n_items;			/* 1 to STORE_ITEMS_MAX */
 };
 struct store_answer {
 	enum store_op op;
@@ -58,11 +76,13 @@ struct store_answer {
 	char text[256]; /* why, when status is not STORE_OK */
 	struct pol_rows
 		rows; /* LOOKUP; PROFILES: .cached only; the callback takes it (and zeroes it here) or leaves it to be wiped */
-	struct in_addr addr; /* ALLOCATE; 0.0.0.0 = exhausted */
-	struct pol_end end;  /* END */
+	struct in_addr addr;   /* ALLOCATE; 0.0.0.0 = exhausted */
+	struct pol_end end;    /* END */
 	struct pol_live *live; /* LIVE_TAKE: n_live of them, valid for the callback */
 	size_t n_live;
-	bool ok; /* LIVE_PUT: it was stored */
+	struct store_result
+		*results; /* LIVE_READ, LIVE_PUT: one for each item, in their order, whatever the status */
+	size_t n_results;
 };
 
 struct store_config {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Inside of store.c (questions and answers), store_conn.c (the connection) and store_bench.c.
+ * Inside of store.c (questions and answers), store_live.c (those about many running sessions), store_conn.c
+ * (the connection) and store_bench.c.
  */
 #ifndef MIPVPN_AAAH_STORE_INT_H
 #define MIPVPN_AAAH_STORE_INT_H
@@ -9,6 +10,24 @@
 
 #include "extensions/app_mipvpn_aaah/row.h"
 #include "extensions/app_mipvpn_aaah/store.h"
+
+enum store_statement {
+	ST_VERSION,
+	ST_LOOKUP,
+	ST_PROFILES,
+	ST_ALLOCATE,
+	ST_RELEASE,
+	ST_PUT,
+	ST_END,
+	ST_REAP,
+	ST_LIVE_TAKE,
+	ST_LIVE_LOOKUP,
+	ST_LIVE_PROFILES,
+	ST_LIVE_PUT,
+	ST_LIVE_DONE,
+	ST_LIVE_LATER,
+	ST_COUNT
+};
 
 enum store_state {
 	STORE_WAITING,	  /* for the next try, at .retry_at */
@@ -57,6 +76,12 @@ void conn_lost(struct store *s, const char *why, store_ms now);
 int store_send_prepare(struct store *s, store_ms now);
 void store_flush(struct store *s, store_ms now);
 void pending_free(struct pending *p);
+bool store_send(struct store *s, enum store_statement st, const char *const params[]);
+
+/* store_live.c */
+bool store_live_send(struct store *s, const struct store_ask *a);
+bool store_live_results(struct pending *p, const struct store_ask *a); /* room for them; false = no memory */
+int store_live_rows(struct store *s, struct pending *p, const PGresult *res); /* 0, or -1 with p->a.text */
 
 /* store_bench.c */
 bool bench_ask(struct store *s, const struct store_ask *a); /* true = answered */

@@ -97,6 +97,29 @@ SELECT is(pg_temp.take(), 'alice 1 1 true', 'is looked at once more, and said ag
 SELECT ok(pg_temp.put('bob@home.test', '10.1.0.11', '2', true) > 0, 'one under way when the server heard of a change');
 SELECT is(pg_temp.take(), 'bob 1 1 true', 'is, too');
 
+-- Many at once: each has its own result.
+SELECT is((SELECT string_agg(DISTINCT n || ' ' || ha_session, ', ') FROM aaah_lookup_many(
+	ARRAY['bob@home.test', 'nobody@home.test', 'alice@home.test'], ARRAY['visited.test', 'visited.test', 'visited.test'],
+	ARRAY['198.51.100.11', '198.51.100.11', '198.51.100.11']::inet[], true)), '1 h2, 3 h1', 'users, by their place in the list; who is not known has no row');
+SELECT results_eq($$SELECT * FROM aaah_live_put_many(jsonb_build_array(
+	jsonb_build_object('session', pg_temp.sid(), 'fa_session', 'f1', 'profiles', pg_temp.profile(1, 72)),
+	jsonb_build_object('session', (SELECT id FROM sessions WHERE nai = 'bob@home.test'), 'fa_session', 'f9', 'profiles', pg_temp.profile(2, 72)),
+	jsonb_build_object('session', 0, 'fa_session', 'f1', 'profiles', pg_temp.profile(1, 72))))$$,
+	$$VALUES (1::bigint, true), (2, false), (3, false)$$, 'stored, but for who has registered again, and who is not on');
+SELECT results_eq($$SELECT n, tos_up FROM aaah_cached_profiles_many(ARRAY['bob@home.test', 'nobody@home.test', 'alice@home.test'])$$,
+	$$VALUES (3::bigint, 72::smallint)$$, 'profiles, by their place in the list');
+SELECT throws_ok($$SELECT * FROM aaah_live_put_many(jsonb_build_array(
+	jsonb_build_object('session', pg_temp.sid(), 'fa_session', 'f1', 'profiles', pg_temp.profile(1, 76)),
+	jsonb_build_object('session', (SELECT id FROM sessions WHERE nai = 'bob@home.test'), 'fa_session', 'f2', 'profiles', '[{"number": "x"}]'::jsonb)))$$,
+	'22P02', NULL, 'one bad set refuses the list');
+SELECT is((SELECT tos_up FROM aaah_cached_profiles('alice@home.test'))::int, 72, '... and changes nothing');
+SELECT lives_ok($$SELECT aaah_live_done_many(jsonb_build_array(
+	jsonb_build_object('session', pg_temp.sid(), 'serial', 9, 'outcome', 'effective', 'why', ''),
+	jsonb_build_object('session', (SELECT id FROM sessions WHERE nai = 'bob@home.test'), 'serial', 1, 'outcome', 'effective', 'why', 'x')))$$,
+	'done: one of them has changed again meanwhile');
+SELECT is((SELECT string_agg(nai, ' ') FROM live_history WHERE why = 'x'), 'bob@home.test', '... the other is in the history');
+SELECT is(pg_temp.take(), 'alice 1 1 false', '... and that one is due again');
+
 SELECT lives_ok($$SELECT aaah_live_done(pg_temp.sid(), 1, 'ended', 'the user is switched off')$$, 'a user who is switched off');
 SELECT is_empty($$SELECT 1 FROM sessions WHERE nai = 'alice@home.test'$$, 'his session is over');
 SELECT is((SELECT reason FROM session_history ORDER BY ended_at DESC, id DESC LIMIT 1), 'administrative', '... and the history says so');

@@ -267,7 +267,8 @@ static void case_run(struct decide_case *c)
 	HARNESS_AT(sscanf(c->ask, "%127s %63s %127s %63s", c->nai, c->fa, c->realm, c->to) == 4, "%s",
 		   c->name);
 	res = result(c);
-	HARNESS_AT(row_lookup(res, kek, c->nai, &rows, err, sizeof(err)) == 0, "%s: %s", c->name, err);
+	HARNESS_AT(row_lookup(res, 0, PQntuples(res), kek, c->nai, &rows, err, sizeof(err)) == 0, "%s: %s",
+		   c->name, err);
 	PQclear(res);
 	decide(c, &rows, out);
 	pol_rows_wipe(&rows);

@@ -72,7 +72,7 @@ static int read_user(const struct cell *cells, int n, struct pol_rows *out, char
 	int rc;
 
 	memset(out, 0, sizeof(*out));
-	rc = row_lookup(res, kek, "alice@home.test", out, err, 128);
+	rc = row_lookup(res, 0, PQntuples(res), kek, "alice@home.test", out, err, 128);
 	PQclear(res);
 	return rc;
 }
@@ -139,9 +139,52 @@ static void test_no_row_is_no_user(void)
 	struct pol_rows r = {0};
 	char err[128];
 
-	CU_ASSERT_EQUAL(row_lookup(res, kek, "x", &r, err, sizeof(err)), 0);
+	CU_ASSERT_EQUAL(row_lookup(res, 0, PQntuples(res), kek, "x", &r, err, sizeof(err)), 0);
 	CU_ASSERT_FALSE(r.user.found);
 	PQclear(res);
+}
+
+/* One column n: which place of the question's list each row answers. */
+static PGresult *places(const char *const *n, int rows)
+{
+	PGresAttDesc col = {.name = (char *)(uintptr_t) "n"};
+	PGresult *res = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+
+	PQsetResultAttrs(res, 1, &col);
+	for (int i = 0; i < rows; i++)
+		PQsetvalue(res, i, 0, (char *)(uintptr_t)n[i], (int)strlen(n[i]));
+	return res;
+}
+
+static void test_groups(void)
+{
+	static const char *const good[] = {"1", "1", "3", "1000"}, *const bad[] = {"0", "-1", "x", "", "1"};
+	PGresult *res = places(good, 4);
+	size_t n = 9;
+
+	CU_ASSERT_EQUAL(row_group(res, 0, &n), 2);
+	CU_ASSERT_EQUAL(n, 0);
+	CU_ASSERT_EQUAL(row_group(res, 2, &n), 3);
+	CU_ASSERT_EQUAL(n, 2);
+	CU_ASSERT_EQUAL(row_group(res, 3, &n), 4);
+	CU_ASSERT_EQUAL(n, 999);
+	PQclear(res);
+	res = places(bad, 5);
+	for (int i = 0; i < 4; i++)
+		CU_ASSERT_EQUAL(row_group(res, i, &n), -1);
+	PQclear(res);
+}
+
+static void test_list(void)
+{
+	static const char *const texts[] = {"alice@home.test", "a\"b", "c\\d", "", "NULL", "{,}"};
+	char *got = row_list(texts, 6);
+
+	CU_ASSERT_STRING_EQUAL(got, "{\"alice@home.test\",\"a\\\"b\",\"c\\\\d\",\"\",\"NULL\",\"{,}\"}");
+	free(got);
+	got = row_list(texts, 0);
+	CU_ASSERT_STRING_EQUAL(got, "{}");
+	free(got);
 }
 
 /* What row_put_json() writes, row_profiles() reads. */
@@ -227,7 +270,7 @@ static void test_put(void)
 
 		res = result(c, sizeof(c) / sizeof(c[0]));
 	}
-	HARNESS_AT(row_profiles(res, kek, "ha;1", &r, err, sizeof(err)) == 0, "%s", err);
+	HARNESS_AT(row_profiles(res, 0, PQntuples(res), kek, "ha;1", &r, err, sizeof(err)) == 0, "%s", err);
 	CU_ASSERT_EQUAL_FATAL(r.n_cached, 1);
 	CU_ASSERT_TRUE(vpn_profile_equal(&r.cached[0], &set.home[0]));
 	CU_ASSERT_EQUAL(memcmp(&r.cached[0].bu_key, &set.home[0].bu_key, sizeof(set.home[0].bu_key)), 0);
@@ -235,7 +278,7 @@ static void test_put(void)
 	CU_ASSERT_FALSE(r.cached_bad);
 	pol_rows_wipe(&r);
 	/* wrapped for another session */
-	CU_ASSERT_EQUAL(row_profiles(res, kek, "ha;2", &r, err, sizeof(err)), 0);
+	CU_ASSERT_EQUAL(row_profiles(res, 0, PQntuples(res), kek, "ha;2", &r, err, sizeof(err)), 0);
 	CU_ASSERT_TRUE(r.cached_bad);
 	pol_rows_wipe(&r);
 	PQclear(res);
@@ -433,6 +476,6 @@ static void test_sample_is_right(void)
 
 HARNESS_MAIN("aaah/row", HARNESS_CASE(test_user), HARNESS_CASE(test_user_spoilt),
 	     HARNESS_CASE(test_key_of_another_row), HARNESS_CASE(test_no_row_is_no_user),
-	     HARNESS_CASE(test_put), HARNESS_CASE(test_gateway_key), HARNESS_CASE(test_security),
-	     HARNESS_CASE(test_security_spoilt), HARNESS_CASE(test_settings),
-	     HARNESS_CASE(test_sample_is_right))
+	     HARNESS_CASE(test_groups), HARNESS_CASE(test_list), HARNESS_CASE(test_put),
+	     HARNESS_CASE(test_gateway_key), HARNESS_CASE(test_security), HARNESS_CASE(test_security_spoilt),
+	     HARNESS_CASE(test_settings), HARNESS_CASE(test_sample_is_right))
