@@ -42,7 +42,7 @@ json_t *ctl_response_ok(json_t *result)
 	return json_pack("{s:b, s:o}", "ok", 1, "result", result ? result : json_object());
 }
 
-/* What quotes a request may have cut it in the middle of a character, and would be no JSON then: no answer. */
+/* What quotes a request may have cut it in the middle of a letter, which is no JSON: no answer. */
 static json_t *text_json(char *text)
 {
 	json_t *j = json_string(text);

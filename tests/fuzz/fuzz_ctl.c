@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The agent's control socket: a line, a request, and the answer that quotes what was asked.  A refused request
- * has a reason, which does not quote it (it may hold a key).
+ * The agent's control socket: a line, a request, and the answer that quotes what was asked.  A refused
+ * request has a reason, which does not quote it (it may hold a key).
  */
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * IP-in-IP packets as the helper gets them, it being privileged: from a peer (outer header, inner packet), and
- * from its own device (the inner one).  What is read lies inside of the packet, and changing a header leaves
- * its checksum as right or wrong as it was.
+ * IP-in-IP packets as the helper gets them, it being privileged: from a peer (outer header, inner packet),
+ * and from its own device (the inner one).  What is read lies inside of the packet, and changing a header
+ * leaves its checksum as right or wrong as it was.
  */
 #include <string.h>
 

@@ -47,7 +47,8 @@ static void open_it(struct bind_msg *m)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct bind_msg m = {.type = BIND_UPDATE, .raw = front, .raw_len = sizeof(front), .sealed_aad = sizeof(front)};
+	struct bind_msg m = {
+		.type = BIND_UPDATE, .raw = front, .raw_len = sizeof(front), .sealed_aad = sizeof(front)};
 	uint8_t *sealed;
 
 	if (!size || size > MIP_MSG_MAX - CRYPTO_SEAL_EXTRA)
