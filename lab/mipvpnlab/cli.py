@@ -233,8 +233,14 @@ def cmd_status(argv):
 COMMANDS = {"up": cmd_up, "down": cmd_down, "run": cmd_run, "status": cmd_status, "show": cmd_show}
 
 
+def _end(*_):
+    """What is up is taken down, and that is not to be broken off by a second one."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(143)
+
+
 def main(command):
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, _end)
     try:
         _require_root()
         _require_user()

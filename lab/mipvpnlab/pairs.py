@@ -41,7 +41,7 @@ class _Worker(threading.Thread):
 
     def _one(self, name):
         with subprocess.Popen(_command(self.s, name, self.which), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT) as self.process:
+                              stderr=subprocess.STDOUT, start_new_session=True) as self.process:
             told = self.process.stdout.read()
         return self.process.returncode, told
 
