@@ -77,3 +77,12 @@ bool client_same(const char *a, const char *b)
 
 	return parse(a, &x) && parse(b, &y) && !memcmp(&x, &y, sizeof(x));
 }
+
+void client_key(const char *address, uint8_t key[CLIENT_KEY])
+{
+	memset(key, 0, CLIENT_KEY);
+	if (inet_pton(AF_INET6, address, key) == 1)
+		memset(key + 8, 0, 8);
+	else
+		inet_pton(AF_INET, address, key);
+}

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "portal/limit.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "portal/client.h"
 
 #define SETS 1024u
 #define WAYS 8u
 
 struct bucket {
-	uint8_t key[16];
+	uint8_t key[CLIENT_KEY];
 	uint64_t at;	/* ms; 0 = never used */
 	uint32_t milli; /* thousandths of requests that are left */
 };
@@ -34,35 +35,26 @@ void limit_free(struct limit *l)
 	free(l);
 }
 
-static void key_of(const char *address, uint8_t key[16])
-{
-	memset(key, 0, 16);
-	if (inet_pton(AF_INET6, address, key) == 1)
-		memset(key + 8, 0, 8);
-	else
-		inet_pton(AF_INET, address, key);
-}
-
-static unsigned set_of(const uint8_t key[16])
+static unsigned set_of(const uint8_t key[CLIENT_KEY])
 {
 	uint32_t h = 2166136261u;
 
-	for (unsigned i = 0; i < 16; i++)
+	for (unsigned i = 0; i < CLIENT_KEY; i++)
 		h = (h ^ key[i]) * 16777619u;
 	return (h ^ h >> 15) % SETS;
 }
 
-static struct bucket *find(struct limit *l, const uint8_t key[16])
+static struct bucket *find(struct limit *l, const uint8_t key[CLIENT_KEY])
 {
 	struct bucket *set = l->b[set_of(key)], *oldest = set;
 
 	for (unsigned i = 0; i < WAYS; i++) {
-		if (set[i].at && !memcmp(set[i].key, key, 16))
+		if (set[i].at && !memcmp(set[i].key, key, CLIENT_KEY))
 			return &set[i];
 		if (set[i].at < oldest->at)
 			oldest = &set[i];
 	}
-	memcpy(oldest->key, key, 16);
+	memcpy(oldest->key, key, CLIENT_KEY);
 	oldest->at = 0;
 	return oldest;
 }
@@ -71,9 +63,9 @@ uint32_t limit_take(struct limit *l, const char *address, uint64_t now_ms)
 {
 	uint64_t full = (uint64_t)l->burst * 1000, have;
 	struct bucket *b;
-	uint8_t key[16];
+	uint8_t key[CLIENT_KEY];
 
-	key_of(address, key);
+	client_key(address, key);
 	b = find(l, key);
 	have = b->at && now_ms >= b->at ? b->milli + (now_ms - b->at) * l->rate : full;
 	if (have > full)

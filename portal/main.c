@@ -95,8 +95,19 @@ static void log_counter(const char *name, uint64_t value, void *user)
 	log_notice("counter", "%s %ju", name, (uintmax_t)value);
 }
 
+static void reload(const struct server *s)
+{
+	char err[512] = "";
+	int rc = server_reload(s, err, sizeof(err));
+
+	if (rc > 0)
+		log_notice("web", "the TLS certificate has been read again");
+	else if (rc < 0)
+		log_error("web", "the TLS certificate stays what it was: %s", err);
+}
+
 /* Until it is told to end.  SIGUSR1 has the counters logged. */
-static void wait_for_end(const sigset_t *set)
+static void wait_for_end(const sigset_t *set, const struct server *s)
 {
 	int signo;
 
@@ -105,6 +116,8 @@ static void wait_for_end(const sigset_t *set)
 			continue;
 		if (signo == SIGUSR1)
 			counter_each(log_counter, NULL);
+		if (signo == SIGHUP)
+			reload(s);
 	} while (signo != SIGTERM && signo != SIGINT);
 }
 
@@ -131,7 +144,7 @@ static int run(const struct web_config *conf)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGHUP); /* nothing to do: nobody is to be cut off by one */
+	sigaddset(&set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	if (s && !privileges_drop(conf->user, err, sizeof(err)))
 		rc = server_start(s, err, sizeof(err));
@@ -143,7 +156,7 @@ static int run(const struct web_config *conf)
 			   : conf->proxy[0] ? ", behind a proxy"
 					    : ", without TLS");
 		look_at_database(w.db);
-		wait_for_end(&set);
+		wait_for_end(&set, s);
 	}
 	server_close(s);
 	db_free(w.db);

@@ -15,12 +15,26 @@
 #include "lib/crypto.h"
 #include "portal/utf8.h"
 
-#define AT_ONCE 4
+#define LEAST_AT_ONCE 4
+#define MOST_AT_ONCE 16 /* of 16 MB each */
 #define PASSWORD_LEAST 8
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t freed = PTHREAD_COND_INITIALIZER;
 static unsigned running;
+
+/* More than processors would only be slower, each of them. */
+static unsigned at_once(void)
+{
+	static unsigned n; /* under the lock */
+	long cpus = n ? 0 : sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (!n)
+		n = cpus < LEAST_AT_ONCE  ? LEAST_AT_ONCE
+		    : cpus > MOST_AT_ONCE ? MOST_AT_ONCE
+					  : (unsigned)cpus;
+	return n;
+}
 
 bool password_enter(unsigned wait_ms)
 {
@@ -35,9 +49,9 @@ bool password_enter(unsigned wait_ms)
 		end.tv_nsec -= 1000000000;
 	}
 	pthread_mutex_lock(&lock);
-	while (running >= AT_ONCE && rc != ETIMEDOUT)
+	while (running >= at_once() && rc != ETIMEDOUT)
 		rc = pthread_cond_timedwait(&freed, &lock, &end);
-	if (running < AT_ONCE) {
+	if (running < at_once()) {
 		running++;
 		rc = 0;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * yescrypt by libcrypt.  One hash takes some 20 ms and 16 MB, so only a few are made at once, and who
- * would have to wait for too long is told so.
+ * yescrypt by libcrypt.  One hash takes 50 to 100 ms of a processor and 16 MB, so only as many are made at
+ * once as there are processors (4..16), and who would have to wait for too long is told so.
  */
 #ifndef MIPVPN_PORTAL_PASSWORD_H
 #define MIPVPN_PORTAL_PASSWORD_H

@@ -17,19 +17,21 @@
 #include "lib/counter.h"
 #include "lib/crypto.h"
 #include "lib/log.h"
+#include "portal/crowd.h"
 #include "portal/limit.h"
+#include "portal/tls.h"
 
 #define IDLE_S 10			/* a connection on which nothing moves */
 #define HEADERS_MAX (32u * 1024)	/* memory of a connection: request line, headers */
 #define DISCARD_MAX (8 * FORM_BODY_MAX) /* of a body that is too long before the connection is cut */
-#define FILE_MAX (256 * 1024)
+#define ENDING(max) ((max) / 8 + 8) /* more than that many connections: those that were shut and still end */
 
 struct server {
 	const struct web *web;
 	struct MHD_Daemon *mhd;
 	pthread_mutex_t lock; /* of limit */
 	struct limit *limit;
-	char *cert, *key;
+	struct crowd *crowd;
 	int fd;
 };
 
@@ -174,11 +176,37 @@ static enum MHD_Result answer(struct server *s, struct MHD_Connection *c, const 
 	return send_reply(s, c, &r);
 }
 
+static struct guest *guest_of(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return i ? i->socket_context : NULL;
+}
+
+static void on_connection(void *user, struct MHD_Connection *c, void **guest,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	struct server *s = user;
+	const union MHD_ConnectionInfo *fd, *from;
+	char address[CLIENT_TEXT];
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) { /* its socket is closed after this */
+		crowd_leave(s->crowd, *guest);
+		*guest = NULL;
+		return;
+	}
+	fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	from = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	client_text(from ? from->client_addr : NULL, address);
+	*guest = fd ? crowd_enter(s->crowd, fd->connect_fd, address) : NULL;
+}
+
 static enum MHD_Result on_request(void *user, struct MHD_Connection *c, const char *url, const char *method,
 				  const char *version, const char *data, size_t *size, void **state)
 {
 	struct server *s = user;
 	struct exchange *x = *state;
+	enum MHD_Result ok;
 
 	if (!x) {
 		*state = x = exchange_new(s, c);
@@ -193,7 +221,10 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *c, const ch
 		*size = 0;
 		return MHD_YES;
 	}
-	return answer(s, c, method, url, x);
+	crowd_busy(s->crowd, guest_of(c), true);
+	ok = answer(s, c, method, url, x);
+	crowd_busy(s->crowd, guest_of(c), false);
+	return ok;
 }
 
 static void on_completed(void *user, struct MHD_Connection *c, void **state,
@@ -212,22 +243,6 @@ static void on_log(void *user, const char *fmt, va_list ap)
 
 /* --- start and stop --- */
 
-static char *file_read(const char *path, char *err, size_t err_len)
-{
-	FILE *f = fopen(path, "re");
-	char *text = f ? calloc(1, FILE_MAX + 1) : NULL;
-
-	if (text && (!fread(text, 1, FILE_MAX, f) || ferror(f))) {
-		free(text);
-		text = NULL;
-	}
-	if (!text)
-		snprintf(err, err_len, "%s: %s", path, errno ? strerror(errno) : "empty");
-	if (f)
-		fclose(f);
-	return text;
-}
-
 static int listen_on(const struct web_config *conf, char *err, size_t err_len)
 {
 	struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
@@ -242,7 +257,7 @@ static int listen_on(const struct web_config *conf, char *err, size_t err_len)
 		fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (fd >= 0 && (bind(fd, a->ai_addr, a->ai_addrlen) || listen(fd, 128))) {
+	if (fd >= 0 && (bind(fd, a->ai_addr, a->ai_addrlen) || listen(fd, SOMAXCONN))) {
 		rc = errno;
 		close(fd);
 		fd = -1;
@@ -266,11 +281,9 @@ struct server *server_open(const struct web *w, char *err, size_t err_len)
 	s->fd = -1;
 	pthread_mutex_init(&s->lock, NULL);
 	s->limit = limit_new(w->conf->requests_per_second, w->conf->requests_burst);
-	if (w->conf->tls) {
-		s->cert = file_read(w->conf->tls_certificate, err, err_len);
-		s->key = s->cert ? file_read(w->conf->tls_key, err, err_len) : NULL;
-	}
-	if (s->limit && (!w->conf->tls || s->key))
+	s->crowd = crowd_new(w->conf->connections_max);
+	if (s->limit && s->crowd &&
+	    (!w->conf->tls || !tls_load(w->conf->tls_certificate, w->conf->tls_key, err, err_len)))
 		s->fd = listen_on(w->conf, err, err_len);
 	if (s->fd >= 0)
 		return s;
@@ -284,8 +297,7 @@ int server_start(struct server *s, char *err, size_t err_len)
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC |
 			 MHD_USE_POLL | MHD_USE_ERROR_LOG | (c->tls ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem tls[] = {
-		{MHD_OPTION_HTTPS_MEM_CERT, 0, s->cert},
-		{MHD_OPTION_HTTPS_MEM_KEY, 0, s->key},
+		{MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)tls_give},
 		{MHD_OPTION_HTTPS_PRIORITIES, 0, "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
 		{MHD_OPTION_END, 0, NULL}};
 	struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
@@ -293,16 +305,30 @@ int server_start(struct server *s, char *err, size_t err_len)
 	s->mhd = MHD_start_daemon(
 		flags, 0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
 		MHD_OPTION_LISTEN_SOCKET, s->fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)c->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		c->proxy[0] ? 0u : (unsigned)c->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
-		IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX, MHD_OPTION_THREAD_STACK_SIZE,
-		(size_t)(256 * 1024), MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, c->tls ? tls : none,
-		MHD_OPTION_END);
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)(c->connections_max + ENDING(c->connections_max)),
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, c->proxy[0] ? 0u : (unsigned)c->connections_per_address,
+		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)HEADERS_MAX, MHD_OPTION_THREAD_STACK_SIZE, (size_t)(256 * 1024),
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, c->tls ? tls : none, MHD_OPTION_END);
 	if (s->mhd)
 		return 0;
-	snprintf(err, err_len, "libmicrohttpd does not start%s",
-		 c->tls ? ": certificate and key, do they belong together?" : "");
+	snprintf(err, err_len, "libmicrohttpd does not start");
 	return -1;
+}
+
+int server_reload(const struct server *s, char *err, size_t err_len)
+{
+	const struct web_config *c = s->web->conf;
+
+	if (!c->tls)
+		return 0;
+	if (tls_load(c->tls_certificate, c->tls_key, err, err_len)) {
+		counter_inc("web.tls.kept");
+		return -1;
+	}
+	counter_inc("web.tls.renewed");
+	return 1;
 }
 
 uint16_t server_port(const struct server *s)
@@ -314,13 +340,6 @@ uint16_t server_port(const struct server *s)
 	return getsockname(s->fd, (struct sockaddr *)&a, &len) ? 0 : ntohs(a.sin6_port);
 }
 
-static void text_free(char *s)
-{
-	if (s)
-		crypto_wipe(s, strlen(s));
-	free(s);
-}
-
 void server_close(struct server *s)
 {
 	if (!s)
@@ -329,8 +348,8 @@ void server_close(struct server *s)
 		MHD_stop_daemon(s->mhd); /* closes fd */
 	else if (s->fd >= 0)
 		close(s->fd);
-	text_free(s->cert);
-	text_free(s->key);
+	tls_forget();
+	crowd_free(s->crowd);
 	limit_free(s->limit);
 	pthread_mutex_destroy(&s->lock);
 	free(s);

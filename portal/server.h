@@ -14,6 +14,9 @@ struct server;
 struct server *server_open(const struct web *w, char *err, size_t err_len);
 /* Starts to serve.  -1 and *err. */
 int server_start(struct server *s, char *err, size_t err_len);
+/* Reads the TLS files again: 1 = new handshakes have what is in them, 0 = there is nothing to read; -1 and
+ * *err: they cannot be read or are no certificate with its key, and those of before go on. */
+int server_reload(const struct server *s, char *err, size_t err_len);
 uint16_t server_port(const struct server *s);
 /* Waits for requests under way; NULL is fine.  Wipes the key. */
 void server_close(struct server *s);

@@ -42,6 +42,20 @@ json_t *ctl_response_ok(json_t *result)
 	return json_pack("{s:b, s:o}", "ok", 1, "result", result ? result : json_object());
 }
 
+/* What quotes a request may have cut it in the middle of a letter, which is no JSON: no answer. */
+static json_t *text_json(char *text)
+{
+	json_t *j = json_string(text);
+
+	if (j)
+		return j;
+	for (char *p = text; *p; p++) {
+		if (*p & 0x80)
+			*p = '?';
+	}
+	return json_string(text);
+}
+
 json_t *ctl_response_error(const char *fmt, ...)
 {
 	char text[1024];
@@ -53,7 +67,7 @@ json_t *ctl_response_error(const char *fmt, ...)
 	va_end(ap);
 	while (n > 0 && text[0] && text[strlen(text) - 1] == '\n')
 		text[strlen(text) - 1] = '\0';
-	return json_pack("{s:b, s:o}", "ok", 0, "error", json_stringn_nocheck(text, strlen(text)));
+	return json_pack("{s:b, s:o}", "ok", 0, "error", text_json(text));
 }
 
 char *ctl_line_make(const json_t *j, size_t *len)

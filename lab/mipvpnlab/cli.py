@@ -5,10 +5,12 @@ import contextlib
 import fcntl
 import os
 import pwd
+import resource
 import shutil
 import signal
 import subprocess
 import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -128,6 +130,8 @@ def cmd_run(argv):
     p.add_argument("--pcap", metavar="DIR", help="keep the captures there")
     _with_delay(p)
     _with_data_path(p)
+    p.add_argument("--pairs", action="store_true", help="two scenarios at a time, each in a lab of its own, then one "
+                   "by one those that measure")
     p.add_argument("--kernel", choices=["debian"], help="in a guest that boots Debian's stock kernel, with its IPsec")
     p.add_argument("--output", metavar="DIR", help="with --kernel: where logs and captures go [/var/tmp/mipvpn-guest]")
     a = p.parse_args(argv)
@@ -137,14 +141,24 @@ def cmd_run(argv):
         return guest.run_scenarios(a, names)
     s = Settings(a.dir, a.prefix or st.DEFAULT_PREFIX, a.builddir, a.pcap, a.delay, a.data_path)
     report = Report()
+    if a.pairs:
+        from . import pairs, scenarios
+        pairs.run(s, [n for n in names if n not in scenarios.ALONE], report)
+        names = [n for n in names if n in scenarios.ALONE]
     with lock(s.dir):
         for i, name in enumerate(names):
             _run_and_clear(s, name, known[name], report, a.keep and i == len(names) - 1)
     return report.finish()
 
 
+def _cpu():
+    """Seconds of a processor that this process and those of its children that have ended have used."""
+    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
 def _run_and_clear(s, name, module, report, keep):
-    before = report.failed
+    before, begin, cpu = report.failed, time.monotonic(), _cpu()
     try:
         run_one(s, module, report)
         where = keep_evidence(s, name, report.failed > before)
@@ -153,6 +167,7 @@ def _run_and_clear(s, name, module, report, keep):
     finally:
         if not keep:
             bring_down(s)
+    report.say(f"     {name}: {time.monotonic() - begin:.0f} s, {_cpu() - cpu:.0f} s of a processor")
 
 
 def cmd_up(argv):
@@ -218,8 +233,14 @@ def cmd_status(argv):
 COMMANDS = {"up": cmd_up, "down": cmd_down, "run": cmd_run, "status": cmd_status, "show": cmd_show}
 
 
+def _end(*_):
+    """What is up is taken down, and that is not to be broken off by a second one."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(143)
+
+
 def main(command):
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, _end)
     try:
         _require_root()
         _require_user()

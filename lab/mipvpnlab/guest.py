@@ -4,7 +4,6 @@ system.  The guest cannot write to it: what it writes lies in its memory, and it
 It has no network.  lab/guest/ holds what runs inside."""
 import json
 import os
-import re
 import select
 import shlex
 import shutil
@@ -17,6 +16,7 @@ import time
 from pathlib import Path
 
 from . import settings as st
+from .report import Tally
 from .settings import LabError, TOP
 
 PACKAGES = ("qemu-system-x86", "busybox-static", "cpio", "kmod")
@@ -107,10 +107,11 @@ def answer(server, output):
             line.sendall(f"{p.returncode}\n".encode())
 
 
-def run(command, output, seconds):
-    """Runs command (a list) in a guest; its lines go to stdout as they come, and its files out of /run/output to output.
+def run(command, output, seconds, kernel):
+    """Runs command (a list) in a guest that boots kernel (as of find_kernel()); its lines go to stdout as they come, and
+    its files out of /run/output to output.
     Returns what it printed; its exit status is in output/status."""
-    root, version = find_kernel()
+    root, version = kernel
     output.mkdir(parents=True, exist_ok=True)
     (output / "status").unlink(missing_ok=True)
     (output / "command").write_text(f"cd {shlex.quote(str(TOP))}\nexec {shlex.join(map(str, command))}\n")
@@ -151,27 +152,13 @@ def _relay(qemu, deadline):
         qemu.kill()
 
 
-class Tally:
-    """Sums up what scenarios in guests have printed."""
-
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def add(self, lines):
-        sums = re.findall(rb"^(\d+) passed, (\d+) failed$", lines, re.M)
-        if sums:
-            self.passed += int(sums[-1][0])
-            self.failed += int(sums[-1][1])
-        return bool(sums)
-
-
 def run_scenarios(args, names):
     """`lab/run --kernel debian`: each scenario in a guest of its own, so that one that hangs costs its own time only.
     Returns 0 when all held, SKIPPED when there is no production kernel to be had."""
     builddir = Path(args.builddir).absolute() if args.builddir else st.default_builddir()
     output = Path(args.output or "/var/tmp/mipvpn-guest").absolute()
     try:
-        find_kernel()
+        kernel = find_kernel()
     except Missing as e:
         print(f"SKIPPED on Debian's kernel: {' '.join(names)}: {e}", flush=True)
         print(f"0 passed, 0 failed, {len(names)} skipped", flush=True)
@@ -183,7 +170,7 @@ def run_scenarios(args, names):
         where = output / name
         shutil.rmtree(where, ignore_errors=True)
         try:
-            told = run(["env", *ENVIRONMENT, *command], where, PATIENCE)
+            told = run(["env", *ENVIRONMENT, *command], where, PATIENCE, kernel)
         except LabError as e:
             told = b""
             print(f"FAIL {name} on Debian's kernel: {e}", flush=True)

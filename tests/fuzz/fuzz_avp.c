@@ -47,6 +47,52 @@ static void try_har(struct msg *m)
 	dm_har_wipe(&h);
 }
 
+/* Our own command: a HAR without a registration. */
+static void try_vur(struct msg *m)
+{
+	struct dm_har u;
+	char err[256] = "";
+
+	if (dm_vur_parse(m, &u, err, sizeof(err))) {
+		FUZZ_CHECK(err[0]);
+	} else {
+		check_vpn(&u.vpn);
+		FUZZ_CHECK(u.session[0] && u.origin_host[0] && u.dest_realm[0] && strchr(u.user, '@'));
+		FUZZ_CHECK(!u.rrq.len && !u.has_hoa && !u.vpn.handoff.len && !u.ha_to_fa.key.len);
+	}
+	ENDS(u.session);
+	ENDS(u.user);
+	ENDS(u.dest_host);
+	dm_har_wipe(&u);
+}
+
+static void try_vua(struct msg *m)
+{
+	struct dm_haa u;
+	char err[256] = "";
+
+	if (dm_vua_parse(m, &u, err, sizeof(err)))
+		FUZZ_CHECK(err[0]);
+	else
+		FUZZ_CHECK(u.session[0] && !u.rrp.len && !u.has_hoa);
+	FUZZ_CHECK(u.n_refused <= DM_REFUSED_MAX);
+	for (unsigned i = 0; i < u.n_refused; i++)
+		ENDS(u.refused[i].text);
+	ENDS(u.error);
+	dm_haa_wipe(&u);
+}
+
+/* STA, ASA, and whatever else is an answer. */
+static void try_plain(struct msg *m)
+{
+	char err[256] = "";
+	uint32_t result;
+
+	if (dm_plain_parse(m, &result, err, sizeof(err)))
+		FUZZ_CHECK(err[0]);
+	ENDS(err);
+}
+
 static void try_answers(struct msg *m)
 {
 	struct dm_ama a;
@@ -64,6 +110,13 @@ static void try_answers(struct msg *m)
 	if (!dm_haa_parse(m, &h, err, sizeof(err)))
 		FUZZ_CHECK(h.result != DM_SUCCESS || (h.rrp.len >= 20 && h.has_hoa && h.has_ha));
 	dm_haa_wipe(&h);
+}
+
+static void try_every_answer(struct msg *m)
+{
+	try_answers(m);
+	try_vua(m);
+	try_plain(m);
 }
 
 static void try_end(struct msg *m)
@@ -88,9 +141,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	dm_session_id_clean(m);
 	if (!fd_msg_hdr(m, &hdr)) {
 		if (!(hdr->msg_flags & CMD_FLAG_REQUEST))
-			try_answers(m);
+			try_every_answer(m);
 		else if (hdr->msg_code == DM_CC_HAR)
 			try_har(m);
+		else if (hdr->msg_code == DM_CC_VUR)
+			try_vur(m);
 		else if (hdr->msg_code == CC_SESSION_TERMINATION || hdr->msg_code == CC_ABORT_SESSION)
 			try_end(m);
 		else

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Makes the seeds of tests/fuzz/corpus for lib/ and agent/mip/, with nothing of ours: struct, hmac and scapy.
+"""Makes the seeds of tests/fuzz/corpus for lib/, agent/mip/, the IP-in-IP of nethelper/ and the control socket, with
+nothing of ours: struct, hmac and scapy.
 
 usage: tests/fuzz/make_corpus.py   (writes next to itself; the result is checked in)
 """
@@ -153,6 +154,56 @@ def configurations():
     save("conf", "comments", b"/* a */ // b\n# c\nuser = 'x\\'y' links += {a}")
 
 
+def tunnelled():
+    from scapy.all import ICMP, IP as ScapyIP, TCP, UDP
+    outer = dict(src="198.51.100.11", dst="198.51.100.21")
+    inner = dict(src="10.1.0.10", dst="10.9.0.5")
+    for name, o, packet in (
+            ("plain", {}, ScapyIP(**inner) / UDP(sport=5000, dport=5001) / b"data"),
+            ("df", {"tos": 0xB8}, ScapyIP(flags="DF", tos=0xB8, **inner) / TCP(dport=443) / bytes(100)),
+            ("congested", {"tos": 3}, ScapyIP(tos=2, **inner) / UDP(dport=9)),
+            ("congested-not-ect", {"tos": 3}, ScapyIP(**inner) / UDP(dport=9)),
+            ("ect1", {"tos": 1}, ScapyIP(tos=2, ttl=255, **inner) / UDP(dport=9)),
+            ("ping", {}, ScapyIP(**inner) / ICMP() / bytes(56)),
+            ("error", {}, ScapyIP(**inner) / ICMP(type=3) / bytes(28)),
+            ("fragment", {}, ScapyIP(frag=10, proto=17, **inner) / bytes(64)),
+            ("group", {}, ScapyIP(src="224.0.0.5", dst="10.9.0.5") / UDP(dport=9)),
+            ("options", {}, ScapyIP(options=b"\x94\x04\0\0", **inner) / UDP(dport=9)),
+            ("loop", {}, ScapyIP(src="198.51.100.21", dst="198.51.100.11") / ScapyIP(**inner) / UDP())):
+        save("ipip", name, bytes(ScapyIP(proto=4, **outer, **o) / packet))
+    save("ipip", "cut", bytes(ScapyIP(proto=4, **outer) / bytes(ScapyIP(**inner) / UDP())[:12]))
+
+
+def members():
+    """What lies behind a seal: fuzz_sealed.c seals it."""
+    save("sealed", "soft", b"\1\0\1\1")
+    save("sealed", "request", b"\1\0\1\0" + b"\2\0\x08" + IDENT)
+    save("sealed", "later", b"\x09\0\3abc" + b"\1\0\1\1")
+    save("sealed", "short", b"\2\0\4abcd")
+    save("sealed", "cut", b"\1\0\xff\1")
+    save("sealed", "profile", (HERE / "vpn_wire" / "profile").read_bytes())
+
+
+def console():
+    for name, line in (
+            ("show", b'{"command": "show", "what": "bindings"}\n'),
+            ("drop", b'{"command":"drop","nai":"alice@home.test"}\n'),
+            ("default-spi", json.dumps({"command": "default-spi set", "peer": "198.51.100.31", "key": "0f" * 32})
+             .encode() + b"\n"),
+            ("nested", b'{"command": "show", "a": [[[{}]], null, 1e3, true, "\\u00fc\\ud83d\\ude00"]}\n'),
+            ("two-lines", b'{"command": "show"}\n{"command": "log"}\n'),
+            ("twice", b'{"command": "a", "command": "b"}\n'),
+            ("no-command", b'{"what": "bindings"}\n'),
+            ("number", b'{"command": 7}\n'),
+            ("array", b'["show"]\n'),
+            ("not-json", b"show bindings\n"),
+            ("no-line", b'{"command": "show"}'),
+            ("empty", b"\n"),
+            ("letters", json.dumps({"command": "x" + "\u00fc" * 40}, ensure_ascii=False).encode() + b"\n"),
+            ("long", b'{"command": "' + b"x" * 4096 + b'"}\n')):
+        save("ctl", name, line)
+
+
 if __name__ == "__main__":
-    for make in (requests, replies, advertisements, packets, profiles, configurations):
+    for make in (requests, replies, advertisements, packets, profiles, configurations, tunnelled, members, console):
         make()

@@ -133,7 +133,7 @@ class Webd:
     """One mipvpn-webd; started as root it becomes nobody."""
 
     def __init__(self, world, name, conf):
-        self.name = name
+        self.name, self.world = name, world
         self.conf = world.dir / (name + ".conf")
         self.conf.write_text(
             'user = "nobody"\nport = 0\nlog-level = "debug"\ndatabase = "host=%s dbname=mipvpn user=mipvpn_portal"\n%s'

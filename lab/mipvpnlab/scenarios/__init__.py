@@ -9,5 +9,7 @@ ALL = {"F1": f1, "F1-users": users, "F1-security": security, "F1-refuse": refuse
        "F4-mixed": pcn_mixed, "F4-dead": pcn_dead, "F7": f7, "F7-page": page, "F8": f8, "F9": f9,
        "F1-path": path, "F2": F2, "F3": F3, "F5": F5, "F6": F6, "F3-more": move_more, "moves": moves,
        "moves-loss": move_loss, "live-change": live_change, "live-move": live_move}
+# What is lost and how long it takes is what these are about: they run by themselves (lab/run --pairs).
+ALONE = ("F7", "F2", "F3", "F5", "F6", "F3-more", "moves", "moves-loss", "live-change", "live-move")
 # Run by name only.
 OTHERS = {"bench": bench, "bench-moves": bench_moves, "bench-live": bench_live, "memory": memory}

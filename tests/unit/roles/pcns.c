@@ -63,3 +63,42 @@ void world_binding_send(struct world *w, int role, const struct role_event *e)
 			world_tell(w, AT_PCN + i, e);
 	}
 }
+
+void world_with_pcns(struct world *w, struct mn *mn, struct vpn_profile vpn[3], uint8_t n)
+{
+	world_init(w, true);
+	vpn[0] = world_dynamic(w, 5, 0, "s-1");
+	vpn[1] = world_dynamic(w, 6, 1, "s-1");
+	vpn[1].required = false;
+	vpn[2] = (struct vpn_profile){.number = 7,
+				      .dst = {addr("10.9.0.0"), 24},
+				      .src_gw = addr(FA_ADDR),
+				      .dst_gw = addr(HA_ADDR),
+				      .enc_key = {.len = 16},
+				      .required = true};
+	w->profiles = vpn;
+	w->n_profiles = n;
+	w->same_session = true;
+	w->aaah_relays_end = true;
+	world_pcns(w);
+	world_mn(w, mn, "alice@home.test", "10.1.0.10");
+	world_start(w);
+}
+
+size_t world_at_pcn(struct world *w, int i, struct role_row *row)
+{
+	return pcn_rows(w->pcn[i], w->now, row, 1);
+}
+
+void world_with_pcns_end(struct world *w)
+{
+	static const struct role_event drop = {.type = EV_DROP, .text = "10.1.0.10"};
+	struct role_row row;
+
+	ha_tell(w, &drop);
+	fa_tell(w, &drop);
+	world_pass(w, 30000);
+	CU_ASSERT_EQUAL(ha_count(w) + fa_count(w) + world_at_pcn(w, 0, &row) + world_at_pcn(w, 1, &row), 0);
+	CU_ASSERT_TRUE(world_balanced(w));
+	world_end(w);
+}

@@ -12,43 +12,20 @@ static struct vpn_profile vpn[3];
 
 static void begin(uint8_t n)
 {
-	world_init(&w, true);
-	vpn[0] = world_dynamic(&w, 5, 0, "s-1");
-	vpn[1] = world_dynamic(&w, 6, 1, "s-1");
-	vpn[1].required = false;
-	vpn[2] = (struct vpn_profile){.number = 7,
-				      .dst = {addr("10.9.0.0"), 24},
-				      .src_gw = addr(FA_ADDR),
-				      .dst_gw = addr(HA_ADDR),
-				      .enc_key = {.len = 16},
-				      .required = true};
-	w.profiles = vpn;
-	w.n_profiles = n;
-	w.same_session = true;
-	w.aaah_relays_end = true;
-	world_pcns(&w);
-	world_mn(&w, &alice, "alice@home.test", "10.1.0.10");
-	world_start(&w);
+	world_with_pcns(&w, &alice, vpn, n);
 }
 
 static struct role_row row;
 
 static size_t at_pcn(int i)
 {
-	return pcn_rows(w.pcn[i], w.now, &row, 1);
+	return world_at_pcn(&w, i, &row);
 }
 
 static void finish(void)
 {
-	static const struct role_event drop = {.type = EV_DROP, .text = "10.1.0.10"};
-
-	ha_tell(&w, &drop);
-	fa_tell(&w, &drop);
-	world_pass(&w, 30000);
-	CU_ASSERT_EQUAL(ha_count(&w) + at_pcn(0) + at_pcn(1), 0);
-	CU_ASSERT_TRUE(world_balanced(&w));
+	world_with_pcns_end(&w);
 	CU_ASSERT_EQUAL(w.hars, w.haas);
-	world_end(&w);
 }
 
 static int ask(uint16_t lifetime)

@@ -159,6 +159,11 @@ void world_vpn_move(struct world *w, int role, const struct action *a); /* room.
 void world_pcns(struct world *w); /* starts both */
 /* A dynamic profile, with the keys of this session; the PCN is 0 or 1. */
 struct vpn_profile world_dynamic(const struct world *w, uint32_t number, int pcn, const char *context);
+/* A world with both PCNs, one mobile node that is not on yet, and the first n of three VPNs: 5 by one PCN,
+ * 6 by the other one (best effort), 7 between the agents. */
+void world_with_pcns(struct world *w, struct mn *mn, struct vpn_profile vpn[3], uint8_t n);
+size_t world_at_pcn(struct world *w, int i, struct role_row *row); /* how many, the first one in *row */
+void world_with_pcns_end(struct world *w); /* he is dropped: nothing is left anywhere */
 void world_end(struct world *w); /* frees, and asserts that the ledger is balanced */
 void world_mn(struct world *w, struct mn *m, const char *nai, const char *hoa);
 void world_vpn_answers(struct world *w, int role, bool up); /* what hangs comes up, or fails */

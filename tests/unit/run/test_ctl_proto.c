@@ -83,6 +83,12 @@ static void test_responses(void)
 	CU_ASSERT(line && memcmp(line, "{\"ok\":false,\"error\":\"no such \\\"thing\\\"\"}\n", len) == 0);
 	free(line);
 	json_decref(j);
+	j = ctl_response_error("unknown \"%.2s\"", "a\303\274"); /* ends in the middle of a letter */
+	line = ctl_line_make(j, &len);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(line); /* there is an answer */
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(j, "error")), "unknown \"a?\"");
+	free(line);
+	json_decref(j);
 	j = ctl_response_ok(json_array());
 	CU_ASSERT(json_is_true(json_object_get(j, "ok")) && json_is_array(json_object_get(j, "result")));
 	json_decref(j);
