@@ -239,6 +239,8 @@ static void on_store(void *user, struct store_answer *a)
 
 	if (a->op == STORE_LIVE_TAKE)
 		live_taken(e, a);
+	else if (a->op == STORE_END && !a->id)
+		termination_again(a);
 	if (!t)
 		return; /* nobody waits any more */
 	if (t->live) {

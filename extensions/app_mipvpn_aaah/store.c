@@ -21,6 +21,9 @@ enum statement {
 	ST_ALLOCATE,
 	ST_RELEASE,
 	ST_PUT,
+	ST_PUT_AGAIN,
+	ST_END_AGAIN,
+	ST_RESTARTED,
 	ST_END,
 	ST_REAP,
 	ST_LIVE_TAKE,
@@ -39,6 +42,10 @@ static const struct {
 	[ST_ALLOCATE] = {"allocate", "SELECT mipvpn.aaah_address_allocate($1, $2) AS address", 2},
 	[ST_RELEASE] = {"release", "SELECT mipvpn.aaah_address_release($1)", 1},
 	[ST_PUT] = {"put", "SELECT mipvpn.aaah_session_keep($1)", 1},
+	[ST_PUT_AGAIN] = {"put_again", "SELECT mipvpn.aaah_session_again($1, $2) AS ok", 2},
+	[ST_END_AGAIN] = {"end_again",
+			  "SELECT * FROM mipvpn.aaah_session_end_again($1, $2, $3, $4, $5, $6)", 6},
+	[ST_RESTARTED] = {"restarted", "SELECT mipvpn.aaah_live_restarted()", 0},
 	[ST_END] = {"end", "SELECT * FROM mipvpn.aaah_session_end($1, $2, $3, $4, $5)", 5},
 	[ST_REAP] = {"reap", "SELECT mipvpn.aaah_sessions_reap($1)", 1},
 	[ST_LIVE_TAKE] = {"live_take", "SELECT * FROM mipvpn.aaah_live_take($1)", 1},
@@ -69,16 +76,6 @@ static bool send_lookup(struct store *s, const struct store_ask *a)
 	return send_one(s, ST_LOOKUP, params);
 }
 
-static bool send_put(struct store *s, const struct store_ask *a)
-{
-	char *json = row_put_json(a->put, s->c.kek);
-	const char *const params[] = {json};
-	bool ok = json && send_one(s, ST_PUT, params);
-
-	free(json);
-	return ok;
-}
-
 static bool send_live(struct store *s, const struct store_ask *a)
 {
 	char id[24], serial[24], wait[16], *json = NULL;
@@ -104,7 +101,6 @@ static bool send_ask(struct store *s, const struct store_ask *a)
 {
 	char addr[INET_ADDRSTRLEN], most[16];
 	const char *const allocate[] = {a->nai, inet_ntop(AF_INET, &a->addr, addr, sizeof(addr))};
-	const char *const end[] = {a->session, a->origin, a->realm, a->flag ? "t" : "f", a->reason};
 	const char *const reap[] = {most};
 
 	switch (a->op) {
@@ -116,10 +112,6 @@ static bool send_ask(struct store *s, const struct store_ask *a)
 		return send_one(s, ST_ALLOCATE, allocate);
 	case STORE_RELEASE:
 		return send_one(s, ST_RELEASE, allocate);
-	case STORE_PUT:
-		return send_put(s, a);
-	case STORE_END:
-		return send_one(s, ST_END, end);
 	case STORE_REAP:
 		snprintf(most, sizeof(most), "%d", a->most);
 		return send_one(s, ST_REAP, reap);
@@ -135,7 +127,7 @@ static bool send_ask(struct store *s, const struct store_ask *a)
 	}
 }
 
-static struct pending *pending_add(struct store *s, store_ms now)
+struct pending *store_pending_add(struct store *s, store_ms now)
 {
 	struct pending *p = calloc(1, sizeof(*p));
 
@@ -169,7 +161,7 @@ int store_send_prepare(struct store *s, store_ms now)
 	    !PQsendQueryParams(s->conn, "LISTEN mipvpn_change", 0, NULL, NULL, NULL, NULL, 0) ||
 	    !PQpipelineSync(s->conn))
 		return -1;
-	p = pending_add(s, now);
+	p = store_pending_add(s, now);
 	if (!p)
 		return -1;
 	p->prepare = true;
@@ -180,18 +172,23 @@ int store_send_prepare(struct store *s, store_ms now)
 enum store_status store_ask(struct store *s, const struct store_ask *a, store_ms now)
 {
 	struct pending *p;
+	struct again *g = NULL;
 
 	if (s->bench && bench_ask(s, a))
 		return STORE_OK;
-	if (s->state != STORE_UP)
-		return STORE_DOWN;
-	if (s->n >= s->c.most)
+	if (s->state == STORE_UP && s->n >= s->c.most)
 		return STORE_BUSY;
+	if (again_wants(a->op) && !(g = again_keep(s, a, now)))
+		return STORE_ERROR;
+	if (s->state != STORE_UP)
+		return g ? STORE_LATER : STORE_DOWN;
 	/* A question of which only half is queued cannot be taken back: start over. */
-	if (!send_ask(s, a) || !PQpipelineSync(s->conn) || !(p = pending_add(s, now))) {
+	if (!(g ? again_ask(s, g, now) : send_ask(s, a)) || !PQpipelineSync(s->conn) ||
+	    !(p = store_pending_add(s, now))) {
 		conn_lost(s, PQerrorMessage(s->conn), now);
-		return STORE_DOWN;
+		return g ? STORE_LATER : STORE_DOWN;
 	}
+	p->again = g;
 	p->a.op = a->op;
 	p->a.id = a->id;
 	snprintf(p->nai, sizeof(p->nai), "%s", a->nai ? a->nai : "");
@@ -226,6 +223,8 @@ static int take_rows(struct store *s, struct pending *p, const PGresult *res)
 		return row_profiles(res, s->c.kek, p->session, &a->rows, a->text, sizeof(a->text));
 	case STORE_ALLOCATE:
 		return row_address(res, &a->addr, a->text, sizeof(a->text));
+	case STORE_PUT:
+		return p->again->said ? row_bool(res, &a->ok, a->text, sizeof(a->text)) : 0;
 	case STORE_END:
 		return row_end(res, &a->end, a->text, sizeof(a->text));
 	case STORE_LIVE_TAKE:
@@ -270,15 +269,20 @@ static void take_sync(struct store *s, store_ms now)
 		s->tail = &s->head;
 	s->n--;
 	if (p->prepare) {
-		if (p->a.status == STORE_OK)
+		if (p->a.status == STORE_OK) {
 			conn_up(s);
-		else
+			again_up(s, now);
+		} else {
 			conn_lost(s, p->a.text, now);
+		}
 	} else {
+		s->again.heard_at = now;
 		if (p->a.status == STORE_ERROR) {
 			counter_inc("aaah.db.error");
 			log_warn("aaah", "database: %s", p->a.text);
 		}
+		if (p->again)
+			again_answered(s, p->again, &p->a, now);
 		if (s->bench)
 			bench_learn(s, p->nai, &p->a);
 		s->done(s->user, &p->a);
@@ -332,6 +336,7 @@ void store_free(struct store *s)
 		s->head = p->next;
 		pending_free(p);
 	}
+	again_forget_all(s);
 	PQfinish(s->conn);
 	bench_free(s->bench);
 	crypto_wipe(s, sizeof(*s));

@@ -4,15 +4,17 @@
  * pipeline mode: many questions are under way at a time, each a transaction of its own.  Used by the engine thread only.
  *
  * The connection comes and goes by itself: lost or never there, it is tried again with a growing, jittered pause; what
- * was under way is answered with STORE_DOWN, and so is everything that is asked meanwhile.
+ * was under way is answered with STORE_DOWN, and so is everything that is asked meanwhile; PUT and END with
+ * STORE_LATER.  Those two are also remembered for a moment after their answer, and said once more to a database
+ * that has crashed (store_again.c); the answer of an END that comes so has no id.
  */
 #ifndef MIPVPN_AAAH_STORE_H
 #define MIPVPN_AAAH_STORE_H
 
 #include "extensions/app_mipvpn_aaah/policy.h"
 
-#define STORE_SCHEMA_VERSION 12 /* the newest migration that this code was written for */
-#define STORE_SCHEMA_LEAST 11  /* the oldest that it works with */
+#define STORE_SCHEMA_VERSION 15 /* the newest migration that this code was written for */
+#define STORE_SCHEMA_LEAST 15  /* the oldest that it works with */
 
 typedef uint64_t store_ms; /* monotonic */
 
@@ -33,6 +35,7 @@ enum store_op {
 enum store_status {
 	STORE_OK,
 	STORE_DOWN, /* no connection, or lost under way: nobody knows whether it was done */
+	STORE_LATER, /* the same; it is remembered, and done when the connection is back */
 	STORE_BUSY, /* too many questions under way */
 	STORE_ERROR /* the database refused */
 };
@@ -79,7 +82,8 @@ void store_free(struct store *s); /* answers nothing any more */
 /* The connection is made anew when conninfo has changed. */
 void store_reconfigure(struct store *s, const struct store_config *c, store_ms now);
 
-/* 0, or the status that it ends with at once (STORE_DOWN, STORE_BUSY; STORE_ERROR = no memory): no answer comes then. */
+/* 0, or the status that it ends with at once (STORE_DOWN, STORE_LATER, STORE_BUSY; STORE_ERROR = no memory, or
+ * more than can be remembered): no answer comes then. */
 enum store_status store_ask(struct store *s, const struct store_ask *a, store_ms now);
 
 int store_fd(const struct store *s);	    /* to poll, or -1 */

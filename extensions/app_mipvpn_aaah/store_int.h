@@ -17,12 +17,23 @@ enum store_state {
 	STORE_UP
 };
 
+/* A session that is stored, or ended: remembered in case that the database forgets it. */
+struct again {
+	struct again *prev, *next;
+	enum store_op op;
+	char *text[5];	    /* parameters: of STORE_PUT the first only, its keys wrapped */
+	store_ms began, at; /* the registration; the question */
+	store_ms done;	    /* answered; 0 = not yet */
+	bool said;	    /* asked by "again": its answer tells whether it was news */
+};
+
 /* A question under way; the first in the list is the one whose results come next. */
 struct pending {
 	struct pending *next;
 	bool prepare;	 /* our own start-up question */
 	unsigned result; /* index of the statement whose result comes next */
 	store_ms deadline;
+	struct again *again;			      /* NULL = nothing of it is kept */
 	char nai[DM_ID_MAX], session[DM_SESSION_MAX]; /* labels of keys */
 	struct store_answer a;
 };
@@ -43,6 +54,12 @@ struct store {
 	struct pending *head, **tail;
 	unsigned n;
 	bool noticed;
+	struct {
+		struct again *first, *last; /* in the order of the questions */
+		unsigned n;
+		store_ms up_at;	   /* this connection */
+		store_ms heard_at; /* the last answer, of whatever connection */
+	} again;
 	struct bench *bench;
 };
 
@@ -50,13 +67,24 @@ struct store {
 void conn_start(struct store *s, store_ms now);
 void conn_poll(struct store *s, store_ms now);
 void conn_up(struct store *s); /* the prepare question went well */
-/* Closes, answers everything under way with STORE_DOWN, plans the next try. why is logged. */
+/* Closes, answers everything under way with STORE_DOWN or STORE_LATER, plans the next try. why is logged. */
 void conn_lost(struct store *s, const char *why, store_ms now);
 
 /* store.c */
 int store_send_prepare(struct store *s, store_ms now);
 void store_flush(struct store *s, store_ms now);
 void pending_free(struct pending *p);
+struct pending *store_pending_add(struct store *s, store_ms now); /* NULL = no memory */
+
+/* store_again.c */
+bool again_wants(enum store_op op);
+/* Remembers a; NULL = no memory, or too many. */
+struct again *again_keep(struct store *s, const struct store_ask *a, store_ms now);
+void again_forget_all(struct store *s);
+bool again_ask(struct store *s, struct again *g, store_ms now); /* queues its statement, no sync */
+void again_answered(struct store *s, struct again *g, const struct store_answer *a, store_ms now);
+/* A new connection: claims of before the database was started end, then all of it is said once more. */
+void again_up(struct store *s, store_ms now);
 
 /* store_bench.c */
 bool bench_ask(struct store *s, const struct store_ask *a); /* true = answered */
