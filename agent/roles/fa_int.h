@@ -97,6 +97,7 @@ struct fa_visitor {
 	struct role_assoc mn_fa, fa_ha;
 	struct vpn_key handoff; /* of the session; len 0 = none */
 	uint64_t ident;		/* of the request that was granted last */
+	uint64_t aaa_ident;	/* of the one that session is of */
 	uint64_t bu_ident;	/* of the last Binding Update about it that was believed */
 	struct fa_handout out;
 	uint8_t offer[FA_CHALLENGE_LEN]; /* in the last reply to it */
@@ -255,8 +256,11 @@ void fa_grant_wipe(struct fa_grant *g);
 /* Profiles of p->session go to the VPN room; p->vpn.  false = no memory. */
 bool fa_pending_install(struct fa *fa, struct fa_pending *p, const struct vpn_profile *set, uint8_t n,
 			struct actions *out);
-/* Everything that p waits for is there: visitor, reply, end of p.  false = no memory: p is as it was. */
+/* Everything that p waits for is there: visitor, reply, end of p; no visitor and no reply when a later
+ * request of the node was granted before.  false = no memory: p is as it was. */
 bool fa_pending_accept(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out);
+/* Ends p without a word when a later request of the node has been granted: true. */
+bool fa_pending_outdated(struct fa *fa, struct fa_pending *p, struct actions *out);
 /* Of the STR for p that comes to nothing.  DM_TERM_BAD_ANSWER when the AAAF has answered by itself, or may
  * have: it undoes that then, and the AAAH ends what it has made of this very AMR, if it has. */
 enum dm_termination fa_pending_cause(const struct fa_pending *p);

@@ -153,6 +153,30 @@ enum dm_termination fa_pending_cause(const struct fa_pending *p)
 	return aaafs ? DM_TERM_BAD_ANSWER : DM_TERM_ADMINISTRATIVE;
 }
 
+/* The node had sent again, and the tunnels of the later request were up first: home agent and AAAH have that
+ * session. */
+static bool is_outdated(const struct fa *fa, const struct fa_pending *p)
+{
+	const struct fa_visitor *v = fa_visitor_find(fa, p->key);
+
+	return v && v->aaa && p->session[0] && p->state != FA_MOVING &&
+	       (int64_t)(v->aaa_ident - p->ident) > 0;
+}
+
+bool fa_pending_outdated(struct fa *fa, struct fa_pending *p, struct actions *out)
+{
+	char who[ROLE_WHO_MAX];
+
+	if (!is_outdated(fa, p))
+		return false;
+	role_count("fa.rrp", "superseded");
+	role_log(out, LOG_LVL_INFO, "visitor %s: %s -> superseded, a newer request was granted before",
+		 role_who(p->nai, p->hoa, who), fa_state_word[p->state]);
+	fa_move_undo(fa, p, out);
+	fa_pending_end(fa, p);
+	return true;
+}
+
 void fa_pending_undo(struct fa *fa, struct fa_pending *p, struct actions *out)
 {
 	struct fa_visitor *v = fa_visitor_find(fa, p->key);
@@ -162,7 +186,7 @@ void fa_pending_undo(struct fa *fa, struct fa_pending *p, struct actions *out)
 		return;
 	fa_str(fa, p->session, p->nai, p->grant.aaa_host, p->grant.aaa_realm, fa_pending_cause(p), out);
 	/* Known to have been granted: for the AAAH it is this session by now that the visitor has. */
-	if (v && v->aaa && p->grant.aaa_host && p->state != FA_MOVING)
+	if (v && v->aaa && p->grant.aaa_host && p->state != FA_MOVING && !is_outdated(fa, p))
 		fa_visitor_end(fa, v, "its renewal failed", FA_NO_STR, out);
 }
 
@@ -171,6 +195,8 @@ void fa_pending_due(struct fa *fa, struct fa_pending *p, role_ms now, struct act
 	bool tunnels = p->state == FA_TUNNELS || p->move.replied;
 	const struct role_refusal *why = tunnels ? &vpn_timeout : &fa_timeout;
 
+	if (p->state == FA_TUNNELS && fa_pending_outdated(fa, p, out))
+		return;
 	fa_pending_undo(fa, p, out); /* an answer on its way must not leave anything behind */
 	fa_fail(fa, p, why, NULL, now, out);
 }
@@ -221,8 +247,11 @@ bool fa_pending_install(struct fa *fa, struct fa_pending *p, const struct vpn_pr
 
 bool fa_pending_accept(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out)
 {
-	struct fa_visitor *v = fa_visitor_grant(fa, p, now, out);
+	struct fa_visitor *v;
 
+	if (fa_pending_outdated(fa, p, out))
+		return true;
+	v = fa_visitor_grant(fa, p, now, out);
 	if (!v)
 		return false;
 	fa_relay_reply(fa, p, v, p->grant.rrp, p->grant.rrp_len, 0, out);

@@ -243,6 +243,8 @@ static void on_store(void *user, struct store_answer *a)
 		live_read(e, a);
 	else if (a->op == STORE_LIVE_PUT)
 		live_stored(e, a);
+	else if (a->op == STORE_END && !a->id)
+		termination_again(a);
 	if (!t)
 		return; /* nobody waits any more */
 	if (t->live) {

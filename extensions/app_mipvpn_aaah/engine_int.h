@@ -113,5 +113,6 @@ void live_expired(struct engine *e, struct tx *t);
 void termination_start(struct engine *e, struct job *j);
 void termination_ended(struct engine *e, struct tx *t, struct store_answer *a);
 void termination_expired(struct engine *e, struct tx *t);
+void termination_again(const struct store_answer *a); /* the database had forgotten it, or was away */
 
 #endif

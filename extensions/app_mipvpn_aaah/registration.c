@@ -333,9 +333,15 @@ static enum store_status ask_store_session(struct engine *e, struct tx *t)
 	return store_ask(e->store, t->plan->deregister ? &end : &keep, e->now);
 }
 
-/* The state in the database and at the home agent would part: nothing stands unless both stand. */
+/* Nothing stands unless it stands at the home agent and in the database, or is sure to: with STORE_LATER the
+ * user is on, and his session is stored when the database is back. */
 static void store_failed(struct engine *e, struct tx *t, enum store_status st)
 {
+	if (st == STORE_LATER) {
+		counter_inc("aaah.amr.stored_later");
+		answer(e, t);
+		return;
+	}
 	undo_at_home(t->haa, t->plan->ha_session, t->rows.user.ha_host, t->rows.user.ha_realm, t->amr->user);
 	refuse_store(e, t, st);
 }
@@ -404,7 +410,7 @@ void registration_expired(struct engine *e, struct tx *t)
 		registration_home_failed(e, t, "no answer in time");
 		break;
 	case TX_PUT:
-		store_failed(e, t, STORE_DOWN);
+		store_failed(e, t, STORE_LATER);
 		break;
 	default:
 		refuse_store(e, t, STORE_DOWN);

@@ -25,6 +25,10 @@ static const struct {
 	[ST_ALLOCATE] = {"allocate", "SELECT mipvpn.aaah_address_allocate($1, $2) AS address", 2},
 	[ST_RELEASE] = {"release", "SELECT mipvpn.aaah_address_release($1)", 1},
 	[ST_PUT] = {"put", "SELECT mipvpn.aaah_session_keep($1)", 1},
+	[ST_PUT_AGAIN] = {"put_again", "SELECT mipvpn.aaah_session_again($1, $2) AS ok", 2},
+	[ST_END_AGAIN] = {"end_again", "SELECT * FROM mipvpn.aaah_session_end_again($1, $2, $3, $4, $5, $6)",
+			  6},
+	[ST_RESTARTED] = {"restarted", "SELECT mipvpn.aaah_live_restarted()", 0},
 	[ST_END] = {"end", "SELECT * FROM mipvpn.aaah_session_end($1, $2, $3, $4, $5)", 5},
 	[ST_REAP] = {"reap", "SELECT mipvpn.aaah_sessions_reap($1)", 1},
 	[ST_LIVE_TAKE] = {"live_take", "SELECT * FROM mipvpn.aaah_live_take($1)", 1},
@@ -60,21 +64,10 @@ static bool send_lookup(struct store *s, const struct store_ask *a)
 	return store_send(s, ST_LOOKUP, params);
 }
 
-static bool send_put(struct store *s, const struct store_ask *a)
-{
-	char *json = row_put_json(a->put, s->c.kek);
-	const char *const params[] = {json};
-	bool ok = json && store_send(s, ST_PUT, params);
-
-	free(json);
-	return ok;
-}
-
 static bool send_ask(struct store *s, const struct store_ask *a)
 {
 	char addr[INET_ADDRSTRLEN], most[16];
 	const char *const allocate[] = {a->nai, inet_ntop(AF_INET, &a->addr, addr, sizeof(addr))};
-	const char *const end[] = {a->session, a->origin, a->realm, a->flag ? "t" : "f", a->reason};
 	const char *const reap[] = {most};
 
 	switch (a->op) {
@@ -86,10 +79,6 @@ static bool send_ask(struct store *s, const struct store_ask *a)
 		return store_send(s, ST_ALLOCATE, allocate);
 	case STORE_RELEASE:
 		return store_send(s, ST_RELEASE, allocate);
-	case STORE_PUT:
-		return send_put(s, a);
-	case STORE_END:
-		return store_send(s, ST_END, end);
 	case STORE_REAP:
 		snprintf(most, sizeof(most), "%d", a->most);
 		return store_send(s, ST_REAP, reap);
@@ -125,6 +114,15 @@ static void pending_add(struct store *s, struct pending *p, store_ms now)
 	s->n++;
 }
 
+struct pending *store_pending_add(struct store *s, store_ms now)
+{
+	struct pending *p = pending_new(NULL);
+
+	if (p)
+		pending_add(s, p, now);
+	return p;
+}
+
 void store_flush(struct store *s, store_ms now)
 {
 	int rc = PQflush(s->conn);
@@ -146,11 +144,10 @@ int store_send_prepare(struct store *s, store_ms now)
 	    !PQsendQueryParams(s->conn, "LISTEN mipvpn_change", 0, NULL, NULL, NULL, NULL, 0) ||
 	    !PQpipelineSync(s->conn))
 		return -1;
-	p = pending_new(NULL);
+	p = store_pending_add(s, now);
 	if (!p)
 		return -1;
 	p->prepare = true;
-	pending_add(s, p, now);
 	store_flush(s, now);
 	return 0;
 }
@@ -158,22 +155,30 @@ int store_send_prepare(struct store *s, store_ms now)
 enum store_status store_ask(struct store *s, const struct store_ask *a, store_ms now)
 {
 	struct pending *p;
+	struct again *g = NULL;
 
 	if (s->bench && bench_ask(s, a))
 		return STORE_OK;
-	if (s->state != STORE_UP)
-		return STORE_DOWN;
-	if (s->n >= s->c.most)
+	if (s->state == STORE_UP && s->n >= s->c.most)
 		return STORE_BUSY;
 	p = pending_new(a);
 	if (!p)
 		return STORE_BUSY;
+	if (again_wants(a->op) && !(g = again_keep(s, a, now))) {
+		pending_free(p);
+		return STORE_ERROR;
+	}
+	if (s->state != STORE_UP) {
+		pending_free(p);
+		return g ? STORE_LATER : STORE_DOWN;
+	}
 	/* A question of which only half is queued cannot be taken back: start over. */
-	if (!send_ask(s, a) || !PQpipelineSync(s->conn)) {
+	if (!(g ? again_ask(s, g, now) : send_ask(s, a)) || !PQpipelineSync(s->conn)) {
 		pending_free(p);
 		conn_lost(s, PQerrorMessage(s->conn), now);
-		return STORE_DOWN;
+		return g ? STORE_LATER : STORE_DOWN;
 	}
+	p->again = g;
 	pending_add(s, p, now);
 	store_flush(s, now);
 	return STORE_OK;
@@ -207,6 +212,9 @@ static int take_rows(struct store *s, struct pending *p, const PGresult *res)
 				    sizeof(a->text));
 	case STORE_ALLOCATE:
 		return row_address(res, &a->addr, a->text, sizeof(a->text));
+	case STORE_PUT:
+		a->ok = p->again->said && PQntuples(res) == 1 && row_ok(res, 0);
+		return 0;
 	case STORE_END:
 		return row_end(res, &a->end, a->text, sizeof(a->text));
 	case STORE_LIVE_TAKE:
@@ -249,15 +257,20 @@ static void take_sync(struct store *s, store_ms now)
 		s->tail = &s->head;
 	s->n--;
 	if (p->prepare) {
-		if (p->a.status == STORE_OK)
+		if (p->a.status == STORE_OK) {
 			conn_up(s);
-		else
+			again_up(s, now);
+		} else {
 			conn_lost(s, p->a.text, now);
+		}
 	} else {
+		s->again.heard_at = now;
 		if (p->a.status == STORE_ERROR) {
 			counter_inc("aaah.db.error");
 			log_warn("aaah", "database: %s", p->a.text);
 		}
+		if (p->again)
+			again_answered(s, p->again, &p->a, now);
 		if (s->bench)
 			bench_learn(s, p->nai, &p->a);
 		s->done(s->user, &p->a);
@@ -311,6 +324,7 @@ void store_free(struct store *s)
 		s->head = p->next;
 		pending_free(p);
 	}
+	again_forget_all(s);
 	PQfinish(s->conn);
 	bench_free(s->bench);
 	crypto_wipe(s, sizeof(*s));

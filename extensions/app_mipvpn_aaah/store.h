@@ -4,15 +4,17 @@
  * pipeline mode: many questions are under way at a time, each a transaction of its own.  Used by the engine thread only.
  *
  * The connection comes and goes by itself: lost or never there, it is tried again with a growing, jittered pause; what
- * was under way is answered with STORE_DOWN, and so is everything that is asked meanwhile.
+ * was under way is answered with STORE_DOWN, and so is everything that is asked meanwhile; PUT and END with
+ * STORE_LATER.  Those two are also remembered for a moment after their answer, and said once more to a database
+ * that has crashed (store_again.c); the answer of an END that comes so has no id.
  */
 #ifndef MIPVPN_AAAH_STORE_H
 #define MIPVPN_AAAH_STORE_H
 
 #include "extensions/app_mipvpn_aaah/policy.h"
 
-#define STORE_SCHEMA_VERSION 13 /* the newest migration that this code was written for */
-#define STORE_SCHEMA_LEAST 13	/* the oldest that it works with */
+#define STORE_SCHEMA_VERSION 15 /* the newest migration that this code was written for */
+#define STORE_SCHEMA_LEAST 15	/* the oldest that it works with */
 #define STORE_ITEMS_MAX 1000	/* running sessions in one question */
 
 typedef uint64_t store_ms; /* monotonic */
@@ -34,9 +36,10 @@ enum store_op {
 };
 enum store_status {
 	STORE_OK,
-	STORE_DOWN, /* no connection, or lost under way: nobody knows whether it was done */
-	STORE_BUSY, /* too many questions under way */
-	STORE_ERROR /* the database refused */
+	STORE_DOWN,  /* no connection, or lost under way: nobody knows whether it was done */
+	STORE_LATER, /* the same; it is remembered, and done when the connection is back */
+	STORE_BUSY,  /* too many questions under way */
+	STORE_ERROR  /* the database refused */
 };
 
 /* One of many running sessions that are asked about together.  Borrows everything, for the call. */
@@ -80,6 +83,7 @@ struct store_answer {
 	struct pol_end end;    /* END */
 	struct pol_live *live; /* LIVE_TAKE: n_live of them, valid for the callback */
 	size_t n_live;
+	bool ok; /* PUT that was said once more: the database had forgotten it */
 	struct store_result
 		*results; /* LIVE_READ, LIVE_PUT: one for each item, in their order, whatever the status */
 	size_t n_results;
@@ -99,7 +103,8 @@ void store_free(struct store *s); /* answers nothing any more */
 /* The connection is made anew when conninfo has changed. */
 void store_reconfigure(struct store *s, const struct store_config *c, store_ms now);
 
-/* 0, or the status that it ends with at once (STORE_DOWN, STORE_BUSY; STORE_ERROR = no memory): no answer comes then. */
+/* 0, or the status that it ends with at once (STORE_DOWN, STORE_LATER, STORE_BUSY; STORE_ERROR = no memory, or
+ * more than can be remembered): no answer comes then. */
 enum store_status store_ask(struct store *s, const struct store_ask *a, store_ms now);
 
 int store_fd(const struct store *s);	    /* to poll, or -1 */

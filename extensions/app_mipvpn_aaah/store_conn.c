@@ -42,7 +42,7 @@ static void answer_all_down(struct store *s, const char *why)
 		next = p->next;
 		if (!p->prepare) {
 			pol_rows_wipe(&p->a.rows);
-			p->a.status = STORE_DOWN;
+			p->a.status = p->again ? STORE_LATER : STORE_DOWN;
 			snprintf(p->a.text, sizeof(p->a.text), "%s", why);
 			s->done(s->user, &p->a);
 		}

@@ -18,6 +18,9 @@ enum store_statement {
 	ST_ALLOCATE,
 	ST_RELEASE,
 	ST_PUT,
+	ST_PUT_AGAIN,
+	ST_END_AGAIN,
+	ST_RESTARTED,
 	ST_END,
 	ST_REAP,
 	ST_LIVE_TAKE,
@@ -36,12 +39,23 @@ enum store_state {
 	STORE_UP
 };
 
+/* A session that is stored, or ended: remembered in case that the database forgets it. */
+struct again {
+	struct again *prev, *next;
+	enum store_op op;
+	char *text[5];	    /* parameters: of STORE_PUT the first only, its keys wrapped */
+	store_ms began, at; /* the registration; the question */
+	store_ms done;	    /* answered; 0 = not yet */
+	bool said;	    /* asked by "again": its answer tells whether it was news */
+};
+
 /* A question under way; the first in the list is the one whose results come next. */
 struct pending {
 	struct pending *next;
 	bool prepare;	 /* our own start-up question */
 	unsigned result; /* index of the statement whose result comes next */
 	store_ms deadline;
+	struct again *again;			      /* NULL = nothing of it is kept */
 	char nai[DM_ID_MAX], session[DM_SESSION_MAX]; /* labels of keys */
 	struct store_answer a;
 };
@@ -62,6 +76,12 @@ struct store {
 	struct pending *head, **tail;
 	unsigned n;
 	bool noticed;
+	struct {
+		struct again *first, *last; /* in the order of the questions */
+		unsigned n;
+		store_ms up_at;	   /* this connection */
+		store_ms heard_at; /* the last answer, of whatever connection */
+	} again;
 	struct bench *bench;
 };
 
@@ -69,7 +89,7 @@ struct store {
 void conn_start(struct store *s, store_ms now);
 void conn_poll(struct store *s, store_ms now);
 void conn_up(struct store *s); /* the prepare question went well */
-/* Closes, answers everything under way with STORE_DOWN, plans the next try. why is logged. */
+/* Closes, answers everything under way with STORE_DOWN or STORE_LATER, plans the next try. why is logged. */
 void conn_lost(struct store *s, const char *why, store_ms now);
 
 /* store.c */
@@ -82,6 +102,17 @@ bool store_send(struct store *s, enum store_statement st, const char *const para
 bool store_live_send(struct store *s, const struct store_ask *a);
 bool store_live_results(struct pending *p, const struct store_ask *a); /* room for them; false = no memory */
 int store_live_rows(struct store *s, struct pending *p, const PGresult *res); /* 0, or -1 with p->a.text */
+struct pending *store_pending_add(struct store *s, store_ms now); /* of our own; NULL = no memory */
+
+/* store_again.c */
+bool again_wants(enum store_op op);
+/* Remembers a; NULL = no memory, or too many. */
+struct again *again_keep(struct store *s, const struct store_ask *a, store_ms now);
+void again_forget_all(struct store *s);
+bool again_ask(struct store *s, struct again *g, store_ms now); /* queues its statement, no sync */
+void again_answered(struct store *s, struct again *g, const struct store_answer *a, store_ms now);
+/* A new connection: claims of before the database was started end, then all of it is said once more. */
+void again_up(struct store *s, store_ms now);
 
 /* store_bench.c */
 bool bench_ask(struct store *s, const struct store_ask *a); /* true = answered */

@@ -90,6 +90,18 @@ void termination_ended(struct engine *e, struct tx *t, struct store_answer *a)
 	finish(e, t, DM_SUCCESS, end->nai, "");
 }
 
+void termination_again(const struct store_answer *a)
+{
+	const struct pol_end *end = &a->end;
+
+	if (a->status != STORE_OK || !end->found)
+		return;
+	counter_inc("aaah.str.again");
+	log_info("aaah", "STR nai=%s: what the database had not kept of it is done", end->nai);
+	if (end->other_session[0])
+		engine_send_asr(end->other_session, end->other_host, end->other_realm, end->nai);
+}
+
 void termination_expired(struct engine *e, struct tx *t)
 {
 	finish(e, t, DM_TOO_BUSY, "-", "the VPN database is away");

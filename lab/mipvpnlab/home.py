@@ -104,14 +104,16 @@ def add_roaming_partner(settings):
 
 
 def add_users(settings, users):
-    """Users that a scenario makes: {name: kind}, names u1, u2 and so on; rows as in the examples."""
+    """Users that a scenario makes: {name: kind}, rows as in the examples.  u1, u2 and so on have an address of their
+    own, others one from the pool."""
     sql = ["BEGIN;", "SET LOCAL search_path = mipvpn, pg_catalog;"]
     number = 1000
     for user, kind in users.items():
         key, who = wrap(settings, user, "subscriber:" + nai(user)), nai(user)
+        address = topology.home_address(user)
         sql.append("INSERT INTO subscribers (nai, aaa_key, aaa_spi, aaa_algorithm, home_agent, home_address) VALUES "
                    f"('{who}', decode('{key}', 'hex'), 256, 'hmac-md5', '{topology.HA}', "
-                   f"'{topology.home_address(user)}');")
+                   f"{repr(address) if address else 'NULL'});")
         if any(net == topology.ENT_NET for net, _ in vpns(kind)):
             sql.append(f"INSERT INTO sla_users (sla, nai) VALUES ('acme', '{who}');")
         for net, security, *proposal in KINDS[kind]:

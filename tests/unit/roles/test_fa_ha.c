@@ -191,6 +191,45 @@ static void test_newer_request_gets_the_answer(void)
 	world_end(&w);
 }
 
+/* Of the one visitor. */
+static const char *fa_session(void)
+{
+	static struct role_row rows[4];
+
+	CU_ASSERT_EQUAL(fa_rows(w.fa, w.now, rows, 4), 1);
+	return rows[0].session;
+}
+
+/* Both are granted, and the tunnels of the older one are up last, or fail: home agent and AAAH have the newer
+ * session. */
+static void test_newer_request_stays(void)
+{
+	for (int up = 0; up < 2; up++) {
+		char session[DM_SESSION_MAX];
+
+		begin(1);
+		w.same_session = true;
+		w.vpn[AT_FA] = VPN_HANGS;
+		mn_hear(&w, &alice);
+		CU_ASSERT_EQUAL(mn_send(&w, &alice, &join), -1);
+		w.vpn[AT_FA] = VPN_COMES_UP;
+		world_pass(&w, 1200);
+		mn_hear(&w, &alice);
+		CU_ASSERT_EQUAL(mn_send(&w, &alice, &join), 0);
+		w.reply_before_vpn = 0; /* those of the older one are not what it waits for */
+		snprintf(session, sizeof(session), "%s", w.amr.session);
+		world_vpn_answers(&w, AT_FA, up);
+		CU_ASSERT_EQUAL(ha_count(&w), 1);
+		CU_ASSERT_STRING_EQUAL(fa_session(), session);
+		CU_ASSERT_EQUAL(alice.replies, 1);
+		world_pass(&w, 1000);
+		CU_ASSERT_EQUAL(mn_send(&w, &alice, &rereg), 0);
+		CU_ASSERT_EQUAL(mn_send(&w, &alice, &dereg), 0);
+		CU_ASSERT_TRUE(world_balanced(&w));
+		world_end(&w);
+	}
+}
+
 static void test_vpn_fails_at_ha(void)
 {
 	begin(2);
@@ -507,8 +546,9 @@ HARNESS_MAIN("roles/fa_ha", HARNESS_CASE(test_f1), HARNESS_CASE(test_without_a_b
 	     HARNESS_CASE(test_reply_comes_last), HARNESS_CASE(test_reregistration_goes_direct),
 	     HARNESS_CASE(test_authorization_runs_out), HARNESS_CASE(test_refusal_is_authenticated),
 	     HARNESS_CASE(test_authorization_limits_lifetime),
-	     HARNESS_CASE(test_newer_request_gets_the_answer), HARNESS_CASE(test_vpn_fails_at_ha),
-	     HARNESS_CASE(test_vpn_fails_at_fa), HARNESS_CASE(test_vpn_never_answers),
+	     HARNESS_CASE(test_newer_request_gets_the_answer), HARNESS_CASE(test_newer_request_stays),
+	     HARNESS_CASE(test_vpn_fails_at_ha), HARNESS_CASE(test_vpn_fails_at_fa),
+	     HARNESS_CASE(test_vpn_never_answers),
 	     HARNESS_CASE(test_replay), HARNESS_CASE(test_clock), HARNESS_CASE(test_dynamic_address),
 	     HARNESS_CASE(test_dynamic_home_agent), HARNESS_CASE(test_reverse_tunnel),
 	     HARNESS_CASE(test_fa_ha_wrong), HARNESS_CASE(test_new_session_replaces),
