@@ -24,14 +24,6 @@
 #define RETRY_MOST_MS 16000u
 #define BUSY_MS 100u
 
-static uint32_t jittered(uint32_t ms)
-{
-	uint16_t r = 0;
-
-	crypto_random(&r, sizeof(r));
-	return ms * 3 / 4 + ms / 2 * r / 65536;
-}
-
 /* --- ends --- */
 
 static void finished(struct engine *e, struct tx *t)
@@ -64,7 +56,7 @@ static void done(struct engine *e, struct tx *t, const char *outcome, const char
 static void later(struct engine *e, struct tx *t, uint32_t wait_ms, const char *why)
 {
 	const struct store_ask ask = {
-		.op = STORE_LIVE_LATER, .live = t->live, .text = why, .most = (int)jittered(wait_ms)};
+		.op = STORE_LIVE_LATER, .live = t->live, .text = why, .most = (int)engine_jittered(wait_ms)};
 
 	counter_inc("aaah.live.retried");
 	store_ask(e->store, &ask, e->now);
@@ -143,7 +135,7 @@ void live_run(struct engine *e)
 	}
 	if (e->now >= e->live.poll_at) {
 		e->live.due = true;
-		e->live.poll_at = e->now + jittered(POLL_MS);
+		e->live.poll_at = e->now + engine_jittered(POLL_MS);
 	}
 	if (!e->s.live_most || !e->live.due || e->live.asking || e->live.n >= e->s.live_most ||
 	    !store_is_up(e->store))
@@ -197,9 +189,9 @@ static void ended(struct engine *e, struct tx *t)
 	const struct pol_live *l = t->live;
 
 	counter_inc("aaah.live.ended");
-	engine_send_asr(l->ha_session, l->ha_host, l->ha_realm, l->nai);
+	engine_send_asr(e, l->ha_session, l->ha_host, l->ha_realm, l->nai);
 	if (!l->fa_ended)
-		engine_send_asr(l->fa_session, l->fa_host, l->fa_realm, l->nai);
+		engine_send_asr(e, l->fa_session, l->fa_host, l->fa_realm, l->nai);
 	say(e, t, "ended", t->live_why);
 	finished(e, t);
 }

@@ -306,12 +306,12 @@ static void answer(struct engine *e, struct tx *t)
 }
 
 /* The home agent has set up something that nobody waits for any more. */
-static void undo_at_home(const struct dm_haa *haa, const char *session, const char *host, const char *realm,
-			 const char *user)
+static void undo_at_home(struct engine *e, const struct dm_haa *haa, const char *session, const char *host,
+			 const char *realm, const char *user)
 {
 	if (haa->result == DM_SUCCESS) {
 		counter_inc("aaah.har.undone");
-		engine_send_asr(session, host, realm, user);
+		engine_send_asr(e, session, host, realm, user);
 	}
 }
 
@@ -336,7 +336,7 @@ static enum store_status ask_store_session(struct engine *e, struct tx *t)
 /* The state in the database and at the home agent would part: nothing stands unless both stand. */
 static void store_failed(struct engine *e, struct tx *t, enum store_status st)
 {
-	undo_at_home(t->haa, t->plan->ha_session, t->rows.user.ha_host, t->rows.user.ha_realm, t->amr->user);
+	undo_at_home(e, t->haa, t->plan->ha_session, t->rows.user.ha_host, t->rows.user.ha_realm, t->amr->user);
 	refuse_store(e, t, st);
 }
 
@@ -372,7 +372,7 @@ void registration_home_answer(struct engine *e, struct job *j)
 
 	if (!t || t->state != TX_HAR) {
 		counter_inc("aaah.haa.late");
-		undo_at_home(j->haa, j->haa->session, j->haa->origin_host, j->haa->origin_realm,
+		undo_at_home(e, j->haa, j->haa->session, j->haa->origin_host, j->haa->origin_realm,
 			     j->haa->user);
 		return;
 	}

@@ -86,7 +86,7 @@ void termination_ended(struct engine *e, struct tx *t, struct store_answer *a)
 		return;
 	}
 	if (end->other_session[0])
-		engine_send_asr(end->other_session, end->other_host, end->other_realm, end->nai);
+		engine_send_asr(e, end->other_session, end->other_host, end->other_realm, end->nai);
 	finish(e, t, DM_SUCCESS, end->nai, "");
 }
 
