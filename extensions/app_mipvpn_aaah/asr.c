@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * ASR: a gateway is told that a session is over.  The row is gone by then, so nobody comes back to it; an agent that is away for
- * a moment would keep a dead session until its lifetime ends.  So it is told again, a few times in half a minute.
+ * ASR: a gateway is told that a session is over.  The row is gone by then, so nobody comes back to it; an
+ * agent that is away for a moment would keep a dead session until its lifetime ends.  So it is told again, a
+ * few times in half a minute.
  *
  *	send --answer--> done
  *	  ^ \--none, 3002, 3004--> wait --> send, at most TRIES_MOST times

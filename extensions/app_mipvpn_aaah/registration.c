@@ -336,7 +336,8 @@ static enum store_status ask_store_session(struct engine *e, struct tx *t)
 /* The state in the database and at the home agent would part: nothing stands unless both stand. */
 static void store_failed(struct engine *e, struct tx *t, enum store_status st)
 {
-	undo_at_home(e, t->haa, t->plan->ha_session, t->rows.user.ha_host, t->rows.user.ha_realm, t->amr->user);
+	undo_at_home(e, t->haa, t->plan->ha_session, t->rows.user.ha_host, t->rows.user.ha_realm,
+		     t->amr->user);
 	refuse_store(e, t, st);
 }
 

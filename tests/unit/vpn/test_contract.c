@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A contract's connection becomes another one while its users are on (A5): the new one beside the old one, once
- * for all of them, and the old one stays for as long as the new one cannot be set up.
+ * A contract's connection becomes another one while its users are on (A5): the new one beside the old one,
+ * once for all of them, and the old one stays for as long as the new one cannot be set up.
  */
 #include <stdio.h>
 #include <stdlib.h>
