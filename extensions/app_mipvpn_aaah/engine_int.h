@@ -43,6 +43,7 @@ struct tx {
 	struct dm_end *end; /* termination */
 	struct pol_live *live; /* a change of the policy; no msg then */
 	const char *live_why;
+	bool live_waits; /* for a contract's new connection */
 	char live_text[DM_ERROR_MAX];
 	struct tx *prev, *next;
 	UT_hash_handle hh;

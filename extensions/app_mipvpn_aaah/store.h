@@ -11,7 +11,7 @@
 
 #include "extensions/app_mipvpn_aaah/policy.h"
 
-#define STORE_SCHEMA_VERSION 12 /* the newest migration that this code was written for */
+#define STORE_SCHEMA_VERSION 14 /* the newest migration that this code was written for */
 #define STORE_SCHEMA_LEAST 11  /* the oldest that it works with */
 
 typedef uint64_t store_ms; /* monotonic */
