@@ -152,9 +152,9 @@ void contract_key_gone(struct tunnel *t)
 	}
 }
 
-/* charon's user-space IPsec (always in UDP) has one route to a network for all tunnels there.  It goes with the
- * tunnel that made it, if another one has the same network but not the same selectors.  A CHILD_SA that is made
- * anew brings it back. */
+/* charon's user-space IPsec (always in UDP) has one route to a network for all tunnels there.  It goes with
+ * the tunnel that made it, if another one has the same network but other selectors.  A CHILD_SA that is
+ * made anew brings it back. */
 void contract_gone(const struct tunnel *t)
 {
 	struct tunnel *o;
