@@ -265,7 +265,7 @@ void ha_event(struct ha *ha, const struct role_event *e, role_ms now, struct act
 		ha_asr(ha, e, out);
 		break;
 	case EV_VPN_UP:
-		ha_vpn_up(ha, e->session, now, out);
+		ha_vpn_up(ha, e->session, e->text, now, out);
 		break;
 	case EV_VPN_FAILED:
 	case EV_VPN_DOWN:

@@ -113,6 +113,7 @@ static void pending_free(struct ha_pending *p)
 	free(p->nai);
 	free(p->aaa_host);
 	free(p->aaa_realm);
+	free(p->contract_waits);
 	crypto_wipe(p, sizeof(*p));
 	free(p);
 }
@@ -293,7 +294,7 @@ void ha_pending_check(struct ha *ha, struct ha_pending *p, role_ms now, struct a
 		complete(ha, p, now, out);
 }
 
-void ha_vpn_up(struct ha *ha, const char *session, role_ms now, struct actions *out)
+void ha_vpn_up(struct ha *ha, const char *session, const char *waits, role_ms now, struct actions *out)
 {
 	struct ha_pending *p = ha_pending_of(ha, session);
 	struct ha_binding *b = ha_binding_by_session(ha, session);
@@ -305,6 +306,8 @@ void ha_vpn_up(struct ha *ha, const char *session, role_ms now, struct actions *
 	if (!p)
 		return;
 	p->vpn_waits = false;
+	free(p->contract_waits);
+	p->contract_waits = waits && waits[0] ? role_dup(waits) : NULL;
 	ha_pending_check(ha, p, now, out);
 }
 

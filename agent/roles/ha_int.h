@@ -114,6 +114,7 @@ struct ha_pending {
 	struct in_addr coa, previous_fa; /* previous_fa: 0 = the same, or none */
 	bool reverse, new_keys;
 	bool vpn_waits;		/* for the VPN room */
+	char *contract_waits;	/* text of EV_VPN_UP; NULL = none */
 	unsigned bu_waits;	/* for so many Binding Acknowledges */
 	uint8_t n_local;	/* profiles that we are a gateway of */
 	uint8_t code; /* 0 or 1 when it comes up */
@@ -226,7 +227,8 @@ bool ha_pending_install(struct ha *ha, struct ha_pending *p, const struct dm_har
 void ha_pending_check(struct ha *ha, struct ha_pending *p, role_ms now, struct actions *out);
 void ha_vpn_carries(struct ha *ha, const char *session, role_ms now, struct actions *out);
 void ha_har(struct ha *ha, const struct role_event *e, role_ms now, struct actions *out);
-void ha_vpn_up(struct ha *ha, const char *session, role_ms now, struct actions *out);
+/* waits: the event's text. */
+void ha_vpn_up(struct ha *ha, const char *session, const char *waits, role_ms now, struct actions *out);
 /* Ends p with a refusal. */
 void ha_pending_refuse(struct ha *ha, struct ha_pending *p, const struct role_refusal *why, const char *text,
 		       struct actions *out);

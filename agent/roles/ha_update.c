@@ -57,6 +57,25 @@ void ha_update_refuse(struct ha *ha, struct ha_pending *p, const char *text, str
 	ha_pending_end(ha, p);
 }
 
+/* The AAAH comes again until the new connection stands. */
+static void contract_waits(const struct ha_pending *p, struct dm_haa *h, struct actions *out)
+{
+	struct dm_refused *r = &h->refused[h->n_refused];
+	char who[ROLE_WHO_MAX], *why = NULL;
+
+	if (!p->contract_waits || h->n_refused == DM_REFUSED_MAX ||
+	    strncmp(p->contract_waits, "VPN ", 4) != 0)
+		return;
+	r->number = (uint32_t)strtoul(p->contract_waits + 4, &why, 10);
+	if (strncmp(why, ": ", 2) != 0)
+		return;
+	role_copy(r->text, sizeof(r->text), why + 2);
+	h->n_refused++;
+	role_count("ha.vur", "contract_waits");
+	role_log(out, LOG_LVL_NOTICE, "binding %s: %s; the contract's old connection stays until then",
+		 role_who(p->nai, p->answer.hoa, who), p->contract_waits);
+}
+
 void ha_update_complete(struct ha *ha, struct ha_pending *p, struct actions *out)
 {
 	struct ha_binding *b = ha_binding_by_session(ha, p->session);
@@ -71,8 +90,10 @@ void ha_update_complete(struct ha *ha, struct ha_pending *p, struct actions *out
 	role_count("ha.vur", "done");
 	role_log(out, LOG_LVL_INFO, "binding %s: its VPNs are another set, %u profiles",
 		 role_who(b->nai, b->hoa, who), b->n_profiles);
-	if (h)
+	if (h) {
+		contract_waits(p, h, out);
 		ha_bu_refused(ha, p->answer.hoa, p->session, h);
+	}
 	ha_bu_settle(ha, p->answer.hoa, p->session, out);
 	ha_pending_end(ha, p);
 }

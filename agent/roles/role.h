@@ -44,7 +44,8 @@ enum role_event_type {
 	EV_VUR,			/* FA, HA: session, har (its profiles): the session's VPNs have changed
 				 * at home; answer by ACT_VUA with the same token */
 	EV_ASR,			/* AAAH ends the session: session; answer by ACT_ASA, same token */
-	EV_VPN_UP,		/* all of session's ACT_VPN_INSTALL is up (or ready, for a responder) */
+	EV_VPN_UP,		/* all of session's ACT_VPN_INSTALL is up (or ready, for a responder); text "VPN <number>:
+				 * <why>": the old connection of its contract still stands in for the new one */
 	EV_VPN_CARRIES,		/* every tunnel of the session is up at this end too (a responder's UP comes earlier,
 				 * when it is ready), and what it has replaced goes: session */
 	EV_VPN_FAILED,		/* one was not set up: session, text; vpn/ has taken down what it set */

@@ -45,6 +45,7 @@ struct part {
 	bool lingers; /* retired by a change that is done, or left: with retired: it is used while its tunnel
 		       * stands, and never set up again */
 	bool left;    /* wanted when the session was left */
+	bool stands_in; /* retired: for one that replaces it and is not up yet (contract.c) */
 	struct vpn_profile p;
 };
 LIST_HEAD(part_list, part);
@@ -93,6 +94,10 @@ struct tunnel {
 	struct protect *protect; /* held until the tunnel is gone */
 	struct in_addr peer;
 	uint32_t mark; /* 0 = none */
+	/* Of a contract's: */
+	uint16_t salt; /* no two are alike for charon, which would put both into one IKE_SA */
+	bool redo;     /* its CHILD_SA is to be made anew (contract_gone) */
+	struct vpn_prefix ts_src, ts_dst; /* its selectors */
 	/* desired, besides having parts */
 	bool source;	       /* we are the source gateway of its profile */
 	bool initiator, fixed; /* fixed: to an enterprise's gateway, as the SLA says */
@@ -204,6 +209,7 @@ struct vpn {
 	struct net_op *net_ops;
 	uint64_t next_cookie;
 	uint32_t next_mark;
+	uint16_t next_salt;
 	unsigned dialing;
 	struct early early;
 	bool quitting; /* vpn_quit() */
@@ -241,6 +247,7 @@ struct vici_msg *vpn_msg_conn(const struct tunnel *t, const struct part *p);
 struct vici_msg *vpn_msg_key(const struct tunnel *t, const struct part *p, const char **why);
 struct vici_msg *vpn_msg_named(const char *key, const char *name);
 struct vici_msg *vpn_msg_initiate(const struct tunnel *t);
+struct vici_msg *vpn_msg_rekey(const struct tunnel *t); /* its CHILD_SA */
 struct vici_msg *vpn_msg_terminate(const struct tunnel *t, bool force);
 /* One "list-sa", "ike-updown" or "child-updown" message. */
 struct sa_row {
@@ -268,7 +275,7 @@ void tunnel_timers(struct tunnel *t);
 uint64_t tunnel_next(const struct tunnel *t);
 void tunnel_step_done(struct tunnel *t, bool ok, const char *err);
 void tunnel_retry_now(struct tunnel *t);
-void tunnel_want(struct tunnel *t);		     /* asked for again */
+void tunnel_want(struct tunnel *t, const struct part *p); /* p asks for it (again) */
 void tunnel_fail(struct tunnel *t, const char *why); /* this try has failed */
 void tunnel_undial(struct tunnel *t);
 void tunnel_changed(struct tunnel *t); /* what was observed has changed: look at all that hangs on it */
@@ -301,6 +308,17 @@ bool part_done(const struct part *p);	 /* of a change: this part needs nothing m
 bool part_carries(const struct part *p); /* its tunnel is up, or will not be */
 bool part_ends(const struct part *p);	 /* used while its tunnel stands, and no longer */
 const char *part_protect_failed(const struct part *p);
+
+/* contract.c */
+bool part_has_stand_in(const struct part *p); /* an old connection of the contract carries until p does */
+void contract_keep(struct session *s);	      /* a change is done: which of the retired ones stand in */
+bool contract_settle(struct session *s);      /* the new one is up: its stand-ins linger; true = some did */
+/* "" or "VPN <number>: <why the new connection is not up>". */
+void contract_waits(const struct session *s, char *out, size_t out_len);
+void contract_lost(const struct tunnel *t); /* of which parts may stand in: time for what replaces it */
+bool contract_key_waits(const struct tunnel *t); /* another secret for its gateway is in charon */
+void contract_key_gone(struct tunnel *t);	 /* the secret of t is not any more: who waits may go on */
+void contract_gone(const struct tunnel *t);	 /* nothing is left of it in charon */
 
 /* early.c */
 void early_name(const struct vpn *v, char out[TUNNEL_NAME_MAX]);

@@ -30,7 +30,7 @@ static void put_counters(json_t *o, const struct tunnel *t)
 static const char *desired_word(const struct part *p)
 {
 	if (p->retired)
-		return "retired";
+		return p->stands_in ? "stands in" : "retired";
 	return p->fresh ? "new" : "up";
 }
 

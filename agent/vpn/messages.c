@@ -18,7 +18,7 @@
 #define ESP_PROPOSAL "aes256gcm16"
 #define REPLAY_WINDOW 256 /* packets; charon's 32 is less than queues by DSCP reorder on a fast path */
 #define AH_PROPOSAL "sha256"
-#define IKE_REKEY_S 14400
+#define IKE_REKEY_S 14400u
 #define CHILD_REKEY_S 3600
 #define PROPOSALS_MAX 8
 
@@ -130,7 +130,9 @@ struct vici_msg *vpn_msg_conn(const struct tunnel *t, const struct part *part)
 	vici_msg_kv(m, "childless", t->late ? "force" : "allow");
 	vici_msg_kv(m, "send_certreq", "no");
 	vici_msg_kv(m, "reauth_time", "0"); /* would need the secret, which is gone by then */
-	vici_msg_kvf(m, "rekey_time", "%d", IKE_REKEY_S);
+	/* An initiate takes an IKE_SA that stands when its connection is the same but for the name, and then
+	 * nobody authenticates anew. */
+	vici_msg_kvf(m, "rekey_time", "%u", IKE_REKEY_S + t->salt);
 	vici_msg_kvf(m, "dpd_delay", "%u", cfg->dpd_delay_s);
 	vici_msg_kv(m, "encap", cfg->encap ? "yes" : "no");
 	put_auth(m, "local", local);
@@ -240,6 +242,15 @@ struct vici_msg *vpn_msg_initiate(const struct tunnel *t)
 		vici_msg_kv(m, "child", t->name); /* the IKE_SA that stands, if one does, is used */
 	vici_msg_kv(m, "timeout", "-1");
 	vici_msg_kv(m, "init-limits", "no");
+	return m;
+}
+
+struct vici_msg *vpn_msg_rekey(const struct tunnel *t)
+{
+	struct vici_msg *m = vpn_msg_named("ike", t->name);
+
+	if (m)
+		vici_msg_kv(m, "child", t->name);
 	return m;
 }
 

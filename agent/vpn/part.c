@@ -93,10 +93,11 @@ static bool path_done_for(const struct part *p)
 	return !p->flow->pending && !p->flow->failed;
 }
 
-/* The session does not do without it.  A handoff is all or nothing (its answer is 0 or 130). */
+/* The session does not do without it.  A handoff is all or nothing (its answer is 0 or 130).  While an old
+ * connection of the contract stands in the new one may take its time. */
 bool part_needed(const struct part *p)
 {
-	return p->p.required || p->p.dst_gw_type == VPN_GW_HANDOFF;
+	return (p->p.required || p->p.dst_gw_type == VPN_GW_HANDOFF) && !part_has_stand_in(p);
 }
 
 bool part_done(const struct part *p)

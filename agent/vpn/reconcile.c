@@ -9,12 +9,17 @@
  */
 #include "agent/vpn/reconcile.h"
 
-static enum tunnel_step take_down(const struct tunnel_desired *d, const struct tunnel_observed *o)
+static enum tunnel_step unload(const struct tunnel_observed *o)
 {
 	if (o->conn)
 		return STEP_UNLOAD_CONN;
-	if (o->key)
-		return STEP_UNLOAD_KEY;
+	return o->key ? STEP_UNLOAD_KEY : STEP_NONE;
+}
+
+static enum tunnel_step take_down(const struct tunnel_desired *d, const struct tunnel_observed *o)
+{
+	if (o->conn || o->key)
+		return unload(o);
 	if (o->ike || o->dialing)
 		return o->terminating ? STEP_NONE : STEP_TERMINATE;
 	return d->wanted ? STEP_NONE : STEP_FORGET;
@@ -36,14 +41,15 @@ enum tunnel_step vpn_reconcile(const struct tunnel_desired *d, const struct tunn
 	if (!d->wanted || d->give_up)
 		return take_down(d, o);
 	if (o->child && !d->hold) {
-		if (o->conn)
-			return STEP_UNLOAD_CONN;
-		return o->key ? STEP_UNLOAD_KEY : STEP_NONE;
+		step = unload(o);
+		return step == STEP_NONE && d->redo ? STEP_REKEY : step;
 	}
 	/* What is left of a failed try goes first: its name must be free for the next one. */
 	if (d->initiator && !o->child && o->ike && !o->dialing)
 		return o->terminating ? STEP_NONE : STEP_TERMINATE;
 	if (d->backoff)
+		return d->tidy ? unload(o) : STEP_NONE;
+	if (d->key_waits && !o->key)
 		return STEP_NONE;
 	step = load(o);
 	if (step != STEP_NONE || o->child || o->dialing)

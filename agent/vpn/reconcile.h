@@ -15,6 +15,7 @@ enum tunnel_step {
 	STEP_LOAD_CONN,
 	STEP_INITIATE,
 	STEP_TERMINATE,
+	STEP_REKEY,
 	STEP_UNLOAD_CONN,
 	STEP_UNLOAD_KEY,
 	STEP_FORGET /* nothing is left of it */
@@ -41,6 +42,9 @@ struct tunnel_desired {
 	bool path_first;   /* the data path is not there yet, and has to be before packets can come */
 	bool hold;	   /* the peer asks to set it up anew: keep it loaded although it is up */
 	bool give_up;	   /* the peer never came: keep nothing loaded */
+	bool tidy;	   /* nothing stays loaded between two tries */
+	bool key_waits;	   /* another secret for the same gateway is loaded */
+	bool redo;	   /* its CHILD_SA is to be made anew */
 };
 struct tunnel_observed {
 	bool known;	  /* charon's state has been read since it (re)started */

@@ -86,10 +86,11 @@ static void change_keep(struct vpn *v, struct session *s)
 {
 	struct part *p;
 
+	contract_keep(s);
 	LIST_FOREACH(p, &s->parts, in_session)
 	{
 		p->fresh = false;
-		p->lingers = p->retired;
+		p->lingers = p->retired && !p->stands_in;
 	}
 	parts_drop(v, s, ENDED);
 }
@@ -101,7 +102,7 @@ static void change_undo(struct vpn *v, struct session *s)
 	struct part *p;
 
 	LIST_FOREACH(p, &s->parts, in_session)
-	p->retired = p->fresh || p->lingers;
+	p->retired = p->fresh || p->lingers || p->stands_in;
 	sync_flows(v, s);
 	parts_drop(v, s, FRESH);
 	parts_drop(v, s, ENDED);
@@ -181,7 +182,7 @@ static void settle_failed(struct vpn *v, struct session *s)
 
 static void settle_up(struct vpn *v, struct session *s)
 {
-	char id[256];
+	char id[256], waits[sizeof(s->why)];
 
 	snprintf(id, sizeof(id), "%s", s->id);
 	change_keep(v, s);
@@ -191,7 +192,8 @@ static void settle_up(struct vpn *v, struct session *s)
 	s->why[0] = '\0';
 	counter_inc("vpn.session.up");
 	session_dirty(v, s);
-	v->ops.report(v->user, id, VPN_REPORT_UP, "");
+	contract_waits(s, waits, sizeof(waits));
+	v->ops.report(v->user, id, VPN_REPORT_UP, waits);
 }
 
 static void settle_change(struct vpn *v, struct session *s)
@@ -245,6 +247,8 @@ static void settle_leaving(struct vpn *v, struct session *s)
 
 void session_settle(struct vpn *v, struct session *s)
 {
+	if (s->state == SESSION_UP && contract_settle(s))
+		drop_later(v, s);
 	if (s->state == SESSION_INSTALLING)
 		settle_change(v, s);
 	else if (s->state == SESSION_LEAVING)
@@ -338,7 +342,7 @@ static void retire_others(struct vpn *v, struct session *s, const struct vpn_pro
 			continue;
 		}
 		if (!have->retired && have->tunnel)
-			tunnel_want(have->tunnel);
+			tunnel_want(have->tunnel, have);
 	}
 	sync_flows(v, s);
 }
@@ -397,7 +401,7 @@ void session_leave(struct vpn *v, struct session *s, uint32_t linger_ms)
 	{
 		if (s->state != SESSION_LEAVING)
 			p->left = !p->retired;
-		p->fresh = false;
+		p->fresh = p->stands_in = false;
 		p->retired = p->lingers = true;
 	}
 	parts_drop(v, s, ENDED);

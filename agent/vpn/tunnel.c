@@ -14,6 +14,7 @@
 
 #define MARK_BASE 0x4d000000u
 #define MARK_MASK 0x00ffffffu
+#define SALTS 600u
 #define RETRY_MIN_MS 500
 #define RETRY_MAX_MS 15000
 #define TERMINATE_CHECK_MS 100
@@ -80,6 +81,11 @@ void tunnel_add_part(struct tunnel *t, struct part *p, bool late)
 		t->fixed = t->initiator && p->p.dst_gw_type == VPN_GW_STATIC;
 		t->late = late && t->initiator && t->source && !t->fixed;
 		t->peer = t->source ? p->p.dst_gw : p->p.src_gw;
+		if (t->fixed) {
+			t->salt = t->salt ? t->salt : (uint16_t)(++v->next_salt % SALTS + 1);
+			t->ts_src = p->p.sla_src;
+			t->ts_dst = p->p.sla_dst;
+		}
 		if (!v->cfg.no_marks && !t->mark)
 			t->mark = MARK_BASE | (++v->next_mark & MARK_MASK);
 	}
@@ -87,7 +93,7 @@ void tunnel_add_part(struct tunnel *t, struct part *p, bool late)
 		t->protect = protect_of(v, &p->p);
 	LIST_INSERT_HEAD(&t->parts, p, in_tunnel);
 	p->tunnel = t;
-	tunnel_want(t);
+	tunnel_want(t, p);
 }
 
 /* One that lingered may still be the newest, which packets take until it is gone here; the other end has
@@ -150,10 +156,11 @@ void tunnel_retry_now(struct tunnel *t)
 	tunnel_dirty(t);
 }
 
-void tunnel_want(struct tunnel *t)
+/* Who has another one until then does not make it come sooner. */
+void tunnel_want(struct tunnel *t, const struct part *p)
 {
 	t->give_up = false;
-	if (!tunnel_is_up(t))
+	if (!tunnel_is_up(t) && !(t->tries && part_has_stand_in(p)))
 		tunnel_retry_now(t);
 	tunnel_dirty(t);
 }
@@ -218,6 +225,9 @@ static struct tunnel_desired desired(const struct tunnel *t)
 		.path_first = path_is_first(t),
 		.hold = t->hold_until != NEVER,
 		.give_up = t->give_up,
+		.tidy = t->fixed,
+		.key_waits = contract_key_waits(t),
+		.redo = t->redo,
 	};
 
 	return d;
@@ -316,6 +326,9 @@ void tunnel_run(struct tunnel *t)
 	case STEP_TERMINATE:
 		send_step(t, step, "terminate", vpn_msg_terminate(t, t->forced));
 		break;
+	case STEP_REKEY:
+		send_step(t, step, "rekey", vpn_msg_rekey(t));
+		break;
 	case STEP_UNLOAD_CONN:
 		send_step(t, step, "unload-conn", vpn_msg_named("name", t->name));
 		break;
@@ -323,8 +336,10 @@ void tunnel_run(struct tunnel *t)
 		send_step(t, step, "unload-shared", vpn_msg_named("id", t->name));
 		break;
 	case STEP_FORGET:
-		if (!t->checking)
+		if (!t->checking) {
+			contract_gone(t);
 			tunnel_free(t);
+		}
 		break;
 	}
 }
@@ -397,6 +412,12 @@ void tunnel_step_done(struct tunnel *t, bool ok, const char *err)
 		break;
 	case STEP_UNLOAD_KEY:
 		t->key = false;
+		contract_key_gone(t);
+		break;
+	case STEP_REKEY:
+		t->redo = false;
+		if (!ok)
+			vpn_say(t->v, LOG_LVL_WARN, "%s: charon refused to rekey: %s", t->name, err);
 		break;
 	case STEP_NONE:
 	case STEP_FORGET:
@@ -443,6 +464,7 @@ static void went_down(struct tunnel *t)
 	if (LIST_EMPTY(&t->parts) || handoff_ended(t))
 		return;
 	counter_inc("vpn.tunnel.lost");
+	contract_lost(t);
 	if (!t->why[0])
 		snprintf(t->why, sizeof(t->why), "the tunnel was lost");
 	t->retry_at = t->initiator ? t->v->now + vpn_jitter(RETRY_MIN_MS) : 0;
@@ -521,7 +543,7 @@ static void wait_over(struct tunnel *t)
 	}
 	LIST_FOREACH(p, &t->parts, in_tunnel)
 	{
-		if (p->session->state == SESSION_UP && !p->retired && part_needed(p))
+		if (p->session->state == SESSION_UP && (!p->retired || p->stands_in) && part_needed(p))
 			session_down(p->session, text);
 		session_dirty(t->v, p->session);
 	}

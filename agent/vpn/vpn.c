@@ -72,6 +72,7 @@ struct vpn *vpn_new(const struct vpn_config *c, const struct vpn_ops *ops, void 
 	v->timers_at = v->audit_at = NEVER;
 	v->reopen_at = now_ms;
 	crypto_random(&v->next_mark, sizeof(v->next_mark));
+	crypto_random(&v->next_salt, sizeof(v->next_salt));
 	TAILQ_INIT(&v->dirty_tunnels);
 	TAILQ_INIT(&v->waiting);
 	TAILQ_INIT(&v->dirty_sessions);

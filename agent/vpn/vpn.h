@@ -42,7 +42,9 @@ struct vpn_config {
 	bool take_early; /* HA, PCN: accept IKE_SA_INIT of gateways that we have not been told of yet */
 	bool no_marks;	 /* no mark_in/set_mark_in on our tunnels (doc/ipsec.md) */
 };
-/* CARRIES: after UP, once every tunnel of the session is installed here; at an initiator together with it. */
+/* UP has a text when the connection of a contract has become another one that cannot be set up yet, while
+ * the old one stays: "VPN <number>: <why>".  It is tried again, and the old one goes when the new one is up.
+ * CARRIES: after UP, once every tunnel of the session is installed here; at an initiator together with it. */
 enum vpn_report { VPN_REPORT_UP, VPN_REPORT_FAILED, VPN_REPORT_DOWN, VPN_REPORT_CARRIES };
 struct vpn_ops {
 	/* A connection to charon is wanted (which: 0 commands, 1 events): the run room opens one and calls

@@ -24,6 +24,14 @@ static store_ms clock_ms(void)
 	return (store_ms)ts.tv_sec * 1000 + (store_ms)ts.tv_nsec / 1000000;
 }
 
+uint32_t engine_jittered(uint32_t ms)
+{
+	uint16_t r = 0;
+
+	crypto_random(&r, sizeof(r));
+	return ms * 3 / 4 + ms / 2 * r / 65536;
+}
+
 /* --- jobs ----------------------------------------------------------------------------------------------------------- */
 
 struct job *job_new(enum job_type type)
@@ -55,8 +63,8 @@ bool engine_post(struct engine *e, struct job *j)
 	bool fits, wake;
 
 	pthread_mutex_lock(&e->lock);
-	fits = e->n_jobs < JOBS_MOST || j->type == JOB_HAA || j->type == JOB_VUA ||
-	       j->type == JOB_HAR_FAILED; /* bounded by our HARs */
+	fits = e->n_jobs < JOBS_MOST || j->type == JOB_HAA || j->type == JOB_VUA || j->type == JOB_ASA ||
+	       j->type == JOB_HAR_FAILED; /* bounded by what we have sent */
 	wake = fits && !e->woken;
 	if (fits) {
 		*e->jobs_tail = j;
@@ -188,43 +196,6 @@ void engine_refuse(struct msg **m, uint32_t result, const char *text)
 	engine_send(m);
 }
 
-static void asr_answered(void *data, struct msg **answer)
-{
-	counter_inc("aaah.asr.answered");
-	fd_msg_free(*answer);
-	*answer = NULL;
-}
-
-static void asr_expired(void *data, DiamId_t peer, size_t len, struct msg **request)
-{
-	counter_inc("aaah.asr.no_answer");
-	fd_msg_free(*request);
-	*request = NULL;
-}
-
-void engine_send_asr(const char *session, const char *host, const char *realm, const char *user)
-{
-	struct timespec until;
-	struct dm_end end = {0};
-	struct msg *m = NULL;
-	int rc;
-
-	snprintf(end.session, sizeof(end.session), "%s", session);
-	snprintf(end.dest_host, sizeof(end.dest_host), "%s", host);
-	snprintf(end.dest_realm, sizeof(end.dest_realm), "%s", realm);
-	snprintf(end.user, sizeof(end.user), "%s", user);
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += 10;
-	counter_inc("aaah.asr.sent");
-	rc = dm_asr_build(&end, &m);
-	if (!rc)
-		rc = fd_msg_send_timeout(&m, asr_answered, NULL, asr_expired, &until);
-	if (rc)
-		log_error("aaah", "ASR for %s to %s not sent: %s", session, host, strerror(rc));
-	if (m)
-		fd_msg_free(m);
-}
-
 uint32_t engine_store_result(enum store_status st)
 {
 	return st == STORE_ERROR ? DM_UNABLE_TO_COMPLY : DM_TOO_BUSY;
@@ -244,7 +215,7 @@ static void on_store(void *user, struct store_answer *a)
 	else if (a->op == STORE_LIVE_PUT)
 		live_stored(e, a);
 	else if (a->op == STORE_END && !a->id)
-		termination_again(a);
+		termination_again(e, a);
 	if (!t)
 		return; /* nobody waits any more */
 	if (t->live) {
@@ -312,6 +283,9 @@ static void run_job(struct engine *e, struct job *j)
 	case JOB_VUA:
 		live_told(e, j);
 		break;
+	case JOB_ASA:
+		asr_answered(e, j->id, j->result);
+		break;
 	case JOB_STR:
 		termination_start(e, j);
 		break;
@@ -340,6 +314,7 @@ static void run_timers(struct engine *e)
 		store_ask(e->store, &reap, e->now);
 	}
 	live_run(e);
+	asr_run(e);
 }
 
 static int wait_ms(const struct engine *e)
@@ -352,6 +327,8 @@ static int wait_ms(const struct engine *e)
 		next = e->reap_at;
 	if (e->live.poll_at < next)
 		next = e->live.poll_at;
+	if (e->asr.next_at < next)
+		next = e->asr.next_at;
 	if (next <= e->now)
 		return 0;
 	return next - e->now > 60000 ? 60000 : (int)(next - e->now);
@@ -391,6 +368,7 @@ static void engine_free(struct engine *e)
 		tx_free(e, e->oldest);
 	for (size_t i = 0; i < e->live.n_done; i++)
 		free(e->live.done[i].live);
+	asr_forget(e);
 	store_free(e->store);
 	if (e->wake_fd >= 0)
 		close(e->wake_fd);
@@ -410,6 +388,7 @@ struct engine *engine_start(const struct settings *s, const char *path)
 	e->next_id = 1;
 	e->now = clock_ms();
 	e->reap_at = e->now + s->reap_interval_ms;
+	e->asr.next_at = UINT64_MAX;
 	e->jobs_tail = &e->jobs;
 	pthread_mutex_init(&e->lock, NULL);
 	e->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

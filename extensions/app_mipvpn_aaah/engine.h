@@ -19,6 +19,7 @@ enum job_type {
 	JOB_HAA,	/* id, haa (result is set also when libfdcore made the answer: 3002) */
 	JOB_HAR_FAILED, /* id, text: no answer will come */
 	JOB_VUA,	/* id, haa: result, error, refused */
+	JOB_ASA,	/* id, result; 0 = none came */
 	JOB_STR,	/* msg, end */
 	JOB_RELOAD
 };

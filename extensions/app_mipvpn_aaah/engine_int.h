@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Inside of engine.c (thread, queue, timers) and the transactions: registration.c (AMR), termination.c (STR),
- * live.c (VUR).
+ * live.c (VUR), asr.c.
  */
 #ifndef MIPVPN_AAAH_ENGINE_INT_H
 #define MIPVPN_AAAH_ENGINE_INT_H
@@ -42,6 +42,7 @@ struct tx {
 	struct dm_end *end;    /* termination */
 	struct pol_live *live; /* a change of the policy; no msg then */
 	const char *live_why;
+	bool live_waits; /* for a contract's new connection */
 	char live_text[DM_ERROR_MAX];
 	struct tx *prev, *next;
 	UT_hash_handle hh;
@@ -70,6 +71,11 @@ struct engine {
 		struct live_done done[LIVE_DONE_MOST];
 		size_t n_done;
 	} live;
+	struct {
+		struct asr *by_id;
+		unsigned n;
+		store_ms next_at; /* none is due before */
+	} asr;
 	pthread_t thread;
 
 	pthread_mutex_t lock; /* of what follows */
@@ -86,7 +92,7 @@ void tx_free(struct engine *e, struct tx *t);
 void tx_touch(struct engine *e, struct tx *t); /* its time begins anew */
 void engine_send(struct msg **m);	       /* takes *m; a failure is counted */
 void engine_refuse(struct msg **m, uint32_t result, const char *text);
-void engine_send_asr(const char *session, const char *host, const char *realm, const char *user);
+uint32_t engine_jittered(uint32_t ms); /* 75..125 % of it */
 /* The status of a question in words of Diameter. */
 uint32_t engine_store_result(enum store_status st);
 
@@ -109,10 +115,18 @@ void live_answer(struct engine *e, struct tx *t, struct store_answer *a); /* to 
 void live_told(struct engine *e, struct job *j);
 void live_expired(struct engine *e, struct tx *t);
 
+/* asr.c: a gateway is told that a session is over, again when it does not answer */
+void engine_send_asr(struct engine *e, const char *session, const char *host, const char *realm,
+		     const char *user);
+void asr_answered(struct engine *e, uint64_t id, uint32_t result);
+void asr_run(struct engine *e);
+void asr_forget(struct engine *e);
+
 /* termination.c */
 void termination_start(struct engine *e, struct job *j);
 void termination_ended(struct engine *e, struct tx *t, struct store_answer *a);
 void termination_expired(struct engine *e, struct tx *t);
-void termination_again(const struct store_answer *a); /* the database had forgotten it, or was away */
+void termination_again(struct engine *e,
+		       const struct store_answer *a); /* the database had forgotten it, or was away */
 
 #endif

@@ -25,14 +25,8 @@
 #define RETRY_MS 250u /* doubling */
 #define RETRY_MOST_MS 16000u
 #define BUSY_MS 100u
-
-static uint32_t jittered(uint32_t ms)
-{
-	uint16_t r = 0;
-
-	crypto_random(&r, sizeof(r));
-	return ms * 3 / 4 + ms / 2 * r / 65536;
-}
+#define CONTRACT_MS 1000u /* doubling: a contract's new connection is waited for without an end */
+#define CONTRACT_MOST_MS 60000u
 
 /* --- ends --- */
 
@@ -92,7 +86,7 @@ static void later(struct engine *e, struct tx *t, uint32_t wait_ms, const char *
 {
 	const struct store_item item = {.live = t->live, .why = why};
 	const struct store_ask ask = {
-		.op = STORE_LIVE_LATER, .items = &item, .n_items = 1, .most = (int)jittered(wait_ms)};
+		.op = STORE_LIVE_LATER, .items = &item, .n_items = 1, .most = (int)engine_jittered(wait_ms)};
 
 	counter_inc("aaah.live.retried");
 	store_ask(e->store, &ask, e->now);
@@ -106,7 +100,8 @@ static void failed(struct engine *e, struct tx *t, const char *why)
 {
 	uint32_t wait = RETRY_MS << (t->live->tries > 8 ? 8 : t->live->tries);
 
-	if (t->live->tries >= TRIES_MOST) {
+	/* There are more when a contract's connection was waited for. */
+	if (t->live->tries >= TRIES_MOST && t->live->tries % TRIES_MOST == 0) {
 		counter_inc("aaah.live.given_up");
 		done(e, t, "given up", why);
 		return;
@@ -180,7 +175,7 @@ void live_run(struct engine *e)
 	}
 	if (e->now >= e->live.poll_at) {
 		e->live.due = true;
-		e->live.poll_at = e->now + jittered(POLL_MS);
+		e->live.poll_at = e->now + engine_jittered(POLL_MS);
 	}
 	flush_done(e);
 	/* Not for the place of one that has just ended: many in one question are cheaper. */
@@ -240,9 +235,9 @@ static void ended(struct engine *e, struct tx *t)
 	const struct pol_live *l = t->live;
 
 	counter_inc("aaah.live.ended");
-	engine_send_asr(l->ha_session, l->ha_host, l->ha_realm, l->nai);
+	engine_send_asr(e, l->ha_session, l->ha_host, l->ha_realm, l->nai);
 	if (!l->fa_ended)
-		engine_send_asr(l->fa_session, l->fa_host, l->fa_realm, l->nai);
+		engine_send_asr(e, l->fa_session, l->fa_host, l->fa_realm, l->nai);
 	say(e, t, "ended", t->live_why);
 	finished(e, t);
 }
@@ -486,12 +481,33 @@ static void refused(struct engine *e, struct tx *t, const struct dm_haa *u)
 	failed(e, t, text);
 }
 
-/* Best-effort ones that the PCNs have refused: they are tried again by who meets their packets (F9). */
+static bool is_static(const struct plan *p, uint32_t number)
+{
+	for (size_t i = 0; i < p->route.n_home; i++) {
+		if (p->route.home[i].number == number && p->route.home[i].dst_gw_type == VPN_GW_STATIC)
+			return true;
+	}
+	return false;
+}
+
+/* Best-effort ones that the PCNs have refused are tried again by who meets their packets (F9).  One behind a
+ * static gateway: the old connection of its contract stands in for the new one, until that is up. */
 static void note_refused(struct tx *t, const struct dm_haa *u)
 {
-	if (u->n_refused)
-		snprintf(t->live_text, sizeof(t->live_text), "VPN %u: %.200s", u->refused[0].number,
-			 u->refused[0].text);
+	for (size_t i = 0; i < u->n_refused && i < DM_REFUSED_MAX && !t->live_waits; i++) {
+		t->live_waits = is_static(t->plan, u->refused[i].number);
+		if (i == 0 || t->live_waits)
+			snprintf(t->live_text, sizeof(t->live_text), "VPN %u: %.200s", u->refused[i].number,
+				 u->refused[i].text);
+	}
+}
+
+static void wait_for_contract(struct engine *e, struct tx *t)
+{
+	uint32_t wait = CONTRACT_MS << (t->live->tries > 8 ? 8 : t->live->tries);
+
+	counter_inc("aaah.live.contract_waits");
+	later(e, t, wait < CONTRACT_MOST_MS ? wait : CONTRACT_MOST_MS, t->live_text);
 }
 
 void live_told(struct engine *e, struct job *j)
@@ -509,6 +525,10 @@ void live_told(struct engine *e, struct job *j)
 	note_refused(t, j->haa);
 	if (t->state == TX_LIVE_HOME && !t->live->fa_ended) {
 		tell(e, t, TX_LIVE_FOREIGN);
+		return;
+	}
+	if (t->live_waits) {
+		wait_for_contract(e, t);
 		return;
 	}
 	counter_inc("aaah.live.effective");

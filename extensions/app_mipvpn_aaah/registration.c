@@ -189,8 +189,12 @@ static void admit(struct engine *e, struct tx *t)
 /* The cache cannot be read (the key file is another one by now): what the database says, as at the beginning (C5). */
 static void look_again(struct engine *e, struct tx *t)
 {
-	const struct store_ask again = {.op = STORE_LOOKUP, .id = t->id, .nai = t->amr->user,
-					.realm = t->amr->origin_realm, .addr = t->rrq.coa, .flag = true};
+	const struct store_ask again = {.op = STORE_LOOKUP,
+					.id = t->id,
+					.nai = t->amr->user,
+					.realm = t->amr->origin_realm,
+					.addr = t->rrq.coa,
+					.flag = true};
 
 	counter_inc("aaah.cache.unreadable");
 	t->amr->service_update = true;
@@ -306,12 +310,12 @@ static void answer(struct engine *e, struct tx *t)
 }
 
 /* The home agent has set up something that nobody waits for any more. */
-static void undo_at_home(const struct dm_haa *haa, const char *session, const char *host, const char *realm,
-			 const char *user)
+static void undo_at_home(struct engine *e, const struct dm_haa *haa, const char *session, const char *host,
+			 const char *realm, const char *user)
 {
 	if (haa->result == DM_SUCCESS) {
 		counter_inc("aaah.har.undone");
-		engine_send_asr(session, host, realm, user);
+		engine_send_asr(e, session, host, realm, user);
 	}
 }
 
@@ -342,7 +346,8 @@ static void store_failed(struct engine *e, struct tx *t, enum store_status st)
 		answer(e, t);
 		return;
 	}
-	undo_at_home(t->haa, t->plan->ha_session, t->rows.user.ha_host, t->rows.user.ha_realm, t->amr->user);
+	undo_at_home(e, t->haa, t->plan->ha_session, t->rows.user.ha_host, t->rows.user.ha_realm,
+		     t->amr->user);
 	refuse_store(e, t, st);
 }
 
@@ -378,7 +383,7 @@ void registration_home_answer(struct engine *e, struct job *j)
 
 	if (!t || t->state != TX_HAR) {
 		counter_inc("aaah.haa.late");
-		undo_at_home(j->haa, j->haa->session, j->haa->origin_host, j->haa->origin_realm,
+		undo_at_home(e, j->haa, j->haa->session, j->haa->origin_host, j->haa->origin_realm,
 			     j->haa->user);
 		return;
 	}

@@ -86,11 +86,11 @@ void termination_ended(struct engine *e, struct tx *t, struct store_answer *a)
 		return;
 	}
 	if (end->other_session[0])
-		engine_send_asr(end->other_session, end->other_host, end->other_realm, end->nai);
+		engine_send_asr(e, end->other_session, end->other_host, end->other_realm, end->nai);
 	finish(e, t, DM_SUCCESS, end->nai, "");
 }
 
-void termination_again(const struct store_answer *a)
+void termination_again(struct engine *e, const struct store_answer *a)
 {
 	const struct pol_end *end = &a->end;
 
@@ -99,7 +99,7 @@ void termination_again(const struct store_answer *a)
 	counter_inc("aaah.str.again");
 	log_info("aaah", "STR nai=%s: what the database had not kept of it is done", end->nai);
 	if (end->other_session[0])
-		engine_send_asr(end->other_session, end->other_host, end->other_realm, end->nai);
+		engine_send_asr(e, end->other_session, end->other_host, end->other_realm, end->nai);
 }
 
 void termination_expired(struct engine *e, struct tx *t)

@@ -90,7 +90,7 @@ CONN = """\
         version = 2
         local_addrs = {local}
         remote_addrs = {remote}
-        proposals = aes128gcm16-prfsha256-curve25519
+        proposals = {proposals}
         reauth_time = 0
         mobike = no
         local {{
@@ -112,10 +112,13 @@ CONN = """\
 """
 
 
-def conn(name, local, remote, ids, ts):
-    """One connection of a swanctl.conf; ids and ts are (local, remote)."""
+IKE_PROPOSAL = "aes128gcm16-prfsha256-curve25519"
+
+
+def conn(name, local, remote, ids, ts, proposals=IKE_PROPOSAL):
+    """One connection of a swanctl.conf; ids and ts are (local, remote), proposals those of IKE."""
     return CONN.format(name=name, local=local, remote=remote, local_id=ids[0], remote_id=ids[1],
-        local_ts=ts[0], remote_ts=ts[1])
+        local_ts=ts[0], remote_ts=ts[1], proposals=proposals)
 
 
 def swanctl_conf(conns, secrets):

@@ -4,7 +4,8 @@
  *   amr    nai key alg spi hoa ha coa lifetime challenge features fa_spi session bad_mac service_update dest_realm
  *   str    session cause dest_host dest_realm
  *   har    mode: ok | refuse | silent | hold (until release); quiet: true = no events      how HARs are answered from now on
- *   vur    mode: ok | refuse | silent | busy      how VURs are answered from now on
+ *   vur    mode: ok | refuse | silent | busy | later (a contract's connection)      how VURs are answered
+ *   asr    mode: ok | silent | busy
  *   release    first: true: of those held the HAR that came first, else the last, is answered: ok
  *   bench  n first outstanding key coa ha
  *   quit
@@ -23,8 +24,8 @@
 #include "tests/aaah/sim.h"
 
 static pthread_mutex_t out_lock = PTHREAD_MUTEX_INITIALIZER;
-enum { MODE_OK, MODE_REFUSE, MODE_SILENT, MODE_HOLD };
-static atomic_int har_mode, vur_mode, quiet;
+enum { MODE_OK, MODE_REFUSE, MODE_SILENT, MODE_HOLD, MODE_LATER };
+static atomic_int har_mode, vur_mode, asr_mode, quiet;
 
 void sim_say(json_t *o)
 {
@@ -279,6 +280,11 @@ static int on_vur(struct msg **m, struct avp *avp, struct session *s, void *data
 	vua->result = mode == MODE_REFUSE ? DM_UNABLE_TO_COMPLY
 		      : mode == MODE_HOLD ? DM_TOO_BUSY
 					      : DM_SUCCESS;
+	if (mode == MODE_LATER && vur->vpn.n) {
+		vua->n_refused = 1;
+		vua->refused[0].number = vur->vpn.p[vur->vpn.n - 1].number;
+		snprintf(vua->refused[0].text, sizeof(vua->refused[0].text), "it refused our authentication");
+	}
 	if (vua->result != DM_SUCCESS)
 		snprintf(vua->error, sizeof(vua->error), "the simulator refuses");
 	if (mode == MODE_SILENT) {
@@ -302,8 +308,12 @@ static int on_asr(struct msg **m, struct avp *avp, struct session *s, void *data
 	if (!quiet)
 		sim_say(json_pack("{ss si ss ss}", "event", "asr", "parse", rc, "session", end.session,
 				  "user", end.user));
-	if (dm_plain_answer(DM_SUCCESS, NULL, m) == 0)
+	if (asr_mode == MODE_SILENT) {
+		fd_msg_free(*m);
+		*m = NULL;
+	} else if (dm_plain_answer(asr_mode == MODE_HOLD ? DM_TOO_BUSY : DM_SUCCESS, NULL, m) == 0) {
 		*act = DISP_ACT_SEND;
+	}
 	return 0;
 }
 
@@ -353,12 +363,20 @@ static int mode_of(const json_t *cmd)
 		return MODE_OK;
 	if (!strcmp(mode, "refuse"))
 		return MODE_REFUSE;
+	if (!strcmp(mode, "later"))
+		return MODE_LATER;
 	return !strcmp(mode, "hold") || !strcmp(mode, "busy") ? MODE_HOLD : MODE_SILENT;
 }
 
 static void do_vur(const json_t *cmd)
 {
 	vur_mode = mode_of(cmd);
+	sim_say(json_pack("{ss}", "event", "set"));
+}
+
+static void do_asr(const json_t *cmd)
+{
+	asr_mode = mode_of(cmd);
 	sim_say(json_pack("{ss}", "event", "set"));
 }
 
@@ -383,6 +401,8 @@ static bool run_command(const char *line)
 		do_har(cmd);
 	else if (go_on && !strcmp(what, "vur"))
 		do_vur(cmd);
+	else if (go_on && !strcmp(what, "asr"))
+		do_asr(cmd);
 	else if (go_on && !strcmp(what, "release"))
 		do_release(json_is_true(json_object_get(cmd, "first")));
 	else if (go_on && !strcmp(what, "bench"))

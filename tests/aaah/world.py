@@ -21,8 +21,10 @@ SRC = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("MIPVPN_BUILDDIR", os.getcwd())).resolve()
 SANITIZED = "-fsanitize=address" in (BUILD / "Makefile").read_text() if (BUILD / "Makefile").exists() else False
 USERS = ("alice", "bob", "carol", "dave", "mallory")
-ADDRESS = {"aaah": "192.0.2.1", "fa": "192.0.2.2", "ha": "192.0.2.3", "fa2": "192.0.2.4"}
-IDENTITY = {"aaah": "aaah.home.test", "fa": "fa.visited.test", "ha": "ha.home.test", "fa2": "fa2.visited.test"}
+ADDRESS = {"aaah": "192.0.2.1", "fa": "192.0.2.2", "ha": "192.0.2.3", "fa2": "192.0.2.4",
+           "aaah2": "192.0.2.5"}
+IDENTITY = {"aaah": "aaah.home.test", "fa": "fa.visited.test", "ha": "ha.home.test", "fa2": "fa2.visited.test",
+            "aaah2": "aaah2.home.test"}
 
 
 class Failed(Exception):
@@ -158,11 +160,13 @@ class World:
             run("-n", self.ns, "link", "set", d, "up")
 
     def node_conf(self, name):
-        """A freeDiameter configuration of one simulator: plain TCP, one peer."""
+        """A freeDiameter configuration of one simulator: plain TCP; both AAAHs are peers, if they are there."""
         path = self.dir / (name + ".fd")
         path.write_text("""Identity = "%s";\nRealm = "%s";\nPort = 3868;\nSecPort = 0;\nNo_SCTP;\nNo_IPv6;\nTcTimer = 6;
-TwTimer = 6;\nListenOn = "%s";\nConnectPeer = "aaah.home.test" { ConnectTo = "%s"; No_TLS; No_SCTP; Port = 3868; };\n"""
-                        % (IDENTITY[name], IDENTITY[name].split(".", 1)[1], ADDRESS[name], ADDRESS["aaah"]))
+TwTimer = 6;\nListenOn = "%s";\n"""
+                        % (IDENTITY[name], IDENTITY[name].split(".", 1)[1], ADDRESS[name]) +
+                        "".join('ConnectPeer = "%s" { ConnectTo = "%s"; No_TLS; No_SCTP; Port = 3868; };\n' %
+                                (IDENTITY[a], ADDRESS[a]) for a in ("aaah", "aaah2")))
         return path
 
     # --- database
@@ -196,20 +200,33 @@ TwTimer = 6;\nListenOn = "%s";\nConnectPeer = "aaah.home.test" { ConnectTo = "%s
         self.sql("", *args, "-f", str(SRC / "sql/example.sql"))
 
     # --- the AAAH
-    def write_conf(self, text):
-        (self.dir / "aaah.conf").write_text('database = "host=%s user=mipvpn_aaah dbname=postgres"\nkey-file = "%s"\n%s\n'
+    def write_conf(self, text, node="aaah"):
+        (self.dir / (node + ".conf")).write_text('database = "host=%s user=mipvpn_aaah dbname=postgres"\nkey-file = "%s"\n%s\n'
                                             % (self.dir / "pg", self.keyfile, text))
 
     def _aaah(self, conf):
         self.write_conf(conf)
         (self.dir / "acl").write_text("ALLOW_IPSEC *.visited.test\nALLOW_IPSEC *.home.test\n")
-        (self.dir / "aaah.fd").write_text("""Identity = "aaah.home.test";\nRealm = "home.test";\nPort = 3868;\nSecPort = 0;
+        self._write_fd("aaah")
+        self.start_aaah()
+
+    def _write_fd(self, node):
+        (self.dir / (node + ".fd")).write_text("""Identity = "%s";\nRealm = "home.test";\nPort = 3868;\nSecPort = 0;
 No_SCTP;\nNo_IPv6;\nTcTimer = 6;\nTwTimer = 6;\nListenOn = "%s";
 LoadExtension = "acl_wl.fdx" : "%s/acl";
 LoadExtension = "%s/.libs/dict_mipvpn.fdx";
-LoadExtension = "%s/.libs/app_mipvpn_aaah.fdx" : "%s/aaah.conf";
-""" % (ADDRESS["aaah"], self.dir, BUILD, BUILD, self.dir))
-        self.start_aaah()
+LoadExtension = "%s/.libs/app_mipvpn_aaah.fdx" : "%s/%s.conf";
+""" % (IDENTITY[node], ADDRESS[node], self.dir, BUILD, BUILD, self.dir, node))
+
+    def start_second(self, conf):
+        """Another AAAH on the same database; returns its process. Its log is aaah2.log."""
+        self.write_conf(conf, "aaah2")
+        self._write_fd("aaah2")
+        p = self.spawn(["freeDiameterd", "-c", self.dir / "aaah2.fd"], preload=True, stdout=open(self.dir / "aaah2.log", "a"),
+                       stderr=subprocess.STDOUT)
+        for s in self.sims.values():
+            s.event("peer", 30, host=IDENTITY["aaah2"])
+        return p
 
     def start_aaah(self):
         self.aaah = self.spawn(["freeDiameterd", "-c", self.dir / "aaah.fd"], preload=True, stdout=subprocess.PIPE,

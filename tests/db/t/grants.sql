@@ -14,7 +14,7 @@ FROM unnest(ARRAY['subscribers', 'vpns', 'slas', 'sla_users', 'cn_gateways', 'ho
 	'home_address_pools', 'qos_classes']) AS t;
 SELECT table_privs_are('mipvpn', t, 'mipvpn_dba', ARRAY['SELECT'])
 FROM unnest(ARRAY['v_online', 'v_tunnels', 'v_user_vpns', 'v_violations', 'v_slas', 'v_pools', 'v_history', 'v_changes',
-	'v_portal_accounts', 'security_types', 'home_addresses', 'schema_version', 'change_log', 'session_history', 'v_live', 'live_updates', 'live_history']) AS t;
+	'v_portal_accounts', 'security_types', 'home_addresses', 'schema_version', 'change_log', 'session_history', 'v_live', 'live_updates', 'live_history', 'contract_clock']) AS t;
 SELECT table_privs_are('mipvpn', t, 'mipvpn_dba', '{}'::text[]) FROM unnest(ARRAY['audit', 'sessions', 'session_profiles', 'portal_accounts',
 	'portal_sessions', 'portal_limits', 'portal_attempts', 'portal_secret']) AS t;
 SELECT table_privs_are('mipvpn', t, 'mipvpn_monitor', ARRAY['SELECT'])

@@ -24,6 +24,12 @@ BEGIN
 	DELETE FROM live_updates;
 	RETURN coalesce(who, '');
 END $$;
+-- The same, and they stay.
+CREATE FUNCTION pg_temp.told_again() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM mipvpn.live_expand(500);
+	RETURN (SELECT string_agg(split_part(s.nai, '@', 1), ' ' ORDER BY s.nai) FROM live_updates u JOIN sessions s ON s.id = u.session);
+END $$;
 DELETE FROM change_log;
 SELECT ok(pg_temp.put('alice@home.test', '10.1.0.10', '1') > 0, 'alice is on');
 SELECT ok(pg_temp.put('bob@home.test', '10.1.0.11', '2') > 0, 'bob is on');
@@ -61,7 +67,7 @@ SELECT is((SELECT count(*) FROM change_log WHERE expanded_at IS NULL)::int, 0, '
 
 -- One session, several changes: one row, one node.
 CREATE FUNCTION pg_temp.take() RETURNS text LANGUAGE sql AS $$
-	SELECT coalesce(string_agg(split_part(nai, '@', 1) || ' ' || serial || ' ' || tries || ' ' || sent, ', '), '') FROM aaah_live_take(10)
+	SELECT coalesce(string_agg(split_part(nai, '@', 1) || ' ' || serial || ' ' || tries || ' ' || sent, ', ' ORDER BY nai), '') FROM aaah_live_take(10)
 $$;
 CREATE FUNCTION pg_temp.sid() RETURNS bigint LANGUAGE sql AS $$ SELECT id FROM mipvpn.sessions WHERE nai = 'alice@home.test' $$;
 UPDATE vpns SET up_class = 'AF12' WHERE number = 1;
@@ -86,6 +92,57 @@ SELECT lives_ok($$SELECT aaah_live_done(pg_temp.sid(), 4, 'effective', '')$$, 'd
 SELECT is_empty('SELECT * FROM live_updates', 'nothing is left to do');
 SELECT results_eq($$SELECT outcome, tries FROM live_history ORDER BY id$$, $$VALUES ('effective', 2)$$, 'the history: one row for all that came together');
 SELECT ok((SELECT bool_and(effective_at >= changed_at) FROM live_history), '... with both times');
+
+-- The contract's own connection: nothing of the profiles is different, and the gateways hear of it all the same.
+INSERT INTO sla_users (sla, nai) VALUES ('acme', 'bob@home.test');
+SELECT is(pg_temp.told(), 'bob', 'bob is on the list again');
+SELECT is(aaah_live_put(pg_temp.sid(), 'f1', jsonb_set(pg_temp.profile(1, 40), '{0,sla}', '"acme"')), true, 'alice uses the contract');
+UPDATE slas SET description = 'x' WHERE name = 'acme';
+SELECT is(pg_temp.take(), 'alice 1 1 false, bob 1 1 false', 'a contract: looked at');
+DELETE FROM live_updates;
+UPDATE slas SET ike_local = 'new.home.test' WHERE name = 'acme';
+SELECT is(pg_temp.take(), 'alice 1 1 true, bob 1 1 false', 'its identity: who uses its connection is told, whatever he has');
+UPDATE slas SET home_selector = '10.1.0.0/25' WHERE name = 'acme';
+SELECT is(pg_temp.told_again(), 'alice bob', '... and again meanwhile');
+SELECT lives_ok($$SELECT aaah_live_done(pg_temp.sid(), 1, 'effective', '')$$, 'the first is effective');
+SELECT is(pg_temp.take(), 'alice 2 1 true', '... and the second is told, too');
+SELECT lives_ok($$SELECT aaah_live_later(pg_temp.sid(), 0, 'its gateway is not so far')$$, 'it is waited for');
+SELECT is(pg_temp.take(), 'alice 2 2 true', '... and told until it is done');
+DELETE FROM live_updates;
+UPDATE slas SET psk = decode('01' || repeat('ab', 43), 'hex') WHERE name = 'acme';
+SELECT is(pg_temp.take(), 'alice 1 1 true, bob 1 1 false', 'its key');
+DELETE FROM live_updates;
+UPDATE slas SET ike_proposal = 'aes256-sha384-curve25519' WHERE name = 'acme';
+SELECT is(pg_temp.take(), 'alice 1 1 true, bob 1 1 false', 'its algorithms');
+DELETE FROM live_updates;
+UPDATE slas SET ike_local = NULL, up_class = 'AF31' WHERE name = 'acme';
+SELECT is(pg_temp.take(), 'alice 1 1 true, bob 1 1 false', 'an identity that is gone');
+DELETE FROM live_updates;
+
+-- A contract that begins and ends by the clock.
+UPDATE slas SET valid = tstzrange(now() - interval '2 s', now() + interval '1 s') WHERE name = 'acme';
+SELECT is(pg_temp.told(), 'alice bob', 'a COMMIT about its time');
+SELECT is(pg_temp.told(), '', '... is told once');
+UPDATE contract_clock SET valid = false WHERE sla = 'acme';	-- as if it had been looked at before it began
+SELECT is(pg_temp.told(), 'alice bob', 'it has begun since the last look: its users are told, without a COMMIT');
+SELECT is(pg_temp.told(), '', '... once');
+SELECT is((SELECT valid FROM contract_clock WHERE sla = 'acme'), true, '... and that is kept');
+ALTER TABLE slas DISABLE TRIGGER USER;	-- in one transaction no time goes by
+UPDATE slas SET valid = tstzrange(now() - interval '2 s', now() - interval '1 s') WHERE name = 'acme';
+ALTER TABLE slas ENABLE TRIGGER USER;
+SELECT is(pg_temp.told(), 'alice bob', 'it has ended by time');
+SELECT is(pg_temp.told(), '', '... told once');
+SELECT is((SELECT tbl || ' ' || key FROM change_log ORDER BY id DESC LIMIT 1), 'slas acme', 'it is a change like others');
+UPDATE slas SET valid = tstzrange(now() - interval '2 s', NULL) WHERE name = 'acme';
+SELECT is(pg_temp.told(), 'alice bob', 'it is prolonged');
+INSERT INTO slas (name, domain, gateway, home_selector, valid) VALUES
+	('later', '10.77.0.0/24', '198.51.100.77', '10.1.0.0/24', tstzrange(now() + interval '1 day', NULL));
+SELECT is((SELECT valid FROM contract_clock WHERE sla = 'later'), false, 'a contract that is to begin is on the clock');
+UPDATE slas SET name = 'tomorrow' WHERE name = 'later';
+DELETE FROM slas WHERE name = 'tomorrow';
+SELECT is_empty($$SELECT * FROM contract_clock WHERE sla IN ('later', 'tomorrow')$$, '... and off it with its row');
+SELECT is(pg_temp.told(), '', 'nobody is told of that');
+DELETE FROM live_history;
 
 -- A registration that overlaps.
 UPDATE sessions SET live_at = clock_timestamp() - interval '1 s' WHERE nai = 'alice@home.test';

@@ -118,6 +118,30 @@ static void test_home_agent_fails(void)
 	finish();
 }
 
+/* The contract's new connection is not up: all else is done, and the AAAH hears of it. */
+static void test_contract_waits(void)
+{
+	begin(3);
+	w.vpn_waits = "VPN 7: gateway 198.51.100.31: it refused our authentication";
+	VUR_HA(5, 7);
+	said(1, DM_SUCCESS);
+	CU_ASSERT_EQUAL(w.vua.n_refused, 1);
+	CU_ASSERT_EQUAL(w.vua.refused[0].number, 7);
+	CU_ASSERT_STRING_EQUAL(w.vua.refused[0].text,
+			       "gateway 198.51.100.31: it refused our authentication");
+	world_pass(&w, 1000);
+	CU_ASSERT_EQUAL(at_pcn(1), 0);
+	w.vpn_waits = "by chance";
+	VUR_HA(7);
+	said(2, DM_SUCCESS);
+	CU_ASSERT_EQUAL(w.vua.n_refused, 0);
+	w.vpn_waits = NULL;
+	VUR_HA(5, 6, 7);
+	said(3, DM_SUCCESS);
+	CU_ASSERT_EQUAL(w.vua.n_refused, 0);
+	finish();
+}
+
 /* What ends the binding, or changes it, answers the update. */
 static void test_home_agent_is_overtaken(void)
 {
@@ -210,5 +234,6 @@ static void test_foreign_agent_is_overtaken(void)
 
 HARNESS_MAIN("roles/update", HARNESS_CASE(test_home_agent), HARNESS_CASE(test_nobody),
 	     HARNESS_CASE(test_home_agent_under_way), HARNESS_CASE(test_home_agent_fails),
+	     HARNESS_CASE(test_contract_waits),
 	     HARNESS_CASE(test_home_agent_is_overtaken), HARNESS_CASE(test_foreign_agent),
 	     HARNESS_CASE(test_foreign_agent_is_overtaken))

@@ -333,7 +333,8 @@ static void aaah_str(struct world *w, int role, const struct action *a)
 
 static void vpn_install(struct world *w, int role, const struct action *a)
 {
-	struct role_event e = {.type = EV_VPN_UP, .session = a->session};
+	struct role_event e = {
+		.type = EV_VPN_UP, .session = a->session, .text = role == AT_HA ? w->vpn_waits : NULL};
 
 	bool had = false;
 

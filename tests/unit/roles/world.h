@@ -105,6 +105,7 @@ struct world {
 	bool aaah_relays_end; /* an STR makes an ASR at the other end */
 	uint32_t asa_result;
 	unsigned vuas;
+	const char *vpn_waits; /* the home agent's VPN room says with UP */
 	struct dm_haa vua; /* the last one */
 	uint64_t vua_token;
 	/* the VPN room, by role */

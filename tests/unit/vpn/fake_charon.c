@@ -43,6 +43,8 @@ static void send_packet(struct fake *f, unsigned which, uint8_t type, const char
 	vici_msg_free(m);
 }
 
+static bool rows_in_udp;
+
 static struct vici_msg *row(const struct fake_sa *s, bool up)
 {
 	struct vici_msg *m = vici_msg_new();
@@ -59,6 +61,8 @@ static struct vici_msg *row(const struct fake_sa *s, bool up)
 		vici_msg_kv(m, "state", "INSTALLED");
 		vici_msg_kv(m, "bytes-in", "4711");
 		vici_msg_kv(m, "spi-in", "c0ffee01");
+		if (rows_in_udp)
+			vici_msg_kv(m, "encap", "yes");
 		vici_msg_section_end(m);
 	}
 	vici_msg_section_end(m);
@@ -94,6 +98,17 @@ static bool add_name(char list[][FAKE_NAME], size_t *n, const char *name)
 	CU_ASSERT_TRUE_FATAL(*n < FAKE_MAX);
 	snprintf(list[(*n)++], FAKE_NAME, "%s", name);
 	return true;
+}
+
+static void add_key(struct fake *f, const char *id)
+{
+	size_t n = 0;
+
+	add_name(f->keys, &f->n_keys, id);
+	for (size_t i = 0; i < f->n_keys; i++)
+		n += strstr(f->keys[i], "-sla-") != NULL;
+	if (n > f->contract_keys_max)
+		f->contract_keys_max = n;
 }
 
 static bool del_name(char list[][FAKE_NAME], size_t *n, const char *name)
@@ -314,7 +329,7 @@ static struct vici_msg *do_load(struct room *r, const char *cmd, const uint8_t *
 
 	CU_ASSERT_EQUAL_FATAL(vici_walk(msg, len, load_element, &l, &why), 0);
 	if (!strcmp(cmd, "load-shared"))
-		add_name(r->f.keys, &r->f.n_keys, id);
+		add_key(&r->f, id);
 	else
 		add_name(r->f.conns, &r->f.n_conns, l.name);
 	return answer(true, NULL);
@@ -328,7 +343,12 @@ static struct vici_msg *execute(struct room *r, unsigned which, const char *cmd,
 
 	if (f->refuse && !strcmp(cmd, f->refuse))
 		return answer(false, "as the test wants");
+	rows_in_udp = f->udp;
 	vici_find(msg, len, "ike", name, sizeof(name));
+	if (!strcmp(cmd, "rekey")) {
+		f->rekeys++;
+		return answer(standing(f, name) != NULL, "not found");
+	}
 	if (!strcmp(cmd, "initiate")) {
 		if (!fake_has_conn(f, name))
 			return answer(false, "CHILD_SA config not found");

@@ -36,6 +36,9 @@ struct fake {
 	size_t in_len[VPN_CHARON_CONNS];
 	char conns[FAKE_MAX][FAKE_NAME], keys[FAKE_MAX][FAKE_NAME];
 	size_t n_conns, n_keys;
+	unsigned rekeys;
+	bool udp; /* its IPsec is in user space */
+	size_t contract_keys_max; /* most secrets of contracts at a time */
 	struct fake_sa sas[FAKE_MAX];
 	size_t n_sas;
 	uint32_t next_id;

@@ -6,7 +6,7 @@
 #include "agent/vpn/reconcile.h"
 #include "tests/unit/harness.h"
 
-#define DESIRED_BITS 6
+#define DESIRED_BITS 9
 #define OBSERVED_BITS 7
 
 static struct tunnel_desired desired_of(unsigned bits)
@@ -18,6 +18,9 @@ static struct tunnel_desired desired_of(unsigned bits)
 		.may_initiate = bits & 8,
 		.hold = bits & 16,
 		.give_up = bits & 32,
+		.tidy = bits & 64,
+		.key_waits = bits & 128,
+		.redo = bits & 256,
 	};
 
 	return d;
@@ -40,9 +43,12 @@ static struct tunnel_observed observed_of(unsigned bits)
 }
 
 /* What happens when charon does as told. */
-static void apply(struct tunnel_observed *o, enum tunnel_step step)
+static void apply(struct tunnel_desired *d, struct tunnel_observed *o, enum tunnel_step step)
 {
 	switch (step) {
+	case STEP_REKEY:
+		d->redo = false;
+		break;
 	case STEP_LOAD_KEY:
 		o->key = true;
 		break;
@@ -80,9 +86,11 @@ static bool at_rest(const struct tunnel_desired *d, const struct tunnel_observed
 	if (d->give_up)
 		return nothing && !o->ike && !o->dialing;
 	if (o->child && !d->hold)
-		return nothing;
+		return nothing && !d->redo;
 	if (d->backoff)
-		return !o->child || d->hold;
+		return (!o->child || d->hold) && (!d->tidy || nothing);
+	if (d->key_waits && !o->key)
+		return true;
 	return o->conn && o->key &&
 	       ((!d->initiator && !o->bare) || o->child || o->dialing || !d->may_initiate);
 }
@@ -97,7 +105,7 @@ static void test_converges(void)
 
 		do {
 			step = vpn_reconcile(&d, &o);
-			apply(&o, step);
+			apply(&d, &o, step);
 		} while (step != STEP_NONE && step != STEP_FORGET && ++n < 12);
 		HARNESS_AT(n < 12, "combination %x runs in circles", i);
 		HARNESS_AT(at_rest(&d, &o, step), "combination %x ends with step %d", i, step);
@@ -117,6 +125,10 @@ static void test_never(void)
 			HARNESS_AT(d.wanted && d.may_initiate && !d.backoff && o.conn && o.key && !o.child &&
 					   !o.dialing && (d.initiator ? !o.ike : o.bare),
 				   "combination %x", i);
+		if (step == STEP_LOAD_KEY)
+			HARNESS_AT(!d.key_waits, "two keys, combination %x", i);
+		if (step == STEP_REKEY)
+			HARNESS_AT(d.wanted && !d.give_up && o.child && d.redo, "combination %x", i);
 		if (step == STEP_LOAD_CONN)
 			HARNESS_AT(o.key, "connection before its key, combination %x", i);
 		if (step == STEP_UNLOAD_KEY)
