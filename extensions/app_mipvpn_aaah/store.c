@@ -38,7 +38,7 @@ static const struct {
 	[ST_PROFILES] = {"profiles", "SELECT * FROM mipvpn.aaah_cached_profiles($1)", 1},
 	[ST_ALLOCATE] = {"allocate", "SELECT mipvpn.aaah_address_allocate($1, $2) AS address", 2},
 	[ST_RELEASE] = {"release", "SELECT mipvpn.aaah_address_release($1)", 1},
-	[ST_PUT] = {"put", "SELECT mipvpn.aaah_session_keep($1)", 1},
+	[ST_PUT] = {"put", "SELECT mipvpn.aaah_session_keep($1) IS NOT NULL AS ok", 1},
 	[ST_END] = {"end", "SELECT * FROM mipvpn.aaah_session_end($1, $2, $3, $4, $5)", 5},
 	[ST_REAP] = {"reap", "SELECT mipvpn.aaah_sessions_reap($1)", 1},
 	[ST_LIVE_TAKE] = {"live_take", "SELECT * FROM mipvpn.aaah_live_take($1)", 1},
@@ -230,6 +230,7 @@ static int take_rows(struct store *s, struct pending *p, const PGresult *res)
 		return row_end(res, &a->end, a->text, sizeof(a->text));
 	case STORE_LIVE_TAKE:
 		return row_live(res, &a->live, &a->n_live, a->text, sizeof(a->text));
+	case STORE_PUT:
 	case STORE_LIVE_PUT:
 		return row_bool(res, &a->ok, a->text, sizeof(a->text));
 	default:

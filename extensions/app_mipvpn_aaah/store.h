@@ -11,7 +11,7 @@
 
 #include "extensions/app_mipvpn_aaah/policy.h"
 
-#define STORE_SCHEMA_VERSION 12 /* the newest migration that this code was written for */
+#define STORE_SCHEMA_VERSION 16 /* the newest migration that this code was written for */
 #define STORE_SCHEMA_LEAST 11  /* the oldest that it works with */
 
 typedef uint64_t store_ms; /* monotonic */
@@ -62,7 +62,7 @@ struct store_answer {
 	struct pol_end end;  /* END */
 	struct pol_live *live; /* LIVE_TAKE: n_live of them, valid for the callback */
 	size_t n_live;
-	bool ok; /* LIVE_PUT: it was stored */
+	bool ok; /* PUT, LIVE_PUT: it was stored; not = a later registration has been */
 };
 
 struct store_config {
