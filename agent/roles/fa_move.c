@@ -262,10 +262,12 @@ void fa_move_replied(struct fa *fa, struct fa_pending *p, const struct mip_rrp *
 {
 	bool ok = take_reply(p, r);
 
+	fa_pending_overtake(fa, p, true);
 	if (ok)
 		fa_handout_back(fa_visitor_find(fa, p->key), out);
 	if (ok && p->move.n && !p->vpn)
 		ok = install(fa, p, out);
+	fa_pending_sweep(fa, out);
 	if (!ok) {
 		fail(fa, p, &fa_resources, NULL, now, out);
 		return;

@@ -135,15 +135,62 @@ struct fa_pending *fa_pending_same(const struct fa *fa, const struct fa_req *r)
 	return NULL;
 }
 
-bool fa_pending_newer(const struct fa_pending *p)
+static bool is_later(const struct fa_pending *p, const struct fa_pending *than)
 {
-	const struct fa_pending *q = p;
+	return strcmp(p->key, than->key) == 0 && mip_ident_later(p->ident, than->ident);
+}
 
-	while ((q = TAILQ_NEXT(q, link))) {
-		if (strcmp(p->key, q->key) == 0)
+bool fa_pending_newer(const struct fa *fa, const struct fa_pending *p)
+{
+	const struct fa_pending *q;
+
+	TAILQ_FOREACH(q, &fa->pendings, link)
+	{
+		if (is_later(q, p))
 			return true;
 	}
 	return false;
+}
+
+/* A renewal that went straight to the home agent leaves the session as it is: what the AAA has made of an
+ * earlier request at the same time is the session by now. */
+void fa_pending_overtake(struct fa *fa, const struct fa_pending *p, bool session)
+{
+	struct fa_pending *q;
+
+	TAILQ_FOREACH(q, &fa->pendings, link)
+	{
+		if (!is_later(p, q))
+			continue;
+		q->overtaken = true;
+		q->superseded = q->superseded || session || q->state == FA_RELAYED;
+	}
+}
+
+/* No STR for what the home AAA has granted: it has the later session in its place, and both are one and the
+ * same at the home agent.  The AAAF's own answer is taken back, that is only its own. */
+void fa_pending_supersede(struct fa *fa, struct fa_pending *p, struct actions *out)
+{
+	char who[ROLE_WHO_MAX];
+
+	role_count("fa.rrp", "superseded");
+	role_log(out, LOG_LVL_INFO, "visitor %s: %s -> superseded by a later request",
+		 role_who(p->nai, p->hoa, who), fa_state_word[p->state]);
+	fa_move_undo(fa, p, out);
+	if (p->state == FA_MOVING)
+		fa_str(fa, p->session, p->nai, NULL, NULL, DM_TERM_BAD_ANSWER, out);
+	fa_pending_end(fa, p);
+}
+
+void fa_pending_sweep(struct fa *fa, struct actions *out)
+{
+	struct fa_pending *p = TAILQ_FIRST(&fa->pendings), *next;
+
+	for (; p; p = next) {
+		next = TAILQ_NEXT(p, link);
+		if (p->superseded && (p->state == FA_TUNNELS || p->state == FA_MOVING))
+			fa_pending_supersede(fa, p, out);
+	}
 }
 
 enum dm_termination fa_pending_cause(const struct fa_pending *p)
