@@ -266,7 +266,7 @@ bool fa_pending_asks_ha(const struct fa_pending *p); /* by UDP, and has no answe
 /* Is a later request of the same node under way? */
 bool fa_pending_newer(const struct fa *fa, const struct fa_pending *p);
 /* p is granted.  Of the same node's requests with an earlier Identification nobody may take anything any more
- * that is older than p's: their answers come in any order.  session: p has one of its own, or has ended it. */
+ * that is older than p's: answers come in any order.  session: p has one of its own, or has ended it. */
 void fa_pending_overtake(struct fa *fa, const struct fa_pending *p, bool session);
 /* Ends those that wait for tunnels; call it when p has its own, which may be the same ones. */
 void fa_pending_sweep(struct fa *fa, struct actions *out);

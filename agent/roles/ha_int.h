@@ -57,7 +57,7 @@ struct ha_binding {
 	struct in_addr hoa, coa; /* coa: granted; path follows it */
 	struct in_addr vpn_coa;	 /* the source gateway that the VPN room has been told last */
 	struct in_addr vpn_up;	 /* the last one that it has got ready: where it is after a failure */
-	struct ha_set set;	 /* its tunnels are of these; a request that comes to nothing may change them */
+	struct ha_set set;	 /* its tunnels are of these, whatever a request tries that fails */
 	bool vpn_other;		 /* the VPN room has got another set ready since */
 	struct ha_path path;
 	bool aaa, vpn, reverse; /* vpn: session has tunnels in the VPN room */
