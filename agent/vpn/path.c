@@ -228,7 +228,7 @@ static bool part_stands(const struct part *p)
 }
 
 /* The kernel has one kind of path for a leg.  When a profile changes between encapsulation and a tunnel of
- * charon's, the old path goes just before the new one comes: as soon as that has its tunnel, and no sooner. */
+ * charon's, the old path goes just before the new one comes: when that has its tunnel, and no sooner. */
 static bool part_yields(const struct part *p)
 {
 	const struct flow *f = p->flow;

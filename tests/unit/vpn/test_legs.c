@@ -116,7 +116,7 @@ static bool has_kind(bool encap)
 	return encap ? ip && !esp : esp && !ip;
 }
 
-/* The session lives through it, and so does its other VPN; the old path goes when the new one has its tunnel. */
+/* The session lives through it, and so does its other VPN; the old path goes when the new tunnel is up. */
 static void test_kind_changes(void)
 {
 	static const char *const selves[] = {FA, HA};
@@ -135,7 +135,7 @@ static void test_kind_changes(void)
 		room.reports[0] = 0;
 		room_install(&room, "s1", p, 2, 4000);
 		room_settle(&room);
-		CU_ASSERT_TRUE(has_kind(true)); /* what needs no tunnel is there at once, what needs one waits */
+		CU_ASSERT_TRUE(has_kind(true)); /* what needs no tunnel is there at once, the other waits */
 		fake_finish(&room, "-i");
 		fake_peer_up(&room, "-p1-");
 		room_pass(&room, 1000);
