@@ -24,6 +24,13 @@ int64_t mip_ident_diff_ms(uint64_t a, uint64_t b)
 	return (int64_t)((units * 1000) >> 32);
 }
 
+uint64_t mip_ident_unix_ms(uint64_t ident, uint64_t near_ms)
+{
+	int64_t off = mip_ident_diff_ms(ident, mip_ident_from_unix_ms(near_ms, 0));
+
+	return off < 0 && (uint64_t)-off > near_ms ? 0 : near_ms + (uint64_t)off;
+}
+
 bool mip_ident_later(uint64_t a, uint64_t b)
 {
 	return (int64_t)(a - b) > 0;

@@ -198,6 +198,8 @@ int mip_keygen_derive(const void *aaa_key, size_t key_len, const void *nonce, si
 uint64_t mip_ident_from_unix_ms(uint64_t unix_ms, uint32_t low_noise);
 /* Difference a - b in ms with the NTP era unfolded (2036). */
 int64_t mip_ident_diff_ms(uint64_t a, uint64_t b);
+/* Unix ms of a timestamp that is within 68 years of near_ms; 0 = before 1970. */
+uint64_t mip_ident_unix_ms(uint64_t ident, uint64_t near_ms);
 /* a is later than b (replay protection compares all 64 bits, across the era too). */
 bool mip_ident_later(uint64_t a, uint64_t b);
 

@@ -118,6 +118,21 @@ bool role_act_profiles(struct action *a, const struct vpn_profile *p, uint8_t n)
 	return true;
 }
 
+void role_act_later(struct actions *out, size_t from, size_t n, enum action_type type)
+{
+	for (size_t i = from; n > 0; n--) {
+		struct action a = out->a[i];
+
+		if (a.type != type) {
+			i++;
+			continue;
+		}
+		memmove(&out->a[i], &out->a[i + 1], (out->n - i - 1) * sizeof(a));
+		out->a[out->n - 1] = a;
+		crypto_wipe(&a, sizeof(a));
+	}
+}
+
 void role_str(struct actions *out, const struct role_end *e)
 {
 	struct dm_end *end = calloc(1, sizeof(*end));

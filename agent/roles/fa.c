@@ -232,8 +232,6 @@ static void vpn_failed(struct fa *fa, const struct role_event *e, role_ms now, s
 	} else if (p && p->state == FA_TUNNELS) {
 		counter_inc("fa.vpn.failed");
 		p->vpn = false; /* the VPN room has taken down its part by itself */
-		if (fa_pending_outdated(fa, p, out))
-			return;
 		fa_pending_undo(fa, p, out);
 		fa_fail(fa, p, &fa_resources, e->text, now, out);
 	} else if (v && e->type == EV_VPN_FAILED && fa_update_failed(fa, v, e->text, out)) {

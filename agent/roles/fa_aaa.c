@@ -235,30 +235,27 @@ static void granted(struct fa *fa, struct fa_pending *p, const struct dm_ama *a,
 {
 	struct fa_visitor *v = fa_visitor_find(fa, p->key);
 
+	fa_pending_overtake(fa, p, true);
 	if (!r->lifetime || !p->lifetime) { /* a deregistration that went through the AAA */
 		fa_relay_reply(fa, p, v, r->raw, r->mn_part, 0, out);
 		if (v)
 			fa_visitor_end(fa, v, "deregistered", FA_NO_STR, out);
 		fa_pending_end(fa, p);
-		return;
-	}
-	if (!grant_fill(p, a, r) || !install_first(fa, p, a, now, out))
+	} else if (!grant_fill(p, a, r) || !install_first(fa, p, a, now, out)) {
 		give_up(fa, p, a, &fa_resources, now, out);
+	}
+	fa_pending_sweep(fa, out);
 }
 
-/* The home agent said no, and the AAAH passes its words on. */
-/* The home agent ends a request when a newer one of the same node comes: the node waits for the answer to
- * that. */
+/* The home agent said no, and the AAAH passes its words on.  It ends a request when a newer one of the same
+ * node comes: the node waits for the answer to that. */
 static void refused(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, const struct mip_rrp *r,
 		    struct actions *out)
 {
 	char who[ROLE_WHO_MAX];
 
-	if (a->result != DM_SUCCESS && fa_pending_newer(p)) {
-		role_count("fa.rrp", "superseded");
-		role_log(out, LOG_LVL_INFO, "visitor %s: aaa -> superseded, a newer request is under way",
-			 role_who(p->nai, p->hoa, who));
-		fa_pending_end(fa, p);
+	if (a->result != DM_SUCCESS && fa_pending_newer(fa, p)) {
+		fa_pending_supersede(fa, p, out);
 		return;
 	}
 	role_count("fa.rrp", "refused");
@@ -315,6 +312,13 @@ static void end_late(struct fa *fa, const char *session, const struct dm_ama *a,
 		fa_str(fa, session, a->user, a->origin_host, a->origin_realm, DM_TERM_ADMINISTRATIVE, out);
 }
 
+static void overtaken(struct fa *fa, struct fa_pending *p, const struct dm_ama *a, struct actions *out)
+{
+	if (is_aaafs_own(a))
+		p->state = FA_MOVING;
+	fa_pending_supersede(fa, p, out);
+}
+
 void fa_ama(struct fa *fa, const struct role_event *e, role_ms now, struct actions *out)
 {
 	const struct dm_ama *a = e->ama;
@@ -332,7 +336,9 @@ void fa_ama(struct fa *fa, const struct role_event *e, role_ms now, struct actio
 		fa_challenge_used(fa, fa_visitor_find(fa, p->key), p->key, p->challenge.data,
 				  p->challenge.len);
 	}
-	if (a->rrp.len)
+	if (a->result == DM_SUCCESS ? p->superseded : p->overtaken)
+		overtaken(fa, p, a, out);
+	else if (a->rrp.len)
 		with_reply(fa, p, a, now, out);
 	else if (is_aaafs_own(a))
 		fa_move_begin(fa, p, a, now, out);

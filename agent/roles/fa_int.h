@@ -97,7 +97,6 @@ struct fa_visitor {
 	struct role_assoc mn_fa, fa_ha;
 	struct vpn_key handoff; /* of the session; len 0 = none */
 	uint64_t ident;		/* of the request that was granted last */
-	uint64_t aaa_ident;	/* of the one that session is of */
 	uint64_t bu_ident;	/* of the last Binding Update about it that was believed */
 	struct fa_handout out;
 	uint8_t offer[FA_CHALLENGE_LEN]; /* in the last reply to it */
@@ -155,6 +154,8 @@ struct fa_pending {
 	uint32_t mn_spi;	 /* MN's, extension 40; 0 = no key wanted */
 	uint32_t fa_spi;	 /* ours, AVP 323 */
 	bool authentic;		 /* 33 was right, or the AAAH has said so */
+	bool overtaken;		 /* a later request of the node has been granted: nobody waits for this */
+	bool superseded;	 /* and what this one leads to has been replaced by that, or is over */
 	struct role_assoc mn_fa; /* the visitor's at the request: he may be gone before the reply comes */
 	struct fa_grant grant;	 /* states FA_TUNNELS, FA_MOVING */
 	bool vpn;		 /* profiles of session are desired in the VPN room */
@@ -256,16 +257,21 @@ void fa_grant_wipe(struct fa_grant *g);
 /* Profiles of p->session go to the VPN room; p->vpn.  false = no memory. */
 bool fa_pending_install(struct fa *fa, struct fa_pending *p, const struct vpn_profile *set, uint8_t n,
 			struct actions *out);
-/* Everything that p waits for is there: visitor, reply, end of p; no visitor and no reply when a later
- * request of the node was granted before.  false = no memory: p is as it was. */
+/* Everything that p waits for is there: visitor, reply, end of p.  false = no memory: p is as it was. */
 bool fa_pending_accept(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out);
-/* Ends p without a word when a later request of the node has been granted: true. */
-bool fa_pending_outdated(struct fa *fa, struct fa_pending *p, struct actions *out);
 /* Of the STR for p that comes to nothing.  DM_TERM_BAD_ANSWER when the AAAF has answered by itself, or may
  * have: it undoes that then, and the AAAH ends what it has made of this very AMR, if it has. */
 enum dm_termination fa_pending_cause(const struct fa_pending *p);
 bool fa_pending_asks_ha(const struct fa_pending *p); /* by UDP, and has no answer yet */
-bool fa_pending_newer(const struct fa_pending *p); /* the same node has asked again since */
+/* Is a later request of the same node under way? */
+bool fa_pending_newer(const struct fa *fa, const struct fa_pending *p);
+/* p is granted.  Of the same node's requests with an earlier Identification nobody may take anything any more
+ * that is older than p's: answers come in any order.  session: p has one of its own, or has ended it. */
+void fa_pending_overtake(struct fa *fa, const struct fa_pending *p, bool session);
+/* Ends those that wait for tunnels; call it when p has its own, which may be the same ones. */
+void fa_pending_sweep(struct fa *fa, struct actions *out);
+/* Ends p in silence, and what it has set up. */
+void fa_pending_supersede(struct fa *fa, struct fa_pending *p, struct actions *out);
 /* p is given up: what it has set up goes.  When an AAA has been asked: STR; when the AAAH has said yes, the
  * session that p was to renew goes too. */
 void fa_pending_undo(struct fa *fa, struct fa_pending *p, struct actions *out);

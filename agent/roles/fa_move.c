@@ -262,15 +262,18 @@ void fa_move_replied(struct fa *fa, struct fa_pending *p, const struct mip_rrp *
 {
 	bool ok = take_reply(p, r);
 
+	fa_pending_overtake(fa, p, true);
 	if (ok)
 		fa_handout_back(fa_visitor_find(fa, p->key), out);
 	if (ok && p->move.n && !p->vpn)
 		ok = install(fa, p, out);
 	if (!ok) {
 		fail(fa, p, &fa_resources, NULL, now, out);
+		fa_pending_sweep(fa, out);
 		return;
 	}
 	fa_handin_start(fa, p, now, out);
+	fa_pending_sweep(fa, out); /* behind that: a smooth handoff under way is p's now */
 	role_heap_set(&fa->heap, &p->timer, now + fa->cfg.vpn_timeout_ms * 2 + FA_SAFETY_MS);
 	if (p->move.up || !p->move.n)
 		grant(fa, p, now, out);

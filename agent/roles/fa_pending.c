@@ -135,15 +135,62 @@ struct fa_pending *fa_pending_same(const struct fa *fa, const struct fa_req *r)
 	return NULL;
 }
 
-bool fa_pending_newer(const struct fa_pending *p)
+static bool is_later(const struct fa_pending *p, const struct fa_pending *than)
 {
-	const struct fa_pending *q = p;
+	return strcmp(p->key, than->key) == 0 && mip_ident_later(p->ident, than->ident);
+}
 
-	while ((q = TAILQ_NEXT(q, link))) {
-		if (strcmp(p->key, q->key) == 0)
+bool fa_pending_newer(const struct fa *fa, const struct fa_pending *p)
+{
+	const struct fa_pending *q;
+
+	TAILQ_FOREACH(q, &fa->pendings, link)
+	{
+		if (is_later(q, p))
 			return true;
 	}
 	return false;
+}
+
+/* A renewal that went straight to the home agent leaves the session as it is: what the AAA has made of an
+ * earlier request at the same time is the session by now. */
+void fa_pending_overtake(struct fa *fa, const struct fa_pending *p, bool session)
+{
+	struct fa_pending *q;
+
+	TAILQ_FOREACH(q, &fa->pendings, link)
+	{
+		if (!is_later(p, q))
+			continue;
+		q->overtaken = true;
+		q->superseded = q->superseded || session || q->state == FA_RELAYED;
+	}
+}
+
+/* No STR for what the home AAA has granted: it has the later session in its place, and both are one and the
+ * same at the home agent.  The AAAF's own answer is taken back, that is only its own. */
+void fa_pending_supersede(struct fa *fa, struct fa_pending *p, struct actions *out)
+{
+	char who[ROLE_WHO_MAX];
+
+	role_count("fa.rrp", "superseded");
+	role_log(out, LOG_LVL_INFO, "visitor %s: %s -> superseded by a later request",
+		 role_who(p->nai, p->hoa, who), fa_state_word[p->state]);
+	fa_move_undo(fa, p, out);
+	if (p->state == FA_MOVING)
+		fa_str(fa, p->session, p->nai, NULL, NULL, DM_TERM_BAD_ANSWER, out);
+	fa_pending_end(fa, p);
+}
+
+void fa_pending_sweep(struct fa *fa, struct actions *out)
+{
+	struct fa_pending *p = TAILQ_FIRST(&fa->pendings), *next;
+
+	for (; p; p = next) {
+		next = TAILQ_NEXT(p, link);
+		if (p->superseded && (p->state == FA_TUNNELS || p->state == FA_MOVING))
+			fa_pending_supersede(fa, p, out);
+	}
 }
 
 enum dm_termination fa_pending_cause(const struct fa_pending *p)
@@ -151,30 +198,6 @@ enum dm_termination fa_pending_cause(const struct fa_pending *p)
 	bool aaafs = p->state == FA_MOVING || (p->has_previous && !p->grant.aaa_host);
 
 	return aaafs ? DM_TERM_BAD_ANSWER : DM_TERM_ADMINISTRATIVE;
-}
-
-/* The node had sent again, and the tunnels of the later request were up first: home agent and AAAH have that
- * session. */
-static bool is_outdated(const struct fa *fa, const struct fa_pending *p)
-{
-	const struct fa_visitor *v = fa_visitor_find(fa, p->key);
-
-	return v && v->aaa && p->session[0] && p->state != FA_MOVING &&
-	       (int64_t)(v->aaa_ident - p->ident) > 0;
-}
-
-bool fa_pending_outdated(struct fa *fa, struct fa_pending *p, struct actions *out)
-{
-	char who[ROLE_WHO_MAX];
-
-	if (!is_outdated(fa, p))
-		return false;
-	role_count("fa.rrp", "superseded");
-	role_log(out, LOG_LVL_INFO, "visitor %s: %s -> superseded, a newer request was granted before",
-		 role_who(p->nai, p->hoa, who), fa_state_word[p->state]);
-	fa_move_undo(fa, p, out);
-	fa_pending_end(fa, p);
-	return true;
 }
 
 void fa_pending_undo(struct fa *fa, struct fa_pending *p, struct actions *out)
@@ -186,7 +209,7 @@ void fa_pending_undo(struct fa *fa, struct fa_pending *p, struct actions *out)
 		return;
 	fa_str(fa, p->session, p->nai, p->grant.aaa_host, p->grant.aaa_realm, fa_pending_cause(p), out);
 	/* Known to have been granted: for the AAAH it is this session by now that the visitor has. */
-	if (v && v->aaa && p->grant.aaa_host && p->state != FA_MOVING && !is_outdated(fa, p))
+	if (v && v->aaa && p->grant.aaa_host && p->state != FA_MOVING)
 		fa_visitor_end(fa, v, "its renewal failed", FA_NO_STR, out);
 }
 
@@ -195,8 +218,6 @@ void fa_pending_due(struct fa *fa, struct fa_pending *p, role_ms now, struct act
 	bool tunnels = p->state == FA_TUNNELS || p->move.replied;
 	const struct role_refusal *why = tunnels ? &vpn_timeout : &fa_timeout;
 
-	if (p->state == FA_TUNNELS && fa_pending_outdated(fa, p, out))
-		return;
 	fa_pending_undo(fa, p, out); /* an answer on its way must not leave anything behind */
 	fa_fail(fa, p, why, NULL, now, out);
 }
@@ -247,11 +268,8 @@ bool fa_pending_install(struct fa *fa, struct fa_pending *p, const struct vpn_pr
 
 bool fa_pending_accept(struct fa *fa, struct fa_pending *p, role_ms now, struct actions *out)
 {
-	struct fa_visitor *v;
+	struct fa_visitor *v = fa_visitor_grant(fa, p, now, out);
 
-	if (fa_pending_outdated(fa, p, out))
-		return true;
-	v = fa_visitor_grant(fa, p, now, out);
 	if (!v)
 		return false;
 	fa_relay_reply(fa, p, v, p->grant.rrp, p->grant.rrp_len, 0, out);

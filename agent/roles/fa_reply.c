@@ -226,6 +226,8 @@ static void take(struct fa *fa, struct fa_pending *p, struct fa_visitor *v, cons
 {
 	char who[ROLE_WHO_MAX];
 
+	fa_pending_overtake(fa, p, !r->lifetime || !p->lifetime);
+	fa_pending_sweep(fa, out);
 	if (!r->lifetime || !p->lifetime) {
 		fa_move_undo(fa, p, out);
 		fa_relay_reply(fa, p, v, r->raw, r->mn_part, 0, out);
@@ -261,7 +263,9 @@ static void take_reply(struct fa *fa, struct fa_pending *p, const struct mip_rrp
 	const struct role_refusal *why = fa_reply_check(fa, p, r, have ? &view : NULL);
 	char who[ROLE_WHO_MAX];
 
-	if (why) {
+	if (accepted(r) ? p->superseded : p->overtaken) {
+		fa_pending_supersede(fa, p, out);
+	} else if (why) {
 		fa_pending_undo(fa, p, out);
 		fa_fail(fa, p, why, NULL, now, out);
 	} else if (!accepted(r) || fa_challenge_differs(p, r)) {

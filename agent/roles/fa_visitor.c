@@ -163,7 +163,6 @@ static bool session_set(struct fa *fa, struct fa_visitor *v, struct fa_pending *
 		role_act(out, ACT_VPN_REMOVE, earlier);
 	fa_handin_pass(fa, v->hoa, earlier, v->session);
 	v->handoff = p->grant.handoff;
-	v->aaa_ident = p->ident;
 	v->vpn = p->vpn;
 	p->vpn = false;
 	v->completing = false;

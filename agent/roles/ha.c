@@ -197,7 +197,10 @@ static void vpn_failed(struct ha *ha, const struct role_event *e, struct actions
 		counter_inc("ha.vpn.failed");
 		if (b && b->vpn)
 			b->vpn_coa = b->vpn_up; /* gone back by itself, but maybe not far enough */
-		ha_move_undo(ha, p, out);
+		if (b && b->vpn && b->vpn_other)
+			ha_vpn_restore(ha, b, out);
+		else
+			ha_move_undo(ha, p, out);
 		ha_pending_refuse(ha, p, &ha_vpn_failed, e->text, out);
 	} else if (b) {
 		counter_inc("ha.vpn.down");

@@ -107,8 +107,55 @@ struct ha_pending *ha_pending_of(const struct ha *ha, const char *session)
 	return p;
 }
 
+void ha_set_wipe(struct ha_set *s)
+{
+	if (s->p)
+		crypto_wipe(s->p, s->n * sizeof(*s->p));
+	free(s->p);
+	*s = (struct ha_set){0};
+}
+
+void ha_set_grant(struct ha_binding *b, struct ha_pending *p)
+{
+	ha_set_wipe(&b->set);
+	b->set = p->set;
+	p->set = (struct ha_set){0};
+	b->vpn_other = false;
+}
+
+static bool set_copy(struct ha_set *s, const struct vpn_profile *p, uint8_t n)
+{
+	ha_set_wipe(s);
+	s->p = n ? malloc(n * sizeof(*p)) : NULL;
+	if (!s->p)
+		return !n;
+	memcpy(s->p, p, n * sizeof(*p));
+	s->n = n;
+	return true;
+}
+
+void ha_vpn_restore(const struct ha *ha, struct ha_binding *b, struct actions *out)
+{
+	struct action *a = b->set.n ? role_act(out, ACT_VPN_INSTALL, b->session) : NULL;
+
+	if (!a)
+		return;
+	if (!role_act_profiles(a, b->set.p, b->set.n)) {
+		out->n--;
+		return;
+	}
+	for (uint8_t i = 0; i < a->n_profiles; i++) {
+		if (!role_same_addr(a->profiles[i].src_gw, ha->cfg.addr))
+			a->profiles[i].src_gw = b->coa; /* he may have moved since by UDP */
+	}
+	a->deadline_ms = ha->cfg.vpn_timeout_ms;
+	b->vpn_coa = b->coa;
+	b->vpn_other = false;
+}
+
 static void pending_free(struct ha_pending *p)
 {
+	ha_set_wipe(&p->set);
 	free(p->session);
 	free(p->nai);
 	free(p->aaa_host);
@@ -150,11 +197,11 @@ void ha_pending_take_back(struct ha *ha, struct ha_pending *p, const struct role
 {
 	struct ha_binding *b = ha_binding_by_session(ha, p->session);
 
-	if (!p->udp && b && b->vpn && p->n_local)
-		b->vpn_coa = p->coa;
 	if (p->udp)
 		ha_move_undo(ha, p, out);
-	else if (p->n_local && !(b && b->vpn)) /* else the tunnels are the binding's that it was to renew */
+	else if (p->n_local && b && b->vpn) /* the binding that it was to renew stands on other ones */
+		ha_vpn_restore(ha, b, out);
+	else if (p->n_local)
 		role_act(out, ACT_VPN_REMOVE, p->session);
 	ha_pending_refuse(ha, p, why, text, out);
 }
@@ -268,14 +315,17 @@ static void complete(struct ha *ha, struct ha_pending *p, role_ms now, struct ac
 			     .fa_ha = &p->answer.fa_ha,
 			     .wall_ms = p->wall_ms,
 			     .multi = p->multi};
+	struct ha_binding *b;
 
 	note_previous(ha, p);
 	p->n_local = 0; /* the tunnels are the binding's; should that end by this, p is still ours */
-	if (!ha_binding_grant(ha, &g, now, out)) {
+	b = ha_binding_grant(ha, &g, now, out);
+	if (!b) {
 		p->n_local = g.vpn;
 		ha_pending_take_back(ha, p, &ha_no_memory, NULL, out);
 		return;
 	}
+	ha_set_grant(b, p);
 	role_count("ha.har", "accepted");
 	haa_accept(ha, p, p->code, out);
 	ha_bu_settle(ha, p->answer.hoa, p->session, out);
@@ -299,8 +349,10 @@ void ha_vpn_up(struct ha *ha, const char *session, const char *waits, role_ms no
 	struct ha_pending *p = ha_pending_of(ha, session);
 	struct ha_binding *b = ha_binding_by_session(ha, session);
 
-	if (b && p && !p->udp)
+	if (b && p && !p->udp) {
 		b->vpn_coa = p->coa;
+		b->vpn_other = true;
+	}
 	if (b)
 		b->vpn_up = b->vpn_coa;
 	if (!p)
@@ -349,7 +401,7 @@ static bool install_local(const struct ha *ha, struct ha_pending *p, const struc
 	}
 	a = p->n_local ? role_act(out, ACT_VPN_INSTALL, p->session) : NULL;
 	if (p->n_local)
-		ok = a && role_act_profiles(a, local, p->n_local);
+		ok = a && set_copy(&p->set, local, p->n_local) && role_act_profiles(a, local, p->n_local);
 	if (a && !ok)
 		out->n--;
 	if (a && ok)
@@ -423,14 +475,10 @@ static bool fill_keys(struct ha_req *r)
 	return false;
 }
 
-static void har_grant(struct ha *ha, struct ha_req *r, struct actions *out)
+static void begin(struct ha *ha, struct ha_req *r, bool new_keys, struct actions *out)
 {
-	bool new_keys = fill_keys(r);
 	struct ha_pending *p;
 
-	r->answer->hoa = r->hoa;
-	r->answer->lifetime = granted_lifetime(ha, r);
-	supersede(ha, r, out);
 	p = ha->n_pending < HA_PENDING_MAX ? pending_new(ha, r) : NULL;
 	if (!p) {
 		har_refuse(ha, r, &ha_no_memory, out);
@@ -446,6 +494,21 @@ static void har_grant(struct ha *ha, struct ha_req *r, struct actions *out)
 		complete(ha, p, r->now, out);
 	else if (!ha_pending_install(ha, p, r->har, r->e, r->now, out))
 		ha_pending_take_back(ha, p, &ha_no_memory, NULL, out);
+}
+
+/* The tunnels of a request that is superseded go when those of the new one are wanted: what both have in
+ * common, a contract's above all, is taken over however half-made it is. */
+static void har_grant(struct ha *ha, struct ha_req *r, struct actions *out)
+{
+	bool new_keys = fill_keys(r);
+	size_t from = out->n, n;
+
+	r->answer->hoa = r->hoa;
+	r->answer->lifetime = granted_lifetime(ha, r);
+	supersede(ha, r, out);
+	n = out->n - from;
+	begin(ha, r, new_keys, out);
+	role_act_later(out, from, n, ACT_VPN_REMOVE);
 }
 
 /* Nothing that could be answered as a Registration Request. */

@@ -39,6 +39,7 @@ struct ha_binding *ha_binding_by_session(const struct ha *ha, const char *sessio
 
 static void binding_free(struct ha_binding *b)
 {
+	ha_set_wipe(&b->set);
 	free(b->nai);
 	free(b->session);
 	free(b->aaa_host);

@@ -42,6 +42,12 @@ struct ha_path {
 	uint8_t n_linger;
 };
 
+/* Profiles that this node is a gateway of.  Owned, wiped at the end. */
+struct ha_set {
+	struct vpn_profile *p;
+	uint8_t n;
+};
+
 struct ha_binding {
 	struct role_timer timer;
 	UT_hash_handle hh, hh_nai, hh_session;
@@ -51,6 +57,8 @@ struct ha_binding {
 	struct in_addr hoa, coa; /* coa: granted; path follows it */
 	struct in_addr vpn_coa;	 /* the source gateway that the VPN room has been told last */
 	struct in_addr vpn_up;	 /* the last one that it has got ready: where it is after a failure */
+	struct ha_set set;	 /* its tunnels are of these, whatever a request tries that fails */
+	bool vpn_other;		 /* the VPN room has got another set ready since */
 	struct ha_path path;
 	bool aaa, vpn, reverse; /* vpn: session has tunnels in the VPN room */
 	uint8_t n_profiles;
@@ -116,7 +124,8 @@ struct ha_pending {
 	bool vpn_waits;		/* for the VPN room */
 	char *contract_waits;	/* text of EV_VPN_UP; NULL = none */
 	unsigned bu_waits;	/* for so many Binding Acknowledges */
-	uint8_t n_local;	/* profiles that we are a gateway of */
+	uint8_t n_local;	/* profiles that we are a gateway of, in the VPN room */
+	struct ha_set set;	/* these */
 	uint8_t code; /* 0 or 1 when it comes up */
 	uint8_t n_profiles;
 	struct ha_answer answer;
@@ -225,6 +234,11 @@ struct ha_pending *ha_pending_alloc(struct ha *ha, const char *session, const ch
 bool ha_pending_install(struct ha *ha, struct ha_pending *p, const struct dm_har *h,
 			const struct role_event *e, role_ms now, struct actions *out);
 void ha_pending_check(struct ha *ha, struct ha_pending *p, role_ms now, struct actions *out);
+/* The VPN room gets the set of b again: what it has been told since has come to nothing. */
+void ha_vpn_restore(const struct ha *ha, struct ha_binding *b, struct actions *out);
+void ha_set_wipe(struct ha_set *s);
+/* b is p's: so is the set. */
+void ha_set_grant(struct ha_binding *b, struct ha_pending *p);
 void ha_vpn_carries(struct ha *ha, const char *session, role_ms now, struct actions *out);
 void ha_har(struct ha *ha, const struct role_event *e, role_ms now, struct actions *out);
 /* waits: the event's text. */

@@ -61,15 +61,28 @@ static void refuse(struct ha *ha, struct ha_req *r, const struct role_refusal *w
 	ha_reply_udp(ha, r, why->code, why->text, out);
 }
 
-/* The later Identification wins: what is under way to another care-of address is over. */
+/* The later Identification wins: a registration under way is over, for it would bring its keys and its
+ * care-of address (after a deregistration: a binding) when the mobile node has a newer answer already.  Not
+ * one that a deregistration of another care-of address leaves alone; and what changes only the VPNs is in
+ * nobody's way who stays where he is. */
+static bool is_overtaken(const struct ha_req *r, const struct ha_pending *p)
+{
+	bool here = role_same_addr(p->coa, r->rrq.coa);
+
+	if (!role_same_addr(p->answer.hoa, r->hoa))
+		return false;
+	if (!r->rrq.lifetime)
+		return !p->udp && !p->update && (here || role_same_addr(r->rrq.coa, r->hoa));
+	return r->moves || !here || !p->update;
+}
+
 static void overtake(struct ha *ha, const struct ha_req *r, struct actions *out)
 {
 	struct ha_pending *p, *next, *own = r->b && r->moves ? ha_move_of(ha, r->b) : NULL;
 
 	for (p = TAILQ_FIRST(&ha->pendings); p; p = next) {
 		next = TAILQ_NEXT(p, link);
-		if (p != own && role_same_addr(p->answer.hoa, r->hoa) &&
-		    (r->moves || !role_same_addr(p->coa, r->rrq.coa)))
+		if (p != own && is_overtaken(r, p))
 			ha_pending_cancel(ha, p, "superseded by a newer request", out);
 	}
 }
@@ -150,8 +163,7 @@ static void examine(struct ha *ha, struct ha_req *r, struct actions *out)
 	}
 	sign_with(r);
 	r->answer->hoa = r->hoa;
-	if (r->rrq.lifetime)
-		overtake(ha, r, out);
+	overtake(ha, r, out);
 	if (r->moves)
 		ha_move(ha, r, out);
 	else if (r->rrq.lifetime)

@@ -86,6 +86,7 @@ void ha_update_complete(struct ha *ha, struct ha_pending *p, struct actions *out
 		role_act(out, ACT_VPN_REMOVE, b->session);
 	b->vpn = p->n_local > 0;
 	b->vpn_coa = b->vpn_up = p->coa;
+	ha_set_grant(b, p);
 	b->n_profiles = p->n_profiles;
 	role_count("ha.vur", "done");
 	role_log(out, LOG_LVL_INFO, "binding %s: its VPNs are another set, %u profiles",

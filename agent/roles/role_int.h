@@ -98,6 +98,8 @@ void role_send(struct actions *out, const struct role_path *path, uint8_t proto,
 void role_send_by(struct actions *out, enum action_type type, const struct role_path *path, uint8_t proto,
 		  const struct wbuf *w);
 bool role_act_profiles(struct action *a, const struct vpn_profile *p, uint8_t n); /* copies */
+/* Of the n actions from index from on, those of the type go to the end, in their order. */
+void role_act_later(struct actions *out, size_t from, size_t n, enum action_type type);
 struct role_end {								  /* of a Diameter session */
 	const char *session, *user, *origin_host, *origin_realm, *dest_host, *dest_realm;
 	enum dm_termination cause;

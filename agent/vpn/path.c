@@ -222,19 +222,67 @@ static bool flow_open(const struct flow *f)
 	return l.needed[0] <= l.up[0] && l.needed[1] <= l.up[1] && (l.needed[0] || l.needed[1]);
 }
 
+static bool part_stands(const struct part *p)
+{
+	return !p->flow->failed && (!p->tunnel || tunnel_is_up(p->tunnel) || p->tunnel->late);
+}
+
+/* The kernel has one kind of path for a leg.  When a profile changes between encapsulation and a tunnel of
+ * charon's, the old path goes just before the new one comes: when that has its tunnel, and no sooner. */
+static bool part_yields(const struct part *p)
+{
+	const struct flow *f = p->flow;
+	const struct part *q;
+
+	LIST_FOREACH(q, &p->session->parts, in_session)
+	{
+		if (q->retired == p->retired || !other_flow(f, q) || q->flow->key.encap == f->key.encap ||
+		    leg_of(f, q) != leg_of(f, p))
+			continue;
+		if (p->retired ? part_stands(q) : !part_stands(p))
+			return true;
+	}
+	return false;
+}
+
+/* By the parts that count. */
+static void flow_legs(const struct flow *f, bool leg[2])
+{
+	const struct part *p;
+
+	leg[0] = leg[1] = false;
+	LIST_FOREACH(p, &f->parts, in_flow)
+	{
+		if (part_joins(p) && !part_yields(p))
+			leg[leg_of(f, p)] = true;
+	}
+}
+
+/* All of its parts yield. */
+static bool flow_yields(const struct flow *f)
+{
+	const struct part *p;
+	bool any = false;
+
+	LIST_FOREACH(p, &f->parts, in_flow)
+	{
+		if (!part_joins(p))
+			continue;
+		if (!part_yields(p))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 /* What we are to the flow's packets by the parts that stand: their source gateway, their destination
  * gateway, or both (a home agent between the foreign agent and an enterprise; the foreign agent that the
  * user has left). */
 static uint8_t flow_side(const struct flow *f)
 {
-	bool leg[2] = {false, false};
-	const struct part *p;
+	bool leg[2];
 
-	LIST_FOREACH(p, &f->parts, in_flow)
-	{
-		if (part_joins(p))
-			leg[leg_of(f, p)] = true;
-	}
+	flow_legs(f, leg);
 	if (!leg[0] && !leg[1])
 		return f->side;
 	return leg[0] && leg[1] ? NH_SIDE_BOTH : leg[1] ? NH_SIDE_SRC : NH_SIDE_DST;
@@ -317,7 +365,7 @@ static bool way_on_stands(const struct flow *f)
 
 static void flow_close(struct vpn *v, struct flow *f)
 {
-	if (f->installed && !flow_open(f) && !flow_stays(f))
+	if (f->installed && (flow_yields(f) || (!flow_open(f) && !flow_stays(f))))
 		flow_uninstall(v, f); /* with the marks that it was set with */
 }
 
@@ -328,7 +376,7 @@ static void flow_make(struct vpn *v, struct flow *f)
 
 	if (f->installed)
 		flow_retune(v, f, &as);
-	else if (flow_open(f) && !f->failed && (!f->key.encap || flow_wanted(f)) &&
+	else if (flow_open(f) && !f->failed && !flow_yields(f) && (!f->key.encap || flow_wanted(f)) &&
 		 (flow_side(f) != NH_SIDE_DST || way_on_stands(f)))
 		flow_install(v, f, &as);
 }

@@ -47,13 +47,15 @@ void session_down(struct session *s, const char *why)
 
 /* --- settling --- */
 
-enum which { FRESH, LINGERING, ENDED };
+enum which { FRESH, UNFINISHED, LINGERING, ENDED };
 
 static bool part_is(const struct part *p, enum which which)
 {
 	switch (which) {
 	case FRESH:
 		return p->fresh;
+	case UNFINISHED: /* of a change that another one has taken the place of */
+		return p->fresh && p->retired;
 	case LINGERING:
 		return p->retired && p->lingers;
 	case ENDED:
@@ -325,22 +327,18 @@ static bool profiles_ok(const struct vpn *v, const struct vpn_profile *p, size_t
 	return false;
 }
 
-/* What is not in the new set: fresh ones of an unfinished change go now, the others when that is done. */
+/* What is not in the new set. */
 static void retire_others(struct vpn *v, struct session *s, const struct vpn_profile *p, size_t n)
 {
-	struct part *have, *next;
+	struct part *have;
 
-	for (have = LIST_FIRST(&s->parts); have; have = next) {
+	LIST_FOREACH(have, &s->parts, in_session)
+	{
 		size_t i = 0;
 
-		next = LIST_NEXT(have, in_session);
 		while (i < n && !vpn_profile_equal(&have->p, &p[i]))
 			i++;
 		have->retired = i == n;
-		if (have->retired && have->fresh) {
-			part_free(v, have);
-			continue;
-		}
 		if (!have->retired && have->tunnel)
 			tunnel_want(have->tunnel, have);
 	}
@@ -390,6 +388,7 @@ int session_install(struct vpn *v, const char *session, const struct vpn_profile
 	retire_others(v, s, p, n);
 	if (!add_missing(v, s, p, n, late))
 		session_fail(s, "no memory");
+	parts_drop(v, s, UNFINISHED); /* a half-made tunnel that the new ones mean, too, is theirs by now */
 	return 0;
 }
 

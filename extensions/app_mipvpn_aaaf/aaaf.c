@@ -323,6 +323,9 @@ static void forward_request(struct msg **m, uint32_t code)
 
 static void cache_session(const struct dm_amr *amr, struct dm_ama *ama, uint64_t now)
 {
+	static const char *const counter[] = {[AAAF_PUT_FULL] = "aaaf.session.cache_full",
+					      [AAAF_PUT_CACHED] = "aaaf.session.cached",
+					      [AAAF_PUT_OLDER] = "aaaf.session.older"};
 	struct aaaf_session s;
 	uint32_t lifetime_max, most;
 
@@ -331,7 +334,7 @@ static void cache_session(const struct dm_amr *amr, struct dm_ama *ama, uint64_t
 	most = self.conf.sessions_max;
 	pthread_rwlock_unlock(&self.conf_lock);
 	aaaf_session_make(&s, amr, ama, now, lifetime_max);
-	counter_inc(aaaf_cache_put(self.cache, &s, most) ? "aaaf.session.cached" : "aaaf.session.cache_full");
+	counter_inc(counter[aaaf_cache_put(self.cache, &s, most)]);
 }
 
 /* The answer goes on in any case: its foreign agent is told what the home network said. */

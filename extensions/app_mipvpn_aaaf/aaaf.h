@@ -97,9 +97,10 @@ void aaaf_move_answer(struct aaaf_session *s, struct in_addr previous, uint64_t 
 struct aaaf_cache;
 struct aaaf_cache *aaaf_cache_new(void);
 void aaaf_cache_free(struct aaaf_cache *c);	/* wipes */
-/* What the home network has answered: takes the place of all that the user had.  Takes s's keys (s is wiped).
- * False when full. */
-bool aaaf_cache_put(struct aaaf_cache *c, struct aaaf_session *s, size_t most);
+/* What the home network has answered: takes the place of all that the user had, unless that is its answer to
+ * a later request (of two at a time the answers come in any order).  Takes s's keys (s is wiped). */
+enum aaaf_put { AAAF_PUT_FULL, AAAF_PUT_CACHED, AAAF_PUT_OLDER };
+enum aaaf_put aaaf_cache_put(struct aaaf_cache *c, struct aaaf_session *s, size_t most);
 #define AAAF_SESSIONS_OF_USER 4		/* the oldest goes */
 /* D2: NULL, and the user's session is in the cache for the new foreign agent too and *out is the answer; or
  * why not ("unknown" = not in the cache, "request" = undecodable, "full", or what aaaf_move_refuses says),

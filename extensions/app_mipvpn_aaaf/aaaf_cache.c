@@ -18,6 +18,7 @@
 #include "lib/crypto.h"
 
 #define GRACE_MS 10000		/* the session's end by message comes first */
+#define AT_A_TIME_MS 60000	/* longer than a request may take */
 #define SWEEP_PART 16
 #define SWEEP_LEAST 64
 
@@ -35,6 +36,7 @@ struct user {
 	struct entry *sessions;
 	unsigned n;
 	uint64_t ident;			/* last one seen */
+	uint64_t home_ident;		/* of the request that home has granted last */
 	char nai[DM_ID_MAX], home_session[DM_SESSION_MAX];
 };
 struct aaaf_cache {
@@ -154,6 +156,7 @@ static struct user *user_new(struct aaaf_cache *c, const struct aaaf_session *s)
 		return NULL;
 	COPY(u->nai, s->user);
 	COPY(u->home_session, s->home_session);
+	u->home_ident = s->ident;
 	HASH_ADD_STR(c->by_nai, nai, u);
 	HASH_ADD(hh_home, c->by_home, home_session, strlen(u->home_session), u);
 	return u;
@@ -222,25 +225,45 @@ static void name_free(struct aaaf_cache *c, const char *session)
 	user_remove(c, user_of_home(c, session));
 }
 
-bool aaaf_cache_put(struct aaaf_cache *c, struct aaaf_session *s, size_t most)
+/* Takes the place of all that the user had. */
+static bool put(struct aaaf_cache *c, struct user *u, struct aaaf_session *s, size_t most)
 {
+	uint64_t seen = u ? u->ident : 0;
+	struct entry *e;
+
+	user_remove(c, u);
+	name_free(c, s->session);
+	if (c->n >= most || !entry_add(c, NULL, s))
+		return false;
+	e = entry_find(c, s->session);
+	if (e->user->ident < seen) /* of a move that came to nothing: it does not come back */
+		e->user->ident = seen;
+	return true;
+}
+
+/* At home the later request has the session.  Far apart are only numbers that are no timestamps. */
+static bool is_older(const struct user *u, const struct aaaf_session *s)
+{
+	int64_t ms = u ? mip_ident_diff_ms(u->home_ident, s->ident) : 0;
+
+	return ms > 0 && ms < AT_A_TIME_MS;
+}
+
+enum aaaf_put aaaf_cache_put(struct aaaf_cache *c, struct aaaf_session *s, size_t most)
+{
+	enum aaaf_put what = AAAF_PUT_OLDER;
 	struct user *u;
-	bool ok;
 
 	pthread_mutex_lock(&c->lock);
 	u = user_find(c, s->user);
-	/* An answer that was overtaken by another one brings no Identification back. */
-	if (u && s->ident < u->ident)
-		s->ident = u->ident;
-	user_remove(c, u);
-	name_free(c, s->session);
-	ok = c->n < most && entry_add(c, NULL, s);
+	if (!is_older(u, s))
+		what = put(c, u, s, most) ? AAAF_PUT_CACHED : AAAF_PUT_FULL;
 	pthread_mutex_unlock(&c->lock);
-	if (ok)
+	if (what == AAAF_PUT_CACHED)
 		crypto_wipe(s, sizeof(*s));	/* the profiles are the entry's now */
 	else
 		aaaf_session_wipe(s);
-	return ok;
+	return what;
 }
 
 static struct entry *entry_at(struct user *u, struct in_addr fa, uint64_t now_ms)

@@ -79,6 +79,7 @@ struct pol_put {
 	uint32_t lasting_s;
 	const struct vpn_profile *home; /* the foreign agent's are those whose source gateway it is */
 	size_t n_home;
+	uint64_t asked_ms; /* Unix time, by the Identification of the request */
 	uint32_t age_ms; /* since the policy was read */
 	bool recheck;	 /* there was a change of it since */
 };

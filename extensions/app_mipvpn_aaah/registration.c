@@ -319,6 +319,14 @@ static void undo_at_home(struct engine *e, const struct dm_haa *haa, const char 
 	}
 }
 
+static uint64_t asked_ms(const struct tx *t)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return mip_ident_unix_ms(t->rrq.ident, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+}
+
 static enum store_status ask_store_session(struct engine *e, struct tx *t)
 {
 	struct pol_put put = plan_put(t->plan, &e->s.rules, t->amr, t->haa, &t->rows);
@@ -331,6 +339,7 @@ static enum store_status ask_store_session(struct engine *e, struct tx *t)
 				      .flag = true,
 				      .reason = "logout"};
 
+	put.asked_ms = asked_ms(t);
 	put.age_ms = (uint32_t)(e->now - t->start);
 	put.recheck = e->live.notice_at >= t->start;
 	t->state = TX_PUT;
@@ -351,9 +360,16 @@ static void store_failed(struct engine *e, struct tx *t, enum store_status st)
 	refuse_store(e, t, st);
 }
 
-/* Two foreign agents, one user (he moves quickly): the home agent accepts by Identification, so what it has accepted
- * last has the latest one.  Its answers come through several threads of libfdcore, in any order.  The older session
- * at home is gone, or is the same one: there is nothing to undo. */
+/* Two requests of one user under way (he moves quickly, or asks again): the home agent accepts by Identification, so
+ * what it has accepted last has the latest one.  Its answers come through several threads of libfdcore, in any order,
+ * and to several of these servers; the database knows of those of the others.  The older session at home is gone, or
+ * is the same one: there is nothing to undo. */
+static void refuse_superseded(struct engine *e, struct tx *t)
+{
+	refuse(e, t, DM_MIP_REPLY_FAILURE, "aaah.amr.superseded",
+	       "a later registration of this user has been accepted");
+}
+
 static void supersede_older(struct engine *e, const struct tx *t)
 {
 	for (struct tx *o = e->oldest; o; o = o->next)
@@ -367,8 +383,7 @@ static void accepted_at_home(struct engine *e, struct tx *t)
 	enum store_status st;
 
 	if (t->superseded) {
-		refuse(e, t, DM_MIP_REPLY_FAILURE, "aaah.amr.superseded",
-		       "a later registration of this user has been accepted");
+		refuse_superseded(e, t);
 		return;
 	}
 	supersede_older(e, t);
@@ -405,7 +420,10 @@ void registration_stored(struct engine *e, struct tx *t, struct store_answer *a)
 		store_failed(e, t, a->status);
 		return;
 	}
-	answer(e, t);
+	if (a->op == STORE_PUT && !a->ok)
+		refuse_superseded(e, t);
+	else
+		answer(e, t);
 }
 
 void registration_expired(struct engine *e, struct tx *t)

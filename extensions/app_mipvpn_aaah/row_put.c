@@ -78,14 +78,14 @@ char *row_put_json(const struct pol_put *put, const uint8_t kek[32])
 	json_t *o;
 
 	snprintf(label, sizeof(label), "handoff:%s", put->ha_session);
-	o = json_pack("{ss so so so ss ss ss ss ss ss ss? so sI sI sb so}", "nai", put->nai, "home_address",
-		      json_addr(put->hoa), "home_agent", json_addr(put->ha), "fa_address", json_addr(put->fa),
-		      "ha_session", put->ha_session, "ha_host", put->ha_host, "ha_realm", put->ha_realm,
-		      "fa_session", put->fa_session, "fa_host", put->fa_host, "fa_realm", put->fa_realm,
-		      "multi_session", put->multi[0] ? put->multi : NULL, "handoff_key",
-		      json_key(kek, label, put->handoff), "lasting_s", (json_int_t)put->lasting_s, "age_ms",
-		      (json_int_t)put->age_ms, "recheck", put->recheck, "profiles",
-		      row_profiles_json(put, kek));
+	o = json_pack("{ss so so so ss ss ss ss ss ss ss? so sI sI sI sb so}", "nai", put->nai,
+		      "home_address", json_addr(put->hoa), "home_agent", json_addr(put->ha), "fa_address",
+		      json_addr(put->fa), "ha_session", put->ha_session, "ha_host", put->ha_host, "ha_realm",
+		      put->ha_realm, "fa_session", put->fa_session, "fa_host", put->fa_host, "fa_realm",
+		      put->fa_realm, "multi_session", put->multi[0] ? put->multi : NULL, "handoff_key",
+		      json_key(kek, label, put->handoff), "lasting_s", (json_int_t)put->lasting_s, "asked_ms",
+		      (json_int_t)put->asked_ms, "age_ms", (json_int_t)put->age_ms, "recheck", put->recheck,
+		      "profiles", row_profiles_json(put, kek));
 	if (o)
 		text = json_dumps(o, JSON_COMPACT);
 	json_decref(o);

@@ -24,7 +24,7 @@ static const struct {
 	[ST_PROFILES] = {"profiles", "SELECT * FROM mipvpn.aaah_cached_profiles_many(ARRAY[$1])", 1},
 	[ST_ALLOCATE] = {"allocate", "SELECT mipvpn.aaah_address_allocate($1, $2) AS address", 2},
 	[ST_RELEASE] = {"release", "SELECT mipvpn.aaah_address_release($1)", 1},
-	[ST_PUT] = {"put", "SELECT mipvpn.aaah_session_keep($1)", 1},
+	[ST_PUT] = {"put", "SELECT mipvpn.aaah_session_keep($1) IS NOT NULL AS ok", 1},
 	[ST_PUT_AGAIN] = {"put_again", "SELECT mipvpn.aaah_session_again($1, $2) AS ok", 2},
 	[ST_END_AGAIN] = {"end_again", "SELECT * FROM mipvpn.aaah_session_end_again($1, $2, $3, $4, $5, $6)",
 			  6},
@@ -213,7 +213,7 @@ static int take_rows(struct store *s, struct pending *p, const PGresult *res)
 	case STORE_ALLOCATE:
 		return row_address(res, &a->addr, a->text, sizeof(a->text));
 	case STORE_PUT:
-		a->ok = p->again->said && PQntuples(res) == 1 && row_ok(res, 0);
+		a->ok = PQntuples(res) == 1 && row_ok(res, 0);
 		return 0;
 	case STORE_END:
 		return row_end(res, &a->end, a->text, sizeof(a->text));

@@ -13,8 +13,8 @@
 
 #include "extensions/app_mipvpn_aaah/policy.h"
 
-#define STORE_SCHEMA_VERSION 15 /* the newest migration that this code was written for */
-#define STORE_SCHEMA_LEAST 15	/* the oldest that it works with */
+#define STORE_SCHEMA_VERSION 16 /* the newest migration that this code was written for */
+#define STORE_SCHEMA_LEAST 16	/* the oldest that it works with */
 #define STORE_ITEMS_MAX 1000	/* running sessions in one question */
 
 typedef uint64_t store_ms; /* monotonic */
@@ -83,7 +83,7 @@ struct store_answer {
 	struct pol_end end;    /* END */
 	struct pol_live *live; /* LIVE_TAKE: n_live of them, valid for the callback */
 	size_t n_live;
-	bool ok; /* PUT that was said once more: the database had forgotten it */
+	bool ok; /* PUT: it was stored; not = a later registration has been, or (said once more) it was known */
 	struct store_result
 		*results; /* LIVE_READ, LIVE_PUT: one for each item, in their order, whatever the status */
 	size_t n_results;

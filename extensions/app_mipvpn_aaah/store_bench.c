@@ -60,7 +60,7 @@ bool bench_ask(struct store *s, const struct store_ask *ask)
 		return bench_lookup(s, ask);
 	if (s->bench->mode != STORE_BENCH_NO_DATABASE || ask->op == STORE_ALLOCATE)
 		return false;
-	a.end.found = a.end.ended = true;
+	a.end.found = a.end.ended = a.ok = true;
 	s->done(s->user, &a);
 	return true;
 }

@@ -18,7 +18,9 @@ BEGIN
 		RETURN false;
 	END IF;
 	-- What has changed meanwhile has not found this session.
-	PERFORM mipvpn.aaah_session_keep(p || '{"recheck": true}');
+	IF mipvpn.aaah_session_keep(p || '{"recheck": true}') IS NULL THEN
+		RETURN false;
+	END IF;
 	UPDATE mipvpn.sessions s SET authorized_at = granted, expires_at = until, started_at = least(s.started_at, granted)
 	WHERE s.nai = who;
 	-- That his address was given out is forgotten, too.  Whoever has got it since is refused by the home agent.

@@ -40,6 +40,26 @@ SELECT ok(pg_temp.put('alice@home.test', 'h3', 'f4', '198.51.100.11') > 0, 'anot
 SELECT ok(pg_temp.put('alice@home.test', 'h4', 'f5', '198.51.100.11') > 0, 'a new one replaces it');
 SELECT is((SELECT string_agg(ha_session, ' ') FROM sessions), 'h4', 'one session per user');
 SELECT is((SELECT reason FROM session_history ORDER BY id DESC LIMIT 1), 'replaced', 'and the history says so');
+
+-- Two requests of one user at a time, answered by two servers; what is stored last need not be the later one.
+CREATE FUNCTION pg_temp.put_asked(ha_sid text, fa_sid text, asked bigint, age bigint) RETURNS bigint LANGUAGE sql AS $$
+	SELECT mipvpn.aaah_session_keep(jsonb_build_object('nai', 'alice@home.test', 'home_address', '10.1.0.10', 'home_agent',
+		'198.51.100.21', 'ha_session', ha_sid, 'ha_host', 'ha.home.test', 'ha_realm', 'home.test', 'fa_session', fa_sid, 'fa_host',
+		'FA.visited.test', 'fa_realm', 'visited.test', 'fa_address', '198.51.100.11', 'lasting_s', 100, 'recheck', true, 'asked_ms',
+		1700000000000 + asked, 'age_ms', age, 'profiles', '[]'::jsonb))
+$$;
+SELECT ok(pg_temp.put_asked('h4', 'f7', 1000, 0) > 0, 'the later of two requests is stored');
+SELECT is(pg_temp.put_asked('h4', 'f6', 400, 60000), NULL, 'the older one that comes behind it is not');
+SELECT is(pg_temp.put_asked('h5', 'f6', 400, 60000), NULL, '... nor when it is a first registration, too');
+SELECT is((SELECT ha_session || ' ' || fa_session FROM sessions), 'h4 f7', '... and all is as it was');
+SELECT is((SELECT count(*)::int FROM session_profiles), 0, '... its profiles, too');
+SELECT is(extract(epoch FROM (SELECT asked_at FROM sessions))::int, 1700000001, 'the row says when it was asked for');
+SELECT ok(pg_temp.put_asked('h4', 'f8', 1000, 60000) > 0, 'the same one again is stored');
+SELECT ok(pg_temp.put_asked('h4', 'f9', 400, 0) > 0, 'one that began later is stored, whatever its clock says');
+SELECT ok(pg_temp.put_asked('h4', 'f10', NULL, 60000) > 0, 'so is that of a server that does not say');
+SELECT ok(pg_temp.put_asked('h4', 'f5', 2000, 60000) > 0, 'and of two the later one that comes last');
+UPDATE sessions SET expires_at = now() - interval '1 s';
+SELECT ok(pg_temp.put_asked('h5', 'f5', 1, 60000) > 0, 'one that has expired is in nobody''s way');
 UPDATE sessions SET expires_at = now() - interval '1 s';
 SELECT is((SELECT ha_session FROM aaah_lookup('alice@home.test', 'visited.test', '198.51.100.11', false)), NULL, 'an expired one is not live');
 SELECT isnt_empty($$SELECT * FROM aaah_lookup('alice@home.test', 'visited.test', '198.51.100.11', false) WHERE number IS NOT NULL$$, '... so VPNs are read');

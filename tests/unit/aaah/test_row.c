@@ -214,6 +214,7 @@ static void put_example(struct pol_put *put, struct route_set *set, struct vpn_k
 				1830,
 				set->home,
 				set->n_home,
+				1700000000123,
 				12,
 				true};
 }

@@ -76,7 +76,8 @@ static struct dm_amr amr_of(const struct mover *m)
 }
 
 /* The session s1 that alice has at FA1, through her home network. */
-static void settle_at(struct aaaf_cache *c, const char *session, const char *fa, uint32_t key_lifetime)
+static enum aaaf_put put_at(struct aaaf_cache *c, const char *session, const char *fa, uint32_t key_lifetime,
+			    uint64_t ident)
 {
 	struct mover m = good;
 	struct aaaf_session s;
@@ -90,7 +91,7 @@ static void settle_at(struct aaaf_cache *c, const char *session, const char *fa,
 	TEXT(ama.origin_host, "aaah.home.test");
 	m.session = session;
 	m.fa = fa;
-	m.ident = IDENT;
+	m.ident = ident;
 	m.no_pfan = true;
 	amr = amr_of(&m);
 	amr.ha_to_fa_spi = SPI;
@@ -103,7 +104,12 @@ static void settle_at(struct aaaf_cache *c, const char *session, const char *fa,
 	ama.vpn.p[1].src_gw = inet(HA);
 	ama.vpn.handoff.len = 32;
 	aaaf_session_make(&s, &amr, &ama, T0, 1000);
-	CU_ASSERT_TRUE(aaaf_cache_put(c, &s, 100));
+	return aaaf_cache_put(c, &s, 100);
+}
+
+static void settle_at(struct aaaf_cache *c, const char *session, const char *fa, uint32_t key_lifetime)
+{
+	CU_ASSERT_EQUAL(put_at(c, session, fa, key_lifetime, IDENT), AAAF_PUT_CACHED);
 }
 
 static const char *move_at(struct aaaf_cache *c, const struct mover *m, uint64_t now, struct dm_ama *out)
@@ -241,6 +247,27 @@ static void test_move_replayed(void)
 	m.ident++;
 	CU_ASSERT_PTR_NULL(move_at(c, &m, T0, &a));
 	dm_ama_wipe(&a);
+	aaaf_cache_free(c);
+}
+
+#define SECOND (UINT64_C(1) << 32)
+
+/* Two requests at a time, and the answer to the older one comes last: home has the later one's session. */
+static void test_older_answer_last(void)
+{
+	struct aaaf_cache *c = aaaf_cache_new();
+	struct aaaf_end_to to;
+
+	CU_ASSERT_EQUAL(put_at(c, "s2", FA1, 300, IDENT + SECOND), AAAF_PUT_CACHED);
+	CU_ASSERT_EQUAL(put_at(c, "s1", FA2, 300, IDENT), AAAF_PUT_OLDER);
+	CU_ASSERT_TRUE(aaaf_cache_get(c, "s2", T0, NULL, NULL));
+	CU_ASSERT_FALSE(aaaf_cache_get(c, "s1", T0, NULL, NULL));
+	CU_ASSERT_EQUAL(aaaf_cache_end_by_home(c, "s2", "aaah.home.test", &to), AAAF_END_PASS);
+	/* the other order, and a home network whose Identifications are no timestamps */
+	CU_ASSERT_EQUAL(put_at(c, "s1", FA2, 300, IDENT), AAAF_PUT_CACHED);
+	CU_ASSERT_EQUAL(put_at(c, "s2", FA1, 300, IDENT + SECOND), AAAF_PUT_CACHED);
+	CU_ASSERT_EQUAL(put_at(c, "s3", FA1, 300, IDENT - 1000 * SECOND), AAAF_PUT_CACHED);
+	CU_ASSERT_EQUAL(aaaf_cache_count(c), 1);
 	aaaf_cache_free(c);
 }
 
@@ -415,5 +442,6 @@ static void test_moves_are_bounded(void)
 
 HARNESS_MAIN("extensions/aaaf_move", HARNESS_CASE(test_move_is_answered), HARNESS_CASE(test_move_goes_home),
 	     HARNESS_CASE(test_move_lifetimes), HARNESS_CASE(test_move_replayed),
+	     HARNESS_CASE(test_older_answer_last),
 	     HARNESS_CASE(test_ends_after_moves), HARNESS_CASE(test_moves_undone), HARNESS_CASE(test_updates),
 	     HARNESS_CASE(test_nothing_to_undo), HARNESS_CASE(test_moves_are_bounded))

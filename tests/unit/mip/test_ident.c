@@ -48,6 +48,22 @@ static void test_differences(void)
 	}
 }
 
+static void test_back_to_unix(void)
+{
+	static const uint64_t ms[] = {1700000000000u, ERA_UNIX_MS - 1, ERA_UNIX_MS, ERA_UNIX_MS + 12345};
+
+	for (size_t i = 0; i < 4; i++) {
+		for (int64_t off = -7000; off <= 7000; off += 3500) {
+			uint64_t then = (uint64_t)((int64_t)ms[i] + off),
+				 got = mip_ident_unix_ms(mip_ident_from_unix_ms(then, 4294966u), ms[i]);
+
+			HARNESS_AT(got >= then - 1 && got <= then + 1, "%zu, %ld: %lu", i, (long)off,
+				   (unsigned long)got);
+		}
+	}
+	CU_ASSERT_EQUAL(mip_ident_unix_ms(mip_ident_from_unix_ms(0, 0) - 1, 0), 0);
+}
+
 static void test_one_unit_later(void)
 {
 	CU_ASSERT_TRUE(mip_ident_later(1, 0));
@@ -76,5 +92,6 @@ static void test_rejects_fit_counter_names(void)
 }
 
 HARNESS_MAIN("mip/ident and codes", HARNESS_CASE(test_known_times), HARNESS_CASE(test_noise),
-	     HARNESS_CASE(test_differences), HARNESS_CASE(test_one_unit_later),
+	     HARNESS_CASE(test_differences), HARNESS_CASE(test_back_to_unix),
+	     HARNESS_CASE(test_one_unit_later),
 	     HARNESS_CASE(test_codes_have_words), HARNESS_CASE(test_rejects_fit_counter_names))

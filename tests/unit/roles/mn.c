@@ -24,6 +24,7 @@ static void put_head(struct world *w, struct mn *m, const struct ask *a, struct 
 	m->ident = a->ident ? a->ident
 			    : mip_ident_from_unix_ms((uint64_t)((int64_t)w->wall + a->clock_off_ms),
 						     (uint32_t)w->actions);
+	m->sent[m->n_sent++ % 8] = m->ident;
 	mip_rrq_put(b, a->flags, a->lifetime, hoa, ha, addr(a->coa ? a->coa : FA_ADDR), m->ident);
 	if (m->nai[0])
 		mip_ext_put_nai(b, m->nai);

@@ -121,11 +121,52 @@ void moves_ama_arrives(struct moves *m, int fa)
 	free(a);
 }
 
+static void rrp_arrives(struct moves *m, int fa)
+{
+	struct role_event e = {.type = EV_PACKET, .data = m->rrp, .len = m->rrp_len};
+
+	e.path.src = addr(HA_ADDR);
+	e.path.dst = moves_coa(fa);
+	moves_tell(m, fa, &e);
+}
+
+static bool held(struct moves *m, int fa, size_t rrp_len)
+{
+	if (!m->late || m->n_held == sizeof(m->held) / sizeof(m->held[0]))
+		return false;
+	m->held[m->n_held].fa = fa;
+	m->held[m->n_held].amr = m->amr;
+	m->held[m->n_held].rrp_len = rrp_len;
+	memcpy(m->held[m->n_held++].rrp, m->rrp, rrp_len);
+	return true;
+}
+
+void moves_late(struct moves *m, size_t i)
+{
+	int fa = m->held[i].fa;
+	size_t len = m->held[i].rrp_len;
+
+	if (len) {
+		m->rrp_len = len;
+		memcpy(m->rrp, m->held[i].rrp, len);
+	} else {
+		m->amr = m->held[i].amr;
+	}
+	m->n_held--;
+	memmove(&m->held[i], &m->held[i + 1], (m->n_held - i) * sizeof(m->held[0]));
+	if (len)
+		rrp_arrives(m, fa);
+	else
+		moves_ama_arrives(m, fa);
+}
+
 static void amr(struct moves *m, int fa, const struct action *a)
 {
 	word(m, fa, "amr");
 	m->amr = *a->amr;
 	snprintf(m->session[fa], sizeof(m->session[fa]), "%s", a->session);
+	if (held(m, fa, 0))
+		return;
 	if (m->aaa != MV_SILENT && !m->hold_ama)
 		moves_ama_arrives(m, fa);
 }
@@ -133,7 +174,6 @@ static void amr(struct moves *m, int fa, const struct action *a)
 static void home_agent(struct moves *m, int fa, const struct action *a)
 {
 	struct mip_rrq q;
-	struct role_event e = {.type = EV_PACKET, .data = m->rrp};
 
 	word(m, fa, "relay");
 	CU_ASSERT_EQUAL(mip_rrq_decode(a->data->data, a->data->len, &q), MIP_REJ_OK);
@@ -145,10 +185,8 @@ static void home_agent(struct moves *m, int fa, const struct action *a)
 	if (m->ha_code < 2)
 		m->where = q.lifetime ? q.coa : (struct in_addr){0};
 	m->rrp_len = reply(m, q.ident, q.lifetime, SESSION_SPI, m->rrp, sizeof(m->rrp));
-	e.len = m->rrp_len;
-	e.path.src = addr(HA_ADDR);
-	e.path.dst = moves_coa(fa);
-	moves_tell(m, fa, &e);
+	if (!held(m, fa, m->rrp_len))
+		rrp_arrives(m, fa);
 }
 
 static void between(struct moves *m, int fa, const struct action *a)

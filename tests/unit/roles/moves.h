@@ -28,6 +28,14 @@ struct moves {
 	uint8_t n_profiles;
 	bool no_fa_ha, no_handoff_key; /* missing in the AMA */
 	bool hold_ama;		       /* it waits for moves_ama_arrives() */
+	bool late;		       /* answers of AAA and home agent wait for moves_late() */
+	struct {
+		int fa;
+		struct dm_amr amr;
+		uint8_t rrp[512];
+		size_t rrp_len; /* 0 = an AMA */
+	} held[8];
+	size_t n_held;
 	bool no_previous;	       /* the AAAH does not say where the node was */
 	uint8_t ha_code;	       /* of the home agent's replies */
 	bool ha_silent, ha_forged;     /* forged: 34 is wrong */
@@ -80,6 +88,7 @@ void moves_tell(struct moves *m, int fa, struct role_event *e);
 int moves_ask(struct moves *m, int fa, const struct move_ask *a);
 void moves_answer(struct moves *m, bool up); /* the oldest of what hangs */
 void moves_ama_arrives(struct moves *m, int fa);
+void moves_late(struct moves *m, size_t i); /* the answer held at i, 0 = the oldest */
 void moves_bu(struct moves *m, int fa); /* the last Binding Update again, byte by byte */
 void moves_trace_clear(struct moves *m);
 struct in_addr moves_coa(int fa);

@@ -4,6 +4,17 @@
  */
 #include "tests/unit/roles/world.h"
 
+void world_vpn_note(struct world *w, int role, const struct action *a)
+{
+	size_t n = strlen(w->vpn_order);
+
+	if (a->n_profiles)
+		w->vpn_first[role] = a->profiles[0];
+	if (role == AT_HA)
+		snprintf(w->vpn_order + n, sizeof(w->vpn_order) - n, "%c%.40s ",
+			 a->type == ACT_VPN_INSTALL ? '+' : '-', a->session);
+}
+
 void world_vpn_move(struct world *w, int role, const struct action *a)
 {
 	struct role_event e = {.type = EV_VPN_UP, .session = a->session, .text = "by chance"};

@@ -371,6 +371,56 @@ static void test_two_under_way(void)
 	moves_end(&m);
 }
 
+/* Both are asked about at the home agent, which takes them in their order; the yes to the later one is here
+ * first. */
+static void test_older_reply_last(void)
+{
+	join();
+	m.late = true;
+	moves_ask(&m, 1, &usual);
+	CU_ASSERT_EQUAL(m.n_held, 1);
+	moves_late(&m, 0);
+	moves_pass(&m, 1003); /* replies are told apart by the low half of the Identification */
+	moves_ask(&m, 1, &(struct move_ask){.lifetime = 200});
+	moves_late(&m, 1);
+	CU_ASSERT_EQUAL_FATAL(m.n_held, 2);
+	m.late = false;
+	moves_trace_clear(&m);
+	moves_late(&m, 1);
+	CU_ASSERT_STRING_EQUAL(moves_state(&m, 1), "registered");
+	CU_ASSERT_PTR_NOT_NULL(strstr(m.trace[1], "reply0"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(m.trace[1], "undo")); /* the AAAF's answer to the older one */
+	moves_trace_clear(&m);
+	moves_late(&m, 0);
+	CU_ASSERT_STRING_EQUAL(m.trace[1], "");
+	CU_ASSERT_EQUAL(m.strs[1], 1);
+	moves_end(&m);
+}
+
+/* By UDP: he has left or come again meanwhile. */
+static void test_older_relayed_last(void)
+{
+	static const struct move_ask renewal = {.renewal = true, .lifetime = 200},
+				     leave = {.renewal = true, .lifetime = MV_DEREGISTER};
+
+	for (int leaves = 0; leaves < 2; leaves++) {
+		join();
+		m.late = true;
+		moves_ask(&m, 0, leaves ? &renewal : &leave);
+		moves_pass(&m, 100);
+		moves_ask(&m, 0, leaves ? &leave : &renewal);
+		CU_ASSERT_EQUAL_FATAL(m.n_held, 2);
+		m.late = false;
+		moves_late(&m, 1);
+		CU_ASSERT_EQUAL(m.code, 0);
+		moves_trace_clear(&m);
+		moves_late(&m, 0);
+		CU_ASSERT_STRING_EQUAL(m.trace[0], "");
+		CU_ASSERT_STRING_EQUAL(moves_state(&m, 0), leaves ? "" : "registered");
+		moves_end(&m);
+	}
+}
+
 HARNESS_MAIN("roles/fa_move", HARNESS_CASE(test_aaaf), HARNESS_CASE(test_renewal_after),
 	     HARNESS_CASE(test_needs_both), HARNESS_CASE(test_not_early), HARNESS_CASE(test_too_early),
 	     HARNESS_CASE(test_tunnels_fail), HARNESS_CASE(test_refused), HARNESS_CASE(test_silence),
@@ -379,4 +429,5 @@ HARNESS_MAIN("roles/fa_move", HARNESS_CASE(test_aaaf), HARNESS_CASE(test_renewal
 	     HARNESS_CASE(test_lost_without_previous), HARNESS_CASE(test_aaah_answer_unusable),
 	     HARNESS_CASE(test_aaah), HARNESS_CASE(test_renewal_is_late),
 	     HARNESS_CASE(test_aaah_tunnels_fail), HARNESS_CASE(test_switched_off),
-	     HARNESS_CASE(test_no_profiles), HARNESS_CASE(test_two_under_way))
+	     HARNESS_CASE(test_no_profiles), HARNESS_CASE(test_two_under_way),
+	     HARNESS_CASE(test_older_reply_last), HARNESS_CASE(test_older_relayed_last))

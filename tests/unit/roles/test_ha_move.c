@@ -393,9 +393,106 @@ static void test_har_and_udp(void)
 	finish();
 }
 
+/* What the HA's VPN room has been asked for last: by whose keys, and from which gateway. */
+static bool room_has(char key, const char *fa)
+{
+	const struct vpn_profile *p = &w.vpn_first[AT_HA];
+
+	return p->enc_key.data[0] == (uint8_t)key && p->src_gw.s_addr == addr(fa).s_addr;
+}
+
+static void har_with(char key, const char *session, const char *fa)
+{
+	for (int i = 0; i < 3; i++)
+		vpn[i].enc_key.data[0] = (uint8_t)key;
+	by_har(session, fa, 300);
+}
+
+/* A HAR that is under way when he is back already, by UDP: its keys are nobody's, and its tunnels go. */
+static void test_back_before_har(void)
+{
+	for (int n = 0; n < 2; n++) { /* n: to another foreign agent, or new keys at the same one */
+		joined(true, 0);
+		har_with('0', S, FA_ADDR);
+		CU_ASSERT_TRUE(room_has('0', FA_ADDR));
+		w.vpn[AT_HA] = VPN_HANGS;
+		har_with('1', S, n ? FA_ADDR : FA_B);
+		CU_ASSERT_TRUE(room_has('1', n ? FA_ADDR : FA_B));
+		CU_ASSERT_EQUAL(w.hars, w.haas + 1);
+		w.vpn[AT_HA] = VPN_COMES_UP;
+		CU_ASSERT_EQUAL(by_udp(&(struct from){.fa = FA_ADDR, .lifetime = 200}), 0);
+		CU_ASSERT_EQUAL(w.haa.result, DM_MIP_REPLY_FAILURE);
+		CU_ASSERT_TRUE(room_has('0', FA_ADDR));
+		CU_ASSERT_EQUAL(w.hars, w.haas);
+		IS(bound(), FA_ADDR);
+		CU_ASSERT_EQUAL(row.lifetime_s, 200);
+		CU_ASSERT_EQUAL(move_to(FA_C), 0); /* and the next move is one of what is there */
+		CU_ASSERT_EQUAL(w.moved.from.s_addr, addr(FA_ADDR).s_addr);
+		finish();
+	}
+}
+
+/* The tunnels are ready, a PCN is still being told: he is back, or the next HAR comes to nothing. */
+static void test_back_before_pcn(void)
+{
+	for (int n = 0; n < 2; n++) {
+		joined(true, 1);
+		har_with('0', S, FA_ADDR);
+		w.cut[AT_PCN] = true;
+		har_with('1', S, FA_B);
+		CU_ASSERT_EQUAL(w.hars, w.haas + 1);
+		CU_ASSERT_TRUE(room_has('1', FA_B));
+		if (n) {
+			w.vpn[AT_HA] = VPN_HANGS;
+			har_with('2', S, FA_C);
+			CU_ASSERT_TRUE(room_has('2', FA_C));
+			w.vpn[AT_HA] = VPN_COMES_UP;
+			world_vpn_answers(&w, AT_HA, false);
+		} else {
+			CU_ASSERT_EQUAL(move_to(FA_ADDR), 0);
+		}
+		CU_ASSERT_EQUAL(w.hars, w.haas);
+		CU_ASSERT_TRUE(room_has('0', FA_ADDR));
+		IS(bound(), FA_ADDR);
+		w.cut[AT_PCN] = false;
+		finish();
+	}
+}
+
+/* He has left while a HAR was under way: it does not bring him back. */
+static void test_left_before_har(void)
+{
+	joined(true, 0);
+	w.vpn[AT_HA] = VPN_HANGS;
+	by_har("s-2", FA_B, 300);
+	CU_ASSERT_EQUAL(by_udp(&(struct from){.fa = FA_B, .auth = ABSENT, .coa = "10.1.0.10"}), 0);
+	CU_ASSERT_EQUAL(w.hars, w.haas);
+	CU_ASSERT_EQUAL(w.haa.result, DM_MIP_REPLY_FAILURE);
+	CU_ASSERT_EQUAL(ha_count(&w), 0);
+	w.vpn[AT_HA] = VPN_COMES_UP;
+	finish();
+}
+
+/* Two first registrations: the VPN room hears of the new one first, so that what both mean is taken over. */
+static void test_new_before_old(void)
+{
+	begin(true, 0);
+	w.vpn[AT_HA] = VPN_HANGS;
+	by_har("s-1", FA_ADDR, 300);
+	by_har("s-2", FA_ADDR, 300);
+	IS(w.vpn_order, "+s-1 +s-2 -s-1 ");
+	CU_ASSERT_EQUAL(w.hars, w.haas + 1);
+	w.vpn[AT_HA] = VPN_COMES_UP;
+	world_vpn_answers(&w, AT_HA, true);
+	CU_ASSERT_EQUAL(w.haa.result, DM_SUCCESS);
+	finish();
+}
+
 HARNESS_MAIN("roles/ha_move", HARNESS_CASE(test_f2), HARNESS_CASE(test_proof), HARNESS_CASE(test_failures),
 	     HARNESS_CASE(test_again), HARNESS_CASE(test_one_winner), HARNESS_CASE(test_second_fails),
 	     HARNESS_CASE(test_to_and_fro), HARNESS_CASE(test_binding_ends),
 	     HARNESS_CASE(test_deregistered_there), HARNESS_CASE(test_previous_fa),
 	     HARNESS_CASE(test_plain_path), HARNESS_CASE(test_carries_early), HARNESS_CASE(test_f5),
-	     HARNESS_CASE(test_f5_to_and_fro), HARNESS_CASE(test_f6), HARNESS_CASE(test_har_and_udp))
+	     HARNESS_CASE(test_f5_to_and_fro), HARNESS_CASE(test_f6), HARNESS_CASE(test_har_and_udp),
+	     HARNESS_CASE(test_back_before_har), HARNESS_CASE(test_back_before_pcn),
+	     HARNESS_CASE(test_left_before_har), HARNESS_CASE(test_new_before_old))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Thousands of steps in no order: a mobile node moves between three foreign agents, tunnels fail or
- * hang, replies and Binding Updates are lost, come twice or late, operators drop, sessions end, time
- * goes by. Whatever happens: each ADD has its DEL, and after the last lifetime nothing is left. The
- * seed is fixed, so is every run.
+ * hang, answers come in any order, Binding Updates are lost, come twice or late, operators drop, sessions
+ * end, time goes by. Whatever happens: each ADD has its DEL, and after the last lifetime nothing is left.
+ * The seed is fixed, so is every run.
  */
 #include "tests/unit/roles/moves.h"
 
@@ -83,9 +83,12 @@ static void step(void)
 	m.ha_code = dice(8) ? 0 : MIP_HA_IDENT;
 	m.ha_silent = !dice(6);
 	m.ha_forged = !dice(20);
+	m.late = !dice(3);
 	m.lose_bu = !dice(5);
 	m.lose_ba = !dice(5);
 	moves_trace_clear(&m);
+	while (m.n_held && (dice(2) || m.n_held == 8))
+		moves_late(&m, dice((uint32_t)m.n_held));
 	switch (dice(8)) {
 	case 0:
 		any_event();
@@ -111,6 +114,9 @@ static void run(uint32_t first)
 	for (int i = 0; i < STEPS && !m.book.ledger_errors; i++)
 		step();
 	HARNESS_AT(!m.book.ledger_errors, "seed %u", first);
+	m.late = false;
+	while (m.n_held)
+		moves_late(&m, 0);
 	moves_pass(&m, 1000000);
 	for (int i = 0; i < FAS; i++)
 		HARNESS_AT(!moves_state(&m, i)[0], "agent %d: %s", i, moves_state(&m, i));

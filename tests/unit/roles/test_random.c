@@ -111,6 +111,9 @@ static void step(void)
 	w.n_profiles = (uint8_t)dice(3);
 	w.same_session = dice(2);
 	w.aaah_relays_end = dice(2);
+	w.hold_ama = !dice(4);
+	while (w.n_held && (dice(2) || w.n_held > 4))
+		world_ama_arrives(&w, dice((uint32_t)w.n_held));
 	switch (dice(12)) {
 	case 0:
 		any_session_event();
@@ -154,6 +157,9 @@ static void run(uint32_t first, bool aaa)
 		step();
 	CU_ASSERT_TRUE(counter_get("fa.visitor.added") > 50);
 	w.vpn_session[AT_FA][0] = 0;
+	w.hold_ama = false;
+	while (w.n_held)
+		world_ama_arrives(&w, 0);
 	world_pass(&w, 1000000);
 	CU_ASSERT_EQUAL(fa_count(&w), 0);
 	CU_ASSERT_EQUAL(ha_count(&w), 0);

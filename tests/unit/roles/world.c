@@ -84,6 +84,8 @@ static void mn_receive(struct mn *m, const struct action *a)
 		CU_FAIL("a mobile node got a reply that it cannot decode");
 		return;
 	}
+	if (mn_is_stale(m, (uint32_t)m->rrp.ident))
+		return;
 	m->replies++;
 	learn(m, &m->rrp.mn_ha_key, 0x2000, &ha);
 	learn(m, &m->rrp.mn_fa_key, 0x1000, &fa);
@@ -161,7 +163,8 @@ static void ama(struct world *w, const char *session, struct dm_ama *a)
 	snprintf(a->session, sizeof(a->session), "%s", session);
 	snprintf(a->origin_host, sizeof(a->origin_host), "aaah.home.test");
 	snprintf(a->origin_realm, sizeof(a->origin_realm), "home.test");
-	fa_tell(w, &e);
+	if (!world_ama_held(w, session, a))
+		fa_tell(w, &e);
 	dm_ama_wipe(a);
 }
 
@@ -325,7 +328,7 @@ static void aaah_str(struct world *w, int role, const struct action *a)
 	CU_ASSERT_STRING_EQUAL(a->end->session, a->session);
 	w->strs[role]++;
 	w->str_cause = a->end->cause;
-	if (w->aaah_relays_end)
+	if (w->aaah_relays_end && (role == AT_HA || strcmp(a->session, w->granted) == 0))
 		world_tell(w, 1 - role, &e);
 }
 
@@ -340,6 +343,7 @@ static void vpn_install(struct world *w, int role, const struct action *a)
 
 	CU_ASSERT_TRUE(a->n_profiles > 0 && a->deadline_ms > 0);
 	w->vpn_asked[role] = a->n_profiles;
+	world_vpn_note(w, role, a);
 	if (w->vpn[role] == VPN_FAILS) {
 		e.type = EV_VPN_FAILED;
 		e.text = "gateway does not answer";
@@ -372,6 +376,7 @@ void world_vpn_answers(struct world *w, int role, bool up)
 static void vpn_remove(struct world *w, int role, const struct action *a)
 {
 	ledger_vpn(w, role, a->session, false);
+	world_vpn_note(w, role, a);
 	if (strcmp(w->vpn_session[role], a->session) == 0)
 		w->vpn_session[role][0] = 0;
 }
@@ -489,7 +494,9 @@ void world_end(struct world *w)
 {
 	struct actions out = {0};
 
-	w->aaah_relays_end = false;
+	w->aaah_relays_end = w->hold_ama = false;
+	while (w->n_held)
+		world_ama_arrives(w, 0);
 	if (w->fa)
 		fa_shutdown(w->fa, w->now, &out);
 	carry(w, AT_FA, &out);

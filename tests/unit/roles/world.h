@@ -39,6 +39,10 @@ struct mn {
 	uint8_t challenge[MIP_CHALLENGE_MAX];
 	uint8_t challenge_len;
 	uint64_t ident;
+	uint64_t sent[8];  /* Identifications of the last requests */
+	unsigned n_sent;
+	uint64_t answered; /* the latest one that was accepted; 0 = none */
+	unsigned stale;	   /* replies to an earlier one than that: thrown away */
 	unsigned replies; /* received */
 	uint8_t bytes[MIP_MSG_MAX];
 	struct mip_rrp rrp; /* the last one; borrows bytes */
@@ -102,6 +106,12 @@ struct world {
 	uint32_t haa_result;
 	unsigned strs[ROLES]; /* STRs by role */
 	uint32_t str_cause;
+	bool hold_ama; /* they wait for world_ama_arrives() */
+	struct {
+		char session[DM_SESSION_MAX];
+		struct dm_ama a;
+	} held[8];
+	size_t n_held;
 	bool aaah_relays_end; /* an STR makes an ASR at the other end */
 	uint32_t asa_result;
 	unsigned vuas;
@@ -113,6 +123,8 @@ struct world {
 	char vpn_session[ROLES][DM_SESSION_MAX]; /* hangs */
 	uint8_t vpn_asked[ROLES];		     /* profiles of the last one */
 	bool vpn_had[ROLES];		     /* and was there before it was asked for again */
+	struct vpn_profile vpn_first[ROLES]; /* the first profile of the last one */
+	char vpn_order[512];		     /* the HA's: "+session " asked for, "-session " removed */
 	struct { /* the HA's moves (room.c) */
 		unsigned n;
 		char session[DM_SESSION_MAX]; /* the last one's */
@@ -156,6 +168,9 @@ bool ledger_vpn(struct world *w, int role, const char *session, bool there); /* 
 void world_binding_send(struct world *w, int role, const struct role_event *e);
 
 void world_vpn_move(struct world *w, int role, const struct action *a); /* room.c */
+void world_vpn_note(struct world *w, int role, const struct action *a);
+bool world_ama_held(struct world *w, const char *session, struct dm_ama *a); /* late.c */
+bool mn_is_stale(struct mn *m, uint32_t ident); /* m->rrp is a yes, to an earlier request than the last yes */
 
 void world_pcns(struct world *w); /* starts both */
 /* A dynamic profile, with the keys of this session; the PCN is 0 or 1. */
@@ -168,6 +183,7 @@ void world_with_pcns_end(struct world *w); /* he is dropped: nothing is left any
 void world_end(struct world *w); /* frees, and asserts that the ledger is balanced */
 void world_mn(struct world *w, struct mn *m, const char *nai, const char *hoa);
 void world_vpn_answers(struct world *w, int role, bool up); /* what hangs comes up, or fails */
+void world_ama_arrives(struct world *w, size_t i);	    /* the one held at i, 0 = the oldest */
 void world_pass(struct world *w, role_ms ms);		    /* time goes by, timers fire when due */
 bool world_balanced(const struct world *w);
 

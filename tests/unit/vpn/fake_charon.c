@@ -430,6 +430,15 @@ void fake_peer_up(struct room *r, const char *part)
 	room_settle(r);
 }
 
+void fake_finish(struct room *r, const char *part)
+{
+	for (size_t i = 0; i < r->f.n_sas; i++) {
+		if (strstr(r->f.sas[i].name, part) && !r->f.sas[i].child)
+			sa_up(&r->f, &r->f.sas[i]);
+	}
+	room_settle(r);
+}
+
 void fake_peer_ike(struct room *r, const char *part)
 {
 	for (size_t i = 0; i < r->f.n_conns; i++) {

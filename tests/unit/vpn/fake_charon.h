@@ -90,6 +90,8 @@ bool fake_serve(struct room *r, unsigned which); /* true when something was done
 void fake_kill(struct room *r);			 /* charon dies with all that it held */
 void fake_peer_up(struct room *r,
 		  const char *part); /* the other end sets up what is loaded under a name with part */
+/* What hangs under a name with part comes up. */
+void fake_finish(struct room *r, const char *part);
 /* It sets up the IKE_SA and leaves the CHILD_SA to us. */
 void fake_peer_ike(struct room *r, const char *part);
 /* It makes the CHILD_SA in the IKE_SAs that we have made without. */

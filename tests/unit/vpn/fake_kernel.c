@@ -34,14 +34,17 @@ static void count(int *refs, bool add)
 	CU_ASSERT_TRUE(*refs >= 0);
 }
 
+static void take_legs(int legs[2], uint8_t side, bool add)
+{
+	if (side != NH_SIDE_SRC)
+		count(&legs[0], add);
+	if (side != NH_SIDE_DST)
+		count(&legs[1], add);
+}
+
 static void take_path(struct fake_kernel *k, const struct nh_request *q, bool add)
 {
-	struct fake_path *p = path_of(k, q);
-
-	if (q->side != NH_SIDE_SRC)
-		count(&p->legs[0], add);
-	if (q->side != NH_SIDE_DST)
-		count(&p->legs[1], add);
+	take_legs(path_of(k, q)->legs, q->side, add);
 }
 
 static struct fake_device *device_of(struct fake_kernel *k, struct in_addr peer)
@@ -79,6 +82,7 @@ static void take_encap(struct fake_kernel *k, const struct nh_request *q, bool a
 	struct fake_path *p = path_of(k, q);
 	struct fake_device d;
 
+	take_legs(p->encap, q->side, add);
 	CU_ASSERT_TRUE(device_of(k, q->peer)->refs > 0);
 	if (add) {
 		d = peer_out(p, q->peer);
@@ -108,6 +112,15 @@ static void check_way_on(const struct fake_kernel *k)
 	}
 }
 
+static void check_kinds(const struct fake_kernel *k)
+{
+	for (int i = 0; i < FAKE_PATHS; i++) {
+		for (int leg = 0; leg < 2; leg++)
+			HARNESS_AT(!k->paths[i].legs[leg] || !k->paths[i].encap[leg],
+				   "path %d: a tunnel of another kind", i);
+	}
+}
+
 void fake_kernel_take(struct fake_kernel *k, const struct nh_request *q)
 {
 	switch (q->verb) {
@@ -132,6 +145,7 @@ void fake_kernel_take(struct fake_kernel *k, const struct nh_request *q)
 	}
 	if (k->between)
 		check_way_on(k);
+	check_kinds(k);
 }
 
 static const struct fake_path *find(const struct fake_kernel *k, const char *src)

@@ -22,6 +22,7 @@ struct fake_path {
 	int legs[2]; /* references: [1] we tunnel what goes up, [0] what comes down */
 	struct fake_device peers[FAKE_PEERS]; /* of the encapsulated one; the last has the packets */
 	int n_peers;
+	int encap[2]; /* references to the legs of that; no leg is of both kinds */
 };
 struct fake_kernel {
 	struct fake_path paths[FAKE_PATHS];

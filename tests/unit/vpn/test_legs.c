@@ -99,6 +99,78 @@ static void test_encapsulated_refused(void)
 	close_clean();
 }
 
+/* --- from one kind to the other --- */
+
+static struct vpn_profile of_kind(bool encap)
+{
+	struct vpn_profile p = profile_dynamic(1, FA, HA);
+
+	p.security = encap ? VPN_SEC_ENCAP : VPN_SEC_ESP;
+	return p;
+}
+
+static bool has_kind(bool encap)
+{
+	bool ip = fake_kernel_peer(&room.kernel, MN).s_addr, esp = fake_kernel_open(&room.kernel, MN)[0];
+
+	return encap ? ip && !esp : esp && !ip;
+}
+
+/* The session lives through it, and so does its other VPN; the old path goes when the new tunnel is up. */
+static void test_kind_changes(void)
+{
+	static const char *const selves[] = {FA, HA};
+
+	for (int n = 0; n < 4; n++) {
+		bool encap = n % 2;
+		struct vpn_profile p[2] = {of_kind(encap), profile_dynamic(2, FA, HA)};
+
+		room_open_as(&room, selves[n / 2]);
+		room_install(&room, "s1", p, 2, 4000);
+		room_settle(&room);
+		fake_peer_up(&room, "-r");
+		CU_ASSERT_TRUE(has_kind(encap));
+		p[0].security = encap ? VPN_SEC_ESP : VPN_SEC_ENCAP;
+		room.f.outcome = FAKE_HANGS;
+		room.reports[0] = 0;
+		room_install(&room, "s1", p, 2, 4000);
+		room_settle(&room);
+		CU_ASSERT_TRUE(has_kind(true)); /* what needs no tunnel is there at once, the other waits */
+		fake_finish(&room, "-i");
+		fake_peer_up(&room, "-p1-");
+		room_pass(&room, 1000);
+		CU_ASSERT_TRUE(has_kind(!encap));
+		CU_ASSERT_TRUE(room_said(&room, "s1 UP"));
+		CU_ASSERT_PTR_NULL(strstr(room.reports, "FAILED"));
+		CU_ASSERT_STRING_NOT_EQUAL(fake_kernel_open(&room.kernel, MN2), "");
+		room.f.outcome = FAKE_UP;
+		close_clean();
+	}
+}
+
+/* It does not come up: all is as it was. */
+static void test_kind_change_fails(void)
+{
+	for (int encap = 0; encap < 2; encap++) {
+		struct vpn_profile p = of_kind(encap);
+
+		room_open_as(&room, FA);
+		room_install(&room, "s1", &p, 1, 4000);
+		room_settle(&room);
+		p.security = encap ? VPN_SEC_ESP : VPN_SEC_ENCAP;
+		room.f.outcome = FAKE_AUTH_FAILED;
+		room.net_fails = NH_ENCAP_ADD;
+		room_install(&room, "s1", &p, 1, 1000);
+		room_pass(&room, 1100);
+		CU_ASSERT_TRUE(room_said(&room, "s1 FAILED"));
+		room.net_fails = 0;
+		room_pass(&room, 1000);
+		CU_ASSERT_TRUE(has_kind(encap));
+		room.f.outcome = FAKE_UP;
+		close_clean();
+	}
+}
+
 /* --- with the contract's leg behind it --- */
 
 static void open_between(void)
@@ -144,6 +216,27 @@ static void between_standing(void)
 	CU_ASSERT_STRING_EQUAL(room.carries, "s1;");
 	CU_ASSERT_TRUE(is_open(MN, FA));
 	room.net[0] = '\0';
+}
+
+/* At a home agent it is the one leg of two; the contract's stays what it is. */
+static void test_kind_changes_between(void)
+{
+	struct vpn_profile p[2] = {profile_fa_ha(1), profile_ha_gw(1)};
+
+	between_standing();
+	room_install(&room, "s1", p, 2, 4000);
+	room_settle(&room);
+	CU_ASSERT_TRUE(is_open(MN, FA)); /* the foreign agent has not come yet */
+	fake_peer_up(&room, "-r");
+	CU_ASSERT_STRING_EQUAL(fake_kernel_open(&room.kernel, MN), "both");
+	CU_ASSERT_EQUAL(fake_kernel_peer(&room.kernel, MN).s_addr, 0);
+	room_pass(&room, 1000);
+	CU_ASSERT_STRING_EQUAL(fake_kernel_open(&room.kernel, MN), "both");
+	install("s1", 1, 0xb8);
+	room_pass(&room, 1000);
+	CU_ASSERT_TRUE(is_open(MN, FA));
+	CU_ASSERT_PTR_NULL(strstr(room.reports, "FAILED"));
+	close_clean();
 }
 
 static void test_waits_for_the_tunnel(void)
@@ -330,7 +423,9 @@ static void test_never_alone(void)
 }
 
 HARNESS_MAIN("vpn/legs", HARNESS_CASE(test_encapsulated), HARNESS_CASE(test_encapsulated_twice),
-	     HARNESS_CASE(test_encapsulated_refused), HARNESS_CASE(test_waits_for_the_tunnel),
+	     HARNESS_CASE(test_encapsulated_refused),
+	     HARNESS_CASE(test_kind_changes), HARNESS_CASE(test_kind_change_fails),
+	     HARNESS_CASE(test_kind_changes_between), HARNESS_CASE(test_waits_for_the_tunnel),
 	     HARNESS_CASE(test_waits_for_the_helper), HARNESS_CASE(test_closes_together),
 	     HARNESS_CASE(test_lost_with_charon), HARNESS_CASE(test_refused), HARNESS_CASE(test_moves_on),
 	     HARNESS_CASE(test_lost_while_moving), HARNESS_CASE(test_move_fails),

@@ -272,6 +272,38 @@ static void test_pacing(void)
 	CLOSE("s0");
 }
 
+/* A request is repeated before the contract's tunnel stands: with other keys, in a session of its own or in
+ * the same one.  What is half-made serves on, nothing of it is torn down and begun anew. */
+static void test_takes_over_half_made(void)
+{
+	for (int same = 0; same < 2; same++) {
+		struct vpn_profile p[2] = {profile_fa_ha(1), profile_ha_gw(1)};
+		const char *second = same ? "s1" : "s2";
+
+		open_as(HA);
+		room.f.outcome = FAKE_HANGS;
+		room_install(&room, "s1", p, 2, 4000);
+		room_settle(&room);
+		CU_ASSERT_EQUAL(room.f.initiates, 1);
+		memset(p[0].enc_key.data, 'F', 32);
+		memset(p[1].enc_key.data, 'F', 32);
+		room_install(&room, second, p, 2, 4000);
+		if (!same)
+			room_remove(&room, "s1");
+		room_settle(&room);
+		CU_ASSERT_EQUAL(room.f.initiates, 1);
+		CU_ASSERT_EQUAL(room.f.n_sas, 1);
+		CU_ASSERT_PTR_NULL(strstr(room.f.commands, "terminate"));
+		CU_ASSERT_EQUAL(room.f.n_conns, 2); /* the foreign agent's has other keys: another one */
+		fake_finish(&room, "sla");
+		CU_ASSERT_TRUE(room_said(&room, same ? "s1 UP ;" : "s2 UP ;"));
+		CU_ASSERT_EQUAL(room.f.n_sas, 1);
+		room_pass(&room, 3000);
+		CU_ASSERT_EQUAL(room.f.n_sas, 1);
+		CLOSE("s1", "s2");
+	}
+}
+
 static void test_remove_within_report(void)
 {
 	struct vpn_profile p = profile_fa_ha(1);
@@ -361,5 +393,6 @@ HARNESS_MAIN("vpn/vpn", HARNESS_CASE(test_initiator), HARNESS_CASE(test_responde
 	     HARNESS_CASE(test_reinstall_equal), HARNESS_CASE(test_make_before_break),
 	     HARNESS_CASE(test_failed_change), HARNESS_CASE(test_not_required),
 	     HARNESS_CASE(test_encapsulation), HARNESS_CASE(test_pacing),
+	     HARNESS_CASE(test_takes_over_half_made),
 	     HARNESS_CASE(test_remove_within_report), HARNESS_CASE(test_remove_while_setting_up),
 	     HARNESS_CASE(test_json), HARNESS_CASE(test_memory))
