@@ -19,6 +19,18 @@
 
 #include "lib/counter.h"
 
+#define SALTS 600u
+
+/* charon puts two connections that are alike into one IKE_SA, and then does not authenticate the second: each
+ * is rekeyed at another time. */
+void contract_tunnel(struct tunnel *t, const struct vpn_profile *p)
+{
+	if (!t->salt)
+		t->salt = (uint16_t)(++t->v->next_salt % SALTS + 1);
+	t->ts_src = p->sla_src;
+	t->ts_dst = p->sla_dst;
+}
+
 static bool is_contract(const struct part *p)
 {
 	return p->tunnel && p->tunnel->fixed;

@@ -311,6 +311,7 @@ const char *part_protect_failed(const struct part *p);
 
 /* contract.c */
 bool part_has_stand_in(const struct part *p); /* an old connection of the contract carries until p does */
+void contract_tunnel(struct tunnel *t, const struct vpn_profile *p); /* t is of the contract in p */
 void contract_keep(struct session *s);	      /* a change is done: which of the retired ones stand in */
 bool contract_settle(struct session *s);      /* the new one is up: its stand-ins linger; true = some did */
 /* "" or "VPN <number>: <why the new connection is not up>". */

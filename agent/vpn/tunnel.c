@@ -14,7 +14,6 @@
 
 #define MARK_BASE 0x4d000000u
 #define MARK_MASK 0x00ffffffu
-#define SALTS 600u
 #define RETRY_MIN_MS 500
 #define RETRY_MAX_MS 15000
 #define TERMINATE_CHECK_MS 100
@@ -81,11 +80,8 @@ void tunnel_add_part(struct tunnel *t, struct part *p, bool late)
 		t->fixed = t->initiator && p->p.dst_gw_type == VPN_GW_STATIC;
 		t->late = late && t->initiator && t->source && !t->fixed;
 		t->peer = t->source ? p->p.dst_gw : p->p.src_gw;
-		if (t->fixed) {
-			t->salt = t->salt ? t->salt : (uint16_t)(++v->next_salt % SALTS + 1);
-			t->ts_src = p->p.sla_src;
-			t->ts_dst = p->p.sla_dst;
-		}
+		if (t->fixed)
+			contract_tunnel(t, &p->p);
 		if (!v->cfg.no_marks && !t->mark)
 			t->mark = MARK_BASE | (++v->next_mark & MARK_MASK);
 	}

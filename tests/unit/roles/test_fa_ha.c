@@ -200,8 +200,8 @@ static const char *fa_session(void)
 	return rows[0].session;
 }
 
-/* Both are granted, and the older one still waits for its tunnels: home agent and AAAH have the newer session,
- * so the older one ends with what it has set up. */
+/* Both are granted, and the older one still waits for its tunnels: home agent and AAAH have the newer
+ * session, so the older one ends with what it has set up. */
 static void test_newer_request_stays(void)
 {
 	char session[DM_SESSION_MAX];
