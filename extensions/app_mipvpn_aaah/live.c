@@ -25,6 +25,7 @@
 #define RETRY_MS 250u /* doubling */
 #define RETRY_MOST_MS 16000u
 #define BUSY_MS 100u
+#define TAKE_MOST 64u /* in one question: the first of a thousand are told while the next are read */
 #define CONTRACT_MS 1000u /* doubling: a contract's new connection is waited for without an end */
 #define CONTRACT_MOST_MS 60000u
 
@@ -155,6 +156,7 @@ void live_taken(struct engine *e, struct store_answer *a)
 
 	e->live.asking = false;
 	e->live.more = a->status == STORE_OK && a->n_live == e->live.asked;
+	e->live.due = e->live.due || e->live.more;
 	for (size_t i = 0; i < a->n_live && i < STORE_ITEMS_MAX; i++) {
 		struct tx *t = start(e, &a->live[i]);
 
@@ -183,6 +185,8 @@ void live_run(struct engine *e)
 	    !store_is_up(e->store))
 		return;
 	e->live.asked = e->s.live_most - e->live.n;
+	if (e->live.asked > TAKE_MOST)
+		e->live.asked = TAKE_MOST;
 	ask.most = (int)e->live.asked;
 	e->live.due = false;
 	e->live.asking = store_ask(e->store, &ask, e->now) == STORE_OK;
