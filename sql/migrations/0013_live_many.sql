@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: BSD-3-Clause
 -- 0013: a change that concerns a thousand sessions is one set of rows, not a thousand questions (note 16).  The functions that an
--- AAAH node asks for a user take lists of users; what 0011 did row by row is done for all rows at once.
+-- AAAH node asks for a user take lists of users; what 0011 did row by row is done for all rows at once (live_expand() by 0014).
 
 -- As in 0009, for any number of users: n is the place in the lists, a user without VPNs is one row with NULLs, one who is not known
 -- is none.  The plan is made once: to plan these joins takes longer than to run them.
@@ -126,27 +126,6 @@ CREATE OR REPLACE FUNCTION live_request(p_session bigint, p_change bigint, p_at 
 	SET search_path = pg_catalog, mipvpn, pg_temp AS $$
 BEGIN
 	PERFORM mipvpn.live_request(ARRAY[p_session], p_change, p_at);
-END $$;
-
--- As in 0011: one node at a time.
-CREATE OR REPLACE FUNCTION live_expand(p_most integer) RETURNS integer LANGUAGE plpgsql
-	SET search_path = pg_catalog, mipvpn, pg_temp AS $$
-DECLARE
-	c	mipvpn.change_log;
-	n	integer := 0;
-BEGIN
-	IF NOT EXISTS (SELECT FROM mipvpn.change_log x WHERE x.expanded_at IS NULL)
-	   OR NOT pg_try_advisory_xact_lock(hashtext('mipvpn.live_expand')) THEN
-		RETURN 0;
-	END IF;
-	FOR c IN SELECT * FROM mipvpn.change_log x WHERE x.expanded_at IS NULL ORDER BY x.id LIMIT p_most LOOP
-		PERFORM mipvpn.live_request(ARRAY(
-			SELECT x.id FROM mipvpn.live_sessions(c.tbl, c.key) AS s JOIN mipvpn.sessions x ON x.id = s
-			WHERE x.expires_at > now()), c.id, c.at);
-		UPDATE mipvpn.change_log x SET expanded_at = clock_timestamp() WHERE x.id = c.id;
-		n := n + 1;
-	END LOOP;
-	RETURN n;
 END $$;
 
 -- p: list of {session, fa_session, profiles}; n: place in it.  As aaah_live_put() of 0011, which takes one.

@@ -112,7 +112,7 @@ CREATE FUNCTION live_mark_again(p_sla text) RETURNS void LANGUAGE sql
 $$;
 COMMENT ON FUNCTION live_mark_again(text) IS 'The sessions that use this contract''s connection are told, whatever they have';
 
--- As in 0013, with the clock, and contracts whose connection is another one.  When there is a lot to do the other nodes hear of it: the
+-- As in 0011 but by lists, with the clock, and contracts whose connection is another one.  When there is a lot to do the other nodes hear of it: the
 -- notice of the change itself has found them without a turn here and nothing to claim yet.
 CREATE OR REPLACE FUNCTION live_expand(p_most integer) RETURNS integer LANGUAGE plpgsql
 	SET search_path = pg_catalog, mipvpn, pg_temp AS $$
