@@ -241,17 +241,22 @@ LoadExtension = "%s/.libs/app_mipvpn_aaah.fdx" : "%s/%s.conf";
             raise Failed("no line /%s/ in the log within %s s" % (pattern, seconds))
         return line
 
-    def restart_aaah(self):
-        self.aaah.terminate()
-        self.logged("counter aaah.amr.received", 20)    # our part of the end is over
+    @staticmethod
+    def wait_end(p):
+        """Of a freeDiameterd that has been told to end."""
         try:
-            self.aaah.wait(5 if SANITIZED else 20)
+            p.wait(5 if SANITIZED else 20)
         except subprocess.TimeoutExpired:
             if not SANITIZED:
                 raise
             # With libasan preloaded, exit() waits for ever in libp11-kit's destructor for a lock of the C library.
-            self.aaah.kill()
-            self.aaah.wait()
+            p.kill()
+            p.wait()
+
+    def restart_aaah(self):
+        self.aaah.terminate()
+        self.logged("counter aaah.amr.received", 20)    # our part of the end is over
+        self.wait_end(self.aaah)
         self.start_aaah()
         for s in self.sims.values():
             s.event("peer", 30)
