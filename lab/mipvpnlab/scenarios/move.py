@@ -57,7 +57,8 @@ class Move:
     def _traffic(self, scene, mn):
         mn.traffic = Traffic(scene.settings, mn.user, (mn.node, mn.address), self.cn)
         # Both directions have come through before anything moves.
-        wait_for("packets in both directions", lambda: scene.ping(mn.node, self.cn[1], mn.address, count=2).all(), 5)
+        wait_for("packets in both directions", lambda: scene.ping(mn.node, self.cn[1], mn.address, count=2).received,
+                 5 * scene.settings.slow)
         return mn.traffic
 
     def _overlap(self, scene, mn):
