@@ -114,13 +114,13 @@ CREATE FUNCTION live_request(p_sessions bigint[], p_change bigint, p_at timestam
 	SET search_path = pg_catalog, mipvpn, pg_temp AS $$
 BEGIN
 	INSERT INTO mipvpn.live_updates AS u (session, change, changed_at, newest_at)
-	SELECT s, p_change, p_at, p_at FROM unnest(p_sessions) AS s ORDER BY s
+	SELECT s, p_change, p_at, p_at FROM unnest(p_sessions) AS s WHERE s IS NOT NULL ORDER BY s
 	ON CONFLICT (session) DO UPDATE SET change = greatest(u.change, excluded.change), newest_at = excluded.newest_at,
 		changed_at = least(u.changed_at, excluded.changed_at), serial = u.serial + 1,
 		next_at = CASE WHEN u.claimed_until > now() THEN u.next_at ELSE now() END,
 		tries = CASE WHEN u.claimed_until > now() THEN u.tries ELSE 0 END;
 END $$;
-COMMENT ON FUNCTION live_request(bigint[], bigint, timestamptz) IS 'Sessions are to be told of a change';
+COMMENT ON FUNCTION live_request(bigint[], bigint, timestamptz) IS 'Sessions are to be told of a change; NULL among them is nobody';
 
 CREATE OR REPLACE FUNCTION live_request(p_session bigint, p_change bigint, p_at timestamptz) RETURNS void LANGUAGE plpgsql
 	SET search_path = pg_catalog, mipvpn, pg_temp AS $$
@@ -141,14 +141,10 @@ BEGIN
 		WHERE s.id = f.session AND s.fa_session = f.fa_session RETURNING s.id)
 	SELECT coalesce(array_agg(t.id), '{}') INTO told FROM t;
 	DELETE FROM mipvpn.session_profiles x WHERE x.session = ANY (told);
-	INSERT INTO mipvpn.session_profiles (session, position, number, source, destination, tos_up, tos_down, security,
-		source_gateway, destination_gateway, destination_kind, spi_up, spi_down, enc_key, auth_key, required,
-		esp_proposal, sla, bu_key, bu_context)
-	SELECT l.session, f.position, f.number, f.source, f.destination, f.tos_up, f.tos_down, f.security, f.source_gateway,
-	       f.destination_gateway, f.destination_kind, f.spi_up, f.spi_down, f.enc_key, f.auth_key, f.required,
-	       coalesce(f.esp_proposal, ''), f.sla, f.bu_key, f.bu_context
-	FROM jsonb_to_recordset(p) AS l(session bigint, profiles jsonb),
-	     LATERAL jsonb_populate_recordset(NULL::mipvpn.session_profiles, l.profiles) AS f
+	INSERT INTO mipvpn.session_profiles
+	SELECT f.* FROM jsonb_to_recordset(p) AS l(session bigint, profiles jsonb),
+	     LATERAL jsonb_populate_recordset(jsonb_populate_record(NULL::mipvpn.session_profiles,
+		jsonb_build_object('session', l.session, 'esp_proposal', '')), jsonb_strip_nulls(l.profiles)) AS f
 	WHERE l.session = ANY (told);
 	UPDATE mipvpn.live_updates x SET sent = true WHERE x.session = ANY (told);
 	RETURN QUERY SELECT o.n, (o.l ->> 'session')::bigint = ANY (told) FROM jsonb_array_elements(p) WITH ORDINALITY AS o(l, n);

@@ -19,41 +19,19 @@ COMMENT ON FUNCTION live_again() IS 'A row that says "again" is one of which the
 CREATE TRIGGER live_again BEFORE UPDATE ON live_updates FOR EACH ROW
 	WHEN (NEW.again AND NOT NEW.sent) EXECUTE FUNCTION live_again();
 
-CREATE FUNCTION contract_connection(row_of_slas jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE
+-- What the connection to the gateway is made of, and no profile of a session has.  Behind the trigger "audit" of the same row (by their
+-- names), which has written the change.
+CREATE FUNCTION contract_connection() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, mipvpn, pg_temp AS $$
-	SELECT jsonb_object_agg(k, row_of_slas -> k)
-	FROM unnest(ARRAY['domain', 'home_selector', 'psk', 'ike_local', 'ike_remote', 'ike_proposal']) AS k
-$$;
-COMMENT ON FUNCTION contract_connection(jsonb) IS 'What the connection to the gateway is made of and no profile of a session has';
-
--- As in 0011, and whether it is the connection of a contract.
-CREATE OR REPLACE FUNCTION audit_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-	SET search_path = pg_catalog, mipvpn, pg_temp AS $$
-DECLARE
-	was	jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
-	is_now	jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
-	row_key	text;
-	old_key	text;
-	change	bigint;
 BEGIN
-	IF TG_OP = 'UPDATE' AND was = is_now THEN
-		RETURN NULL;
-	END IF;
-	SELECT string_agg(coalesce(is_now, was) ->> c, ' ' ORDER BY o), string_agg(was ->> c, ' ' ORDER BY o) INTO row_key, old_key
-	FROM unnest(TG_ARGV) WITH ORDINALITY AS a(c, o);
-	INSERT INTO mipvpn.audit (who, program, client, tbl, key, op, before, after)
-	VALUES (session_user, current_setting('application_name'), inet_client_addr(), TG_TABLE_NAME, row_key, TG_OP,
-		mipvpn.audit_redact(was), mipvpn.audit_redact(is_now));
-	IF old_key <> row_key THEN
-		INSERT INTO mipvpn.change_log (tbl, key) VALUES (TG_TABLE_NAME, old_key);
-	END IF;
-	INSERT INTO mipvpn.change_log (tbl, key, connection)
-	VALUES (TG_TABLE_NAME, row_key, TG_TABLE_NAME = 'slas' AND TG_OP = 'UPDATE'
-		AND mipvpn.contract_connection(was) <> mipvpn.contract_connection(is_now))
-	RETURNING id INTO change;
-	PERFORM pg_notify('mipvpn_change', change::text);
+	UPDATE mipvpn.change_log SET connection = true WHERE id = currval('mipvpn.change_log_id_seq');
 	RETURN NULL;
 END $$;
+COMMENT ON FUNCTION contract_connection() IS 'The change that was written last is one of a contract''s own connection';
+CREATE TRIGGER contract_connection AFTER UPDATE ON slas FOR EACH ROW
+	WHEN ((OLD.domain, OLD.home_selector, OLD.psk, OLD.ike_local, OLD.ike_remote, OLD.ike_proposal)
+		IS DISTINCT FROM (NEW.domain, NEW.home_selector, NEW.psk, NEW.ike_local, NEW.ike_remote, NEW.ike_proposal))
+	EXECUTE FUNCTION contract_connection();
 
 -- What the clock alone changes.
 CREATE TABLE contract_clock (
@@ -144,5 +122,5 @@ BEGIN
 	RETURN n;
 END $$;
 
-REVOKE ALL ON FUNCTION live_again(), contract_connection(jsonb), contract_clock_set(), live_clock(), live_clock_due(),
+REVOKE ALL ON FUNCTION live_again(), contract_connection(), contract_clock_set(), live_clock(), live_clock_due(),
 	live_mark_again(text) FROM PUBLIC;

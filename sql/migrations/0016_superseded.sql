@@ -37,34 +37,12 @@ BEGIN
 		authorized_at = clock_timestamp(), expires_at = excluded.expires_at
 	RETURNING s.id INTO sid;
 	DELETE FROM mipvpn.session_profiles WHERE session = sid;
-	INSERT INTO mipvpn.session_profiles (session, position, number, source, destination, tos_up, tos_down, security,
-		source_gateway, destination_gateway, destination_kind, spi_up, spi_down, enc_key, auth_key, required,
-		esp_proposal, sla, bu_key, bu_context)
-	SELECT sid, f.position, f.number, f.source, f.destination, f.tos_up, f.tos_down, f.security, f.source_gateway,
-	       f.destination_gateway, f.destination_kind, f.spi_up, f.spi_down, f.enc_key, f.auth_key, f.required,
-	       coalesce(f.esp_proposal, ''), f.sla, f.bu_key, f.bu_context
-	FROM jsonb_populate_recordset(NULL::mipvpn.session_profiles, p -> 'profiles') AS f;
+	INSERT INTO mipvpn.session_profiles
+	SELECT f.* FROM jsonb_populate_recordset(jsonb_populate_record(NULL::mipvpn.session_profiles,
+		jsonb_build_object('session', sid, 'esp_proposal', '')), jsonb_strip_nulls(p -> 'profiles')) AS f;
 	RETURN sid;
 END $$;
 COMMENT ON FUNCTION aaah_session_put(jsonb) IS
 	'Stores or rewrites a session with its cached profiles; NULL = that of a later request has been stored meanwhile';
-
--- As in 0011.
-CREATE OR REPLACE FUNCTION aaah_session_keep(p jsonb) RETURNS bigint
-	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mipvpn, pg_temp AS $$
-DECLARE
-	sid	bigint := mipvpn.aaah_session_put(p);
-BEGIN
-	IF sid IS NULL THEN
-		RETURN NULL;
-	END IF;
-	IF coalesce((p ->> 'recheck')::boolean, false) OR EXISTS (
-		SELECT FROM mipvpn.sessions s WHERE s.id = sid
-		AND s.live_at > clock_timestamp() - make_interval(secs => (p ->> 'age_ms')::float8 / 1000 + 0.1)) THEN
-		PERFORM mipvpn.live_request(sid, 0, now());
-		UPDATE mipvpn.live_updates u SET sent = true WHERE u.session = sid;	-- what stands is to be said again
-	END IF;
-	RETURN sid;
-END $$;
 COMMENT ON FUNCTION aaah_session_keep(jsonb) IS
 	'aaah_session_put(), and a second look when it overlapped with a change; NULL as there';
