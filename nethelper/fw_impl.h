@@ -57,7 +57,7 @@ struct prefixes {
 	struct prefix_refs {
 		struct vpn_prefix prefix;
 		unsigned refs;
-	} * v;
+	} *v;
 	size_t n;
 	bool dirty;
 };

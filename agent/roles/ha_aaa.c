@@ -134,6 +134,14 @@ static bool set_copy(struct ha_set *s, const struct vpn_profile *p, uint8_t n)
 	return true;
 }
 
+void ha_set_at(const struct ha *ha, struct vpn_profile *p, uint8_t n, struct in_addr coa)
+{
+	for (uint8_t i = 0; i < n; i++) {
+		if (!role_same_addr(p[i].src_gw, ha->cfg.addr))
+			p[i].src_gw = coa;
+	}
+}
+
 void ha_vpn_restore(const struct ha *ha, struct ha_binding *b, struct actions *out)
 {
 	struct action *a = b->set.n ? role_act(out, ACT_VPN_INSTALL, b->session) : NULL;
@@ -144,10 +152,7 @@ void ha_vpn_restore(const struct ha *ha, struct ha_binding *b, struct actions *o
 		out->n--;
 		return;
 	}
-	for (uint8_t i = 0; i < a->n_profiles; i++) {
-		if (!role_same_addr(a->profiles[i].src_gw, ha->cfg.addr))
-			a->profiles[i].src_gw = b->coa; /* he may have moved since by UDP */
-	}
+	ha_set_at(ha, a->profiles, a->n_profiles, b->coa); /* he may have moved since by UDP */
 	a->deadline_ms = ha->cfg.vpn_timeout_ms;
 	b->vpn_coa = b->coa;
 	b->vpn_other = false;
@@ -193,7 +198,7 @@ void ha_pending_refuse(struct ha *ha, struct ha_pending *p, const struct role_re
 }
 
 void ha_pending_take_back(struct ha *ha, struct ha_pending *p, const struct role_refusal *why,
-				 const char *text, struct actions *out)
+			  const char *text, struct actions *out)
 {
 	struct ha_binding *b = ha_binding_by_session(ha, p->session);
 

@@ -237,6 +237,8 @@ void ha_pending_check(struct ha *ha, struct ha_pending *p, role_ms now, struct a
 /* The VPN room gets the set of b again: what it has been told since has come to nothing. */
 void ha_vpn_restore(const struct ha *ha, struct ha_binding *b, struct actions *out);
 void ha_set_wipe(struct ha_set *s);
+/* The user is at the foreign agent with this care-of address, whichever they were made for. */
+void ha_set_at(const struct ha *ha, struct vpn_profile *p, uint8_t n, struct in_addr coa);
 /* b is p's: so is the set. */
 void ha_set_grant(struct ha_binding *b, struct ha_pending *p);
 void ha_vpn_carries(struct ha *ha, const char *session, role_ms now, struct actions *out);

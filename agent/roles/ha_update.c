@@ -105,11 +105,8 @@ static void at_his_place(const struct ha *ha, const struct ha_binding *b, const 
 {
 	h->vpn = told->vpn;
 	h->vpn.p = set;
-	for (uint8_t i = 0; i < h->vpn.n; i++) {
-		set[i] = told->vpn.p[i];
-		if (!role_same_addr(set[i].src_gw, ha->cfg.addr))
-			set[i].src_gw = b->coa;
-	}
+	memcpy(set, told->vpn.p, told->vpn.n * sizeof(*set));
+	ha_set_at(ha, set, told->vpn.n, b->coa);
 }
 
 static uint16_t seconds_left(const struct ha_binding *b, role_ms now)

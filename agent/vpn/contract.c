@@ -142,7 +142,8 @@ bool contract_key_waits(const struct tunnel *t)
 {
 	const struct tunnel *o;
 
-	if (!t->fixed || t->key)
+	/* One that is up loads none, unless it is held for the other end. */
+	if (!t->fixed || t->key || (tunnel_is_up(t) && t->hold_until == NEVER))
 		return false;
 	for (o = t->v->tunnels; o; o = o->hh.next) {
 		if (o != t && o->fixed && o->peer.s_addr == t->peer.s_addr &&
