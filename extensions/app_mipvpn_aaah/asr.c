@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "extensions/app_mipvpn_aaah/engine_int.h"
 #include "lib/counter.h"
@@ -31,8 +30,6 @@ struct asr {
 	UT_hash_handle hh;
 };
 
-static struct engine *asr_engine; /* there is one per process; callbacks get an id, not a pointer */
-
 /* --- in libfdcore's threads --- */
 
 static void post(void *data, uint32_t result)
@@ -43,8 +40,7 @@ static void post(void *data, uint32_t result)
 		return; /* our own timer */
 	j->id = (uint64_t)(uintptr_t)data;
 	j->result = result;
-	if (!engine_post(asr_engine, j))
-		job_free(j);
+	engine_hear(j);
 }
 
 static void answered(void *data, struct msg **answer)
@@ -66,23 +62,17 @@ static void expired(void *data, DiamId_t peer, size_t len, struct msg **request)
 	*request = NULL;
 }
 
-static int send_asr(struct engine *e, const struct dm_end *end, uint64_t id)
+static int send_asr(const struct dm_end *end, uint64_t id)
 {
-	struct timespec until;
 	struct msg *m = NULL;
 	int rc = dm_asr_build(end, &m);
 
-	asr_engine = e;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += ANSWER_S;
 	counter_inc("aaah.asr.sent");
 	if (!rc)
-		rc = fd_msg_send_timeout(&m, answered, (void *)(uintptr_t)id, expired, &until);
+		rc = engine_request(m, id, ANSWER_S, answered, expired);
 	if (rc)
 		log_error("aaah", "ASR for %s to %s not sent: %s", end->session, end->dest_host,
 			  strerror(rc));
-	if (m)
-		fd_msg_free(m);
 	return rc;
 }
 
@@ -122,7 +112,7 @@ static void tell(struct engine *e, struct asr *a)
 	a->tries++;
 	a->sent = true;
 	due(e, a, ANSWER_MS);
-	if (send_asr(e, &a->end, a->id))
+	if (send_asr(&a->end, a->id))
 		again(e, a, "it could not be sent");
 }
 
@@ -138,7 +128,7 @@ void engine_send_asr(struct engine *e, const char *session, const char *host, co
 	snprintf(end.user, sizeof(end.user), "%s", user);
 	if (!a) {
 		counter_inc("aaah.asr.not_retried");
-		send_asr(e, &end, 0);
+		send_asr(&end, 0);
 		return;
 	}
 	a->id = e->next_id++;

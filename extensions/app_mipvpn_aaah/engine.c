@@ -78,6 +78,14 @@ bool engine_post(struct engine *e, struct job *j)
 	return fits;
 }
 
+static struct engine *of_process; /* there is one; libfdcore's callbacks get an id, not a pointer */
+
+void engine_hear(struct job *j)
+{
+	if (!engine_post(of_process, j))
+		job_free(j);
+}
+
 static struct job *jobs_take(struct engine *e, bool *stop)
 {
 	struct job *j;
@@ -194,6 +202,25 @@ void engine_refuse(struct msg **m, uint32_t result, const char *text)
 		return;
 	}
 	engine_send(m);
+}
+
+uint32_t engine_exchange_s(const struct engine *e)
+{
+	return e->s.exchange_timeout_ms / 1000 + 2;
+}
+
+int engine_request(struct msg *m, uint64_t id, uint32_t seconds, void (*answered)(void *, struct msg **),
+		   void (*expired)(void *, DiamId_t, size_t, struct msg **))
+{
+	struct timespec until;
+	int rc;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += seconds;
+	rc = fd_msg_send_timeout(&m, answered, (void *)(uintptr_t)id, expired, &until);
+	if (m)
+		fd_msg_free(m);
+	return rc;
 }
 
 uint32_t engine_store_result(enum store_status st)
@@ -391,6 +418,7 @@ struct engine *engine_start(const struct settings *s, const char *path)
 	e->asr.next_at = UINT64_MAX;
 	e->jobs_tail = &e->jobs;
 	pthread_mutex_init(&e->lock, NULL);
+	of_process = e;
 	e->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	e->store = store_new(&s->store, on_store, e);
 	if (e->store)

@@ -48,7 +48,6 @@ struct tx {
 	UT_hash_handle hh;
 };
 
-#define LIVE_DONE_MOST 64
 struct live_done {	       /* what became of a session, to be written */
 	struct pol_live *live; /* owned */
 	const char *outcome;   /* static */
@@ -65,10 +64,9 @@ struct engine {
 	store_ms now, reap_at;
 	struct {
 		bool due, asking; /* the table is to be looked at, is being looked at */
-		bool more;	  /* there were as many as were asked for */
 		unsigned n, asked;
 		store_ms poll_at, notice_at;
-		struct live_done done[LIVE_DONE_MOST];
+		struct live_done done[STORE_ITEMS_MAX];
 		size_t n_done;
 	} live;
 	struct {
@@ -92,6 +90,13 @@ void tx_free(struct engine *e, struct tx *t);
 void tx_touch(struct engine *e, struct tx *t); /* its time begins anew */
 void engine_send(struct msg **m);	       /* takes *m; a failure is counted */
 void engine_refuse(struct msg **m, uint32_t result, const char *text);
+/* Takes m.  Not later than so many seconds from now answered() or expired() is called with id, in one of
+ * libfdcore's threads, and has engine_hear() to say it here.  0, or an errno and nothing is called. */
+int engine_request(struct msg *m, uint64_t id, uint32_t seconds, void (*answered)(void *, struct msg **),
+		   void (*expired)(void *, DiamId_t, size_t, struct msg **));
+void engine_hear(struct job *j); /* takes j */
+/* Of a transaction's request: our own timer is sooner, this one frees the request. */
+uint32_t engine_exchange_s(const struct engine *e);
 uint32_t engine_jittered(uint32_t ms); /* 75..125 % of it */
 /* The status of a question in words of Diameter. */
 uint32_t engine_store_result(enum store_status st);

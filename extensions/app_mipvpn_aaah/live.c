@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "extensions/app_mipvpn_aaah/engine_int.h"
 #include "lib/counter.h"
@@ -25,7 +24,6 @@
 #define RETRY_MS 250u /* doubling */
 #define RETRY_MOST_MS 16000u
 #define BUSY_MS 100u
-#define TAKE_MOST 64u /* in one question: the first of a thousand are told while the next are read */
 #define CONTRACT_MS 1000u /* doubling: a contract's new connection is waited for without an end */
 #define CONTRACT_MOST_MS 60000u
 
@@ -34,8 +32,6 @@
 static void finished(struct engine *e, struct tx *t)
 {
 	e->live.n--;
-	if (e->live.more)
-		e->live.due = true;
 	tx_free(e, t);
 }
 
@@ -51,7 +47,7 @@ static void say(const struct engine *e, const struct tx *t, const char *outcome,
 
 static void flush_done(struct engine *e)
 {
-	struct store_item items[LIVE_DONE_MOST];
+	struct store_item items[STORE_ITEMS_MAX];
 	const struct store_ask ask = {.op = STORE_LIVE_DONE, .items = items, .n_items = e->live.n_done};
 
 	for (size_t i = 0; i < e->live.n_done; i++) {
@@ -72,7 +68,7 @@ static void done(struct engine *e, struct tx *t, const char *outcome, const char
 {
 	struct live_done *d;
 
-	if (e->live.n_done == LIVE_DONE_MOST)
+	if (e->live.n_done == STORE_ITEMS_MAX)
 		flush_done(e);
 	d = &e->live.done[e->live.n_done++];
 	say(e, t, outcome, why);
@@ -155,8 +151,8 @@ void live_taken(struct engine *e, struct store_answer *a)
 	size_t n = 0;
 
 	e->live.asking = false;
-	e->live.more = a->status == STORE_OK && a->n_live == e->live.asked;
-	e->live.due = e->live.due || e->live.more;
+	if (a->status == STORE_OK && a->n_live == e->live.asked)
+		e->live.due = true; /* there may be more */
 	for (size_t i = 0; i < a->n_live && i < STORE_ITEMS_MAX; i++) {
 		struct tx *t = start(e, &a->live[i]);
 
@@ -185,11 +181,11 @@ void live_run(struct engine *e)
 	    !store_is_up(e->store))
 		return;
 	e->live.asked = e->s.live_most - e->live.n;
-	if (e->live.asked > TAKE_MOST)
-		e->live.asked = TAKE_MOST;
+	if (e->live.asked > STORE_ITEMS_MAX)
+		e->live.asked = STORE_ITEMS_MAX;
 	ask.most = (int)e->live.asked;
-	e->live.due = false;
 	e->live.asking = store_ask(e->store, &ask, e->now) == STORE_OK;
+	e->live.due = !e->live.asking;
 }
 
 /* --- what he is to have --- */
@@ -407,8 +403,6 @@ void live_answer(struct engine *e, struct tx *t, struct store_answer *a)
 
 /* --- telling; the first two run in libfdcore's threads --- */
 
-static struct engine *live_engine; /* there is one per process; callbacks get an id, not a pointer */
-
 static void vur_answered(void *data, struct msg **answer)
 {
 	struct job *j = job_new(JOB_VUA);
@@ -421,8 +415,7 @@ static void vur_answered(void *data, struct msg **answer)
 			    : DM_UNABLE_TO_COMPLY;
 		if (rc && j->haa)
 			j->haa->result = rc;
-		if (!engine_post(live_engine, j))
-			job_free(j);
+		engine_hear(j);
 	}
 	fd_msg_free(*answer);
 	*answer = NULL;
@@ -435,21 +428,12 @@ static void vur_expired(void *data, DiamId_t peer, size_t len, struct msg **requ
 	*request = NULL;
 }
 
-static int send_vur(struct engine *e, struct tx *t, struct dm_har *u)
+static int send_vur(const struct engine *e, const struct tx *t, const struct dm_har *u)
 {
-	struct timespec until;
 	struct msg *m = NULL;
 	int rc = dm_vur_build(u, &m);
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec +=
-		e->s.exchange_timeout_ms / 1000 + 2; /* our own timer is sooner; this one frees the request */
-	live_engine = e;
-	if (!rc)
-		rc = fd_msg_send_timeout(&m, vur_answered, (void *)(uintptr_t)t->id, vur_expired, &until);
-	if (m)
-		fd_msg_free(m);
-	return rc;
+	return rc ? rc : engine_request(m, t->id, engine_exchange_s(e), vur_answered, vur_expired);
 }
 
 /* The home agent first: what it and the PCNs must not refuse is there when the foreign agent begins; what

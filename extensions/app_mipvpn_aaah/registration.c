@@ -109,31 +109,17 @@ void registration_start(struct engine *e, struct job *j)
 
 static void har_answered(void *data, struct msg **answer);
 static void har_expired(void *data, DiamId_t peer, size_t len, struct msg **request);
-static struct engine *har_engine; /* there is one per process; callbacks get an id, not a pointer */
 
-static int send_har(struct engine *e, struct tx *t)
+static int send_har(const struct engine *e, struct tx *t)
 {
-	struct timespec until;
 	struct dm_har har;
 	struct msg *m = NULL;
-	uint32_t wait =
-		e->s.exchange_timeout_ms / 1000 + 2; /* our own timer is sooner; this one frees the request */
-	int rc;
+	int rc = -1;
 
-	if (plan_har(t->plan, t->amr, &t->rows, &har)) {
-		dm_har_wipe(&har);
-		return -1;
-	}
-	rc = dm_har_build(&har, &m);
+	if (!plan_har(t->plan, t->amr, &t->rows, &har))
+		rc = dm_har_build(&har, &m);
 	dm_har_wipe(&har);
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += wait;
-	har_engine = e;
-	if (!rc)
-		rc = fd_msg_send_timeout(&m, har_answered, (void *)(uintptr_t)t->id, har_expired, &until);
-	if (m)
-		fd_msg_free(m);
-	return rc;
+	return rc ? rc : engine_request(m, t->id, engine_exchange_s(e), har_answered, har_expired);
 }
 
 static void go(struct engine *e, struct tx *t, struct in_addr hoa)
@@ -263,8 +249,7 @@ static void har_answered(void *data, struct msg **answer)
 			    : DM_UNABLE_TO_COMPLY;
 		if (rc)
 			j->type = JOB_HAR_FAILED;
-		if (!engine_post(har_engine, j))
-			job_free(j);
+		engine_hear(j);
 	}
 	fd_msg_free(*answer);
 	*answer = NULL;

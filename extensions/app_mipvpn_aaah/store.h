@@ -15,7 +15,8 @@
 
 #define STORE_SCHEMA_VERSION 16 /* the newest migration that this code was written for */
 #define STORE_SCHEMA_LEAST 16	/* the oldest that it works with */
-#define STORE_ITEMS_MAX 1000	/* running sessions in one question */
+/* Running sessions in one question.  Few enough that the first of a thousand are told while the next are read. */
+#define STORE_ITEMS_MAX 64u
 
 typedef uint64_t store_ms; /* monotonic */
 

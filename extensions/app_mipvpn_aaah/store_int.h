@@ -97,12 +97,12 @@ int store_send_prepare(struct store *s, store_ms now);
 void store_flush(struct store *s, store_ms now);
 void pending_free(struct pending *p);
 bool store_send(struct store *s, enum store_statement st, const char *const params[]);
+struct pending *store_pending_add(struct store *s, store_ms now); /* of our own; NULL = no memory */
 
 /* store_live.c */
 bool store_live_send(struct store *s, const struct store_ask *a);
 bool store_live_results(struct pending *p, const struct store_ask *a); /* room for them; false = no memory */
 int store_live_rows(struct store *s, struct pending *p, const PGresult *res); /* 0, or -1 with p->a.text */
-struct pending *store_pending_add(struct store *s, store_ms now); /* of our own; NULL = no memory */
 
 /* store_again.c */
 bool again_wants(enum store_op op);
