@@ -52,7 +52,8 @@ def _connections(scene):
     r, s = scene.report, scene.settings
     scene.start_capture()
     flows = {a: Traffic(s, a, (n, a), ("cn", t.CN), RATE, port=5560 + i) for i, (n, a) in enumerate(USERS)}
-    time.sleep(0.5)
+    for n, a in USERS:
+        wait_for("packets in both directions", lambda n=n, a=a: scene.ping(n, t.CN, a, count=2).received, 5 * s.slow)
     now = _identities(scene, Terms())
     selectors = time.time()
     now = _selectors(scene, now)
@@ -127,14 +128,23 @@ def _shown(scene, what, now, algorithms):
 
 def _established(scene, node="gw"):
     """IKE_SAs with the home agent that this charon has ever set up."""
+    return len(_at(scene, "IKE_SA home-isp", "established", node=node))
+
+
+def _at(scene, *words, node="gw"):
+    """When that charon has said something with all of these in it."""
     text = (scene.settings.node_dir(node) / "charon.log").read_text(errors="replace")
-    return sum("IKE_SA home-isp" in line and "established" in line for line in text.splitlines())
+    return [float(line.split()[0]) for line in text.splitlines() if all(w in line for w in words)]
 
 
 def _switches(scene):
     """When the gateway has had a new tunnel."""
-    text = (scene.settings.node_dir("gw") / "charon.log").read_text(errors="replace")
-    return [float(line.split()[0]) for line in text.splitlines() if "CHILD_SA home-isp" in line and " established" in line]
+    return _at(scene, "CHILD_SA home-isp", " established")
+
+
+def _refused(scene):
+    """When it has refused the home agent for its key."""
+    return _at(scene, "MAC mismatched")
 
 
 # -- changes
@@ -181,12 +191,14 @@ def _key(scene, was):
               lambda: len(scene.sql(state).splitlines()) == 2, 10 * s.slow)
     for line in scene.sql(state).splitlines():
         r.check(f"... {line}", "refused our authentication" in line and ("waiting" in line or "under way" in line), line)
-    time.sleep(6)
+    wait_for("the third try", lambda: len(_refused(scene)) >= 3, 30 * s.slow)
     r.equal("the old connection stays, at both ends", [_sas(scene, *x) for x in (("ha", t.GW), ("gw", t.HA))], old)
     for node, a in USERS:
         r.check(f"{a} reaches the enterprise", scene.ping(node, t.CN, a).all())
-    tries = (s.node_dir("gw") / "charon.log").read_text(errors="replace").count("MAC mismatched")
-    r.check("it is tried again, once for both and not without a pause", 2 <= tries <= 8, f"{tries}")
+    tries = _refused(scene)
+    pauses = [b - a for a, b in zip(tries, tries[1:])]
+    r.check("it is tried again, once for both and not without a pause", 2 <= len(tries) <= 8 and min(pauses) >= 0.3,
+            f"{len(tries)}, {pauses}")
     _at_gateway(scene, now)
     settle(scene, 90)
     r.equal("the gateway has it: both users", told(scene, at), BOTH)
