@@ -26,6 +26,8 @@
 #define TUNNEL_NAME_MAX 160
 #define TUNNEL_SAS_MAX 4 /* IKE_SAs of one name at a time: a duplicate or two while one replaces the other */
 #define COMMAND_DEADLINE_MS 10000
+#define TERMINATE_MS 1500
+#define TERMINATE_LEFT_MS 10000 /* behind by a move: several DELETEs of charon's fit in */
 #define NEVER UINT64_MAX
 
 struct vpn;
@@ -111,6 +113,7 @@ struct tunnel {
 	bool checking;	       /* list-sas for this name under way */
 	bool check_again;      /* what it shows may be older than what we have heard since */
 	bool forced;	       /* terminate is to be with force */
+	uint32_t terminate_ms; /* that long without */
 	bool was_up;
 	uint8_t n_sas, tries, seen;
 	struct sa sas[TUNNEL_SAS_MAX];
@@ -268,7 +271,8 @@ struct tunnel *tunnel_get(struct vpn *v, const char *name); /* finds or makes; N
 void tunnel_free(struct tunnel *t);
 /* late: a tunnel that this makes and that we initiate leaves the CHILD_SA to the other end. */
 void tunnel_add_part(struct tunnel *t, struct part *p, bool late);
-void tunnel_del_part(struct tunnel *t, struct part *p);
+/* When it is the last one the tunnel goes, after terminate_ms without waiting for the answer to its DELETE. */
+void tunnel_del_part(struct tunnel *t, struct part *p, uint32_t terminate_ms);
 void tunnel_dirty(struct tunnel *t);
 void tunnel_run(struct tunnel *t); /* reconcile, and do the step; may free it */
 void tunnel_timers(struct tunnel *t);

@@ -228,7 +228,7 @@ void tunnel_check_done(struct tunnel *t)
 		tunnel_undial(t);
 	tunnel_changed(t);
 	if (t->force_at != NEVER)
-		tunnel_recheck(t, t->v->now + RECHECK_MS);
+		tunnel_recheck(t, t->v->now + t->terminate_ms / 8); /* ike-updown is quicker, if it comes */
 	else if (t->dialing && !tunnel_is_up(t))
 		verdict(t);
 	if (t->check_again) {

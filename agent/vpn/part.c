@@ -27,13 +27,37 @@ static struct tunnel *tunnel_for(struct vpn *v, const struct vpn_profile *p)
 	return NULL;
 }
 
+/* One that lingered may be the newest of its flow, into which charon and the kernel send until it is gone here;
+ * the other end has thrown its own away before it can answer a DELETE.  So it goes at once, with a single
+ * DELETE that may be lost.  Any other is deleted as IKE does it, until there is an answer: if the other end
+ * missed it and the user came back there, it would take a tunnel for up that nobody is at the end of. */
+static bool hides_older(const struct part *p)
+{
+	const struct tunnel *t = p->tunnel;
+	struct part *q;
+
+	if (!p->flow)
+		return false;
+	LIST_FOREACH(q, &p->flow->parts, in_flow)
+	{
+		if (!q->tunnel || q->tunnel == t || q->tunnel->source != t->source) /* the flow's other leg */
+			continue;
+		if (tunnel_is_up(q->tunnel) && q->tunnel->up_at <= t->up_at)
+			return true;
+	}
+	return false;
+}
+
 void part_free(struct vpn *v, struct part *p)
 {
+	bool left = p->tunnel && p->retired && p->lingers && tunnel_is_up(p->tunnel);
+	bool at_once = left && hides_older(p);
+
 	LIST_REMOVE(p, in_session);
 	if (p->flow)
 		flow_drop(v, p);
 	if (p->tunnel)
-		tunnel_del_part(p->tunnel, p);
+		tunnel_del_part(p->tunnel, p, at_once ? 0 : left ? TERMINATE_LEFT_MS : TERMINATE_MS);
 	for (int i = 0; i < 2; i++) {
 		if (p->protect[i])
 			protect_drop(v, p->protect[i]);

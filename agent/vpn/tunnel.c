@@ -17,7 +17,6 @@
 #define RETRY_MIN_MS 500
 #define RETRY_MAX_MS 15000
 #define TERMINATE_CHECK_MS 100
-#define TERMINATE_FORCE_MS 1500
 
 struct tunnel *tunnel_find(struct vpn *v, const char *name)
 {
@@ -42,6 +41,7 @@ struct tunnel *tunnel_get(struct vpn *v, const char *name)
 	LIST_INIT(&t->parts);
 	t->dial_due = t->check_at = t->wait_due = t->force_at = t->hold_until = t->settle_at = NEVER;
 	t->since = v->now;
+	t->terminate_ms = TERMINATE_MS;
 	HASH_ADD_STR(v->tunnels, name, t);
 	tunnel_dirty(t);
 	return t;
@@ -92,14 +92,14 @@ void tunnel_add_part(struct tunnel *t, struct part *p, bool late)
 	tunnel_want(t, p);
 }
 
-/* One that lingered may still be the newest, which packets take until it is gone here; the other end has
- * thrown its own away before it can say so.  So it goes at once. */
-void tunnel_del_part(struct tunnel *t, struct part *p)
+void tunnel_del_part(struct tunnel *t, struct part *p, uint32_t terminate_ms)
 {
 	LIST_REMOVE(p, in_tunnel);
 	p->tunnel = NULL;
-	if (LIST_EMPTY(&t->parts))
-		t->forced |= p->retired && p->lingers && tunnel_is_up(t);
+	if (LIST_EMPTY(&t->parts)) {
+		t->forced = !terminate_ms;
+		t->terminate_ms = terminate_ms ? terminate_ms : TERMINATE_MS;
+	}
 	tunnel_dirty(t);
 }
 
@@ -342,19 +342,20 @@ void tunnel_run(struct tunnel *t)
 
 /* --- answers --- */
 
+/* What is being deleted carries nothing more, though it stands until the other end has answered. */
 static void terminate_done(struct tunnel *t, bool ok)
 {
-	if (!ok) { /* nothing of that name: it is gone */
+	for (uint8_t i = 0; i < t->n_sas; i++)
+		t->sas[i].child = t->sas[i].bare = false;
+	if (ok) {
+		t->force_at = t->v->now + t->terminate_ms;
+		vpn_timer(t->v, t->force_at);
+		tunnel_recheck(t, t->v->now + TERMINATE_CHECK_MS);
+	} else { /* nothing of that name: it is gone */
 		t->n_sas = 0;
-		t->force_at = NEVER;
-		t->forced = false;
 		tunnel_undial(t);
-		tunnel_changed(t);
-		return;
 	}
-	t->force_at = t->v->now + TERMINATE_FORCE_MS;
-	vpn_timer(t->v, t->force_at);
-	tunnel_recheck(t, t->v->now + TERMINATE_CHECK_MS);
+	tunnel_changed(t);
 }
 
 static void conn_loaded(struct tunnel *t)

@@ -39,6 +39,7 @@ class Move:
                 self._fading(scene, mn)
                 if self.within:
                     self._slow_switch(scene, mn)
+                    self._missed(scene, mn)
             self._others(scene)
             self._gone_with_the_lifetime(scene)
             move_forged.run(scene, mn, self)
@@ -211,6 +212,25 @@ class Move:
                    esp.count({t.FAS[old].care_of, t.FAS[new].care_of}), scene.settings.rate // 20)
         if ok:
             r.attempt("and the node goes back", mn.cut, old)
+
+    def _missed(self, scene, mn):
+        """The agent that the user has left is not reached when its tunnel is taken down; he comes back there while it
+        still thinks that it has one."""
+        r, old, new = scene.report, "fa", self.to
+
+        def one(peer, seconds=20):
+            wait_peers(scene, self.gateway_node, mn.address, [t.FAS[peer].care_of], seconds)
+        r.attempt("missed DELETE: registers at the new agent", mn.cut, new)
+        r.attempt("missed DELETE: one tunnel of the user, to the new agent", one, new)
+        with unanswered(scene.settings, new, self.gateway):
+            r.attempt("missed DELETE: goes back", mn.cut, old)
+            r.attempt("missed DELETE: one tunnel of the user, to the previous agent", one, old)
+            mn.leave(new)
+            r.attempt("missed DELETE: and comes again, where nobody has heard of it", mn.arrive, new)
+        r.attempt("missed DELETE: one tunnel of the user, to the new agent again, before dead peer detection", one, new, 4)
+        got = scene.ping(mn.node, self.cn[1], mn.address, wait=2)
+        r.check("missed DELETE: it carries", got.all(), got.text)
+        r.attempt("missed DELETE: and the node goes back", mn.cut, old)
 
     def _forwarded(self, scene, old, new):
         """Packets in the tunnel from the previous agent to the new one, when there are some."""

@@ -144,9 +144,9 @@ def towards(scene, node, peer_address):
 
 
 def for_user(scene, node, address):
-    """Installed CHILD_SAs of a node that are for one home address: [(peer, child)]."""
-    return [(c[1]["remote-host"], c[3]) for c in scene.children(node)
-            if any(ts.startswith(f"{address}/32") for ts in c[3]["local-ts"] + c[3]["remote-ts"])]
+    """Installed CHILD_SAs of a node that are for one home address: [(peer, child)]. Without those being deleted."""
+    return [(c[1]["remote-host"], c[3]) for c in scene.children(node) if c[1]["state"] != "DELETING" and
+            any(ts.startswith(f"{address}/32") for ts in c[3]["local-ts"] + c[3]["remote-ts"])]
 
 
 def peers_of(scene, node, address):

@@ -53,7 +53,7 @@ static struct vici_msg *row(const struct fake_sa *s, bool up)
 		vici_msg_kv(m, "up", "yes");
 	vici_msg_section(m, s->name);
 	vici_msg_kvf(m, "uniqueid", "%u", s->id);
-	vici_msg_kv(m, "state", s->established ? "ESTABLISHED" : "CONNECTING");
+	vici_msg_kv(m, "state", s->deleting ? "DELETING" : s->established ? "ESTABLISHED" : "CONNECTING");
 	vici_msg_section(m, "child-sas");
 	if (s->child) {
 		vici_msg_section(m, "child-1");
@@ -285,8 +285,10 @@ static struct vici_msg *do_terminate(struct fake *f, const char *name, bool forc
 			continue;
 		}
 		found = true;
-		if (f->stubborn && !force)
+		if (f->stubborn && !force) {
+			f->sas[i].deleting = true;
 			break;
+		}
 		sa_drop(f, i);
 	}
 	return answer(found, "no matching SAs to terminate found");

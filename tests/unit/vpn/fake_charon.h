@@ -28,6 +28,7 @@ struct fake_sa {
 	char name[FAKE_NAME];
 	uint32_t id;
 	bool established, child;
+	bool deleting; /* its DELETE is not answered */
 };
 struct fake {
 	int fd[VPN_CHARON_CONNS];

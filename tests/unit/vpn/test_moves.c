@@ -210,11 +210,51 @@ static void test_old_stays(void)
 	fake_peer_ike(&room, NEW);
 	CU_ASSERT_STRING_EQUAL(room.carries, "s1;s1;");
 	CU_ASSERT_EQUAL(fake_children(&room.f, OLD), 1); /* for what is on its way */
-	room.f.stubborn = true; /* at once here: it may be the newest, which packets take */
 	room_pass(&room, 1000);
 	CU_ASSERT_EQUAL(fake_children(&room.f, OLD), 0);
 	CU_ASSERT_EQUAL(fake_children(&room.f, NEW), 1);
 	CU_ASSERT_STRING_EQUAL(room.net, ""); /* the data path has never been touched */
+	close_clean();
+}
+
+/* Its DELETE is lost; the user is back before charon has sent it again.  Nothing takes the old one for up. */
+static void test_old_is_missed(void)
+{
+	standing();
+	move(FA, FA2);
+	room_pass(&room, 100);
+	fake_peer_ike(&room, NEW);
+	room.f.stubborn = true;
+	room_pass(&room, 700);
+	CU_ASSERT_TRUE(room.f.sas[1].deleting);
+	room_pass(&room, 8000);
+	CU_ASSERT_EQUAL(fake_children(&room.f, OLD), 1); /* charon goes on asking */
+	room.carries[0] = '\0';
+	move(FA2, FA);
+	CU_ASSERT_TRUE(fake_has_conn(&room.f, OLD));
+	CU_ASSERT_STRING_EQUAL(room.carries, "");
+	CU_ASSERT_STRING_EQUAL(fake_kernel_open(&room.kernel, MN), "both"); /* through the one that stands */
+	fake_peer_ike(&room, OLD);
+	CU_ASSERT_STRING_EQUAL(room.carries, "s1;");
+	room.f.stubborn = false;
+	room_pass(&room, 20000);
+	CU_ASSERT_FALSE(room_said(&room, "DOWN"));
+	close_clean();
+}
+
+/* Packets would take the newest as long as it is here. */
+static void test_newest_at_once(void)
+{
+	standing();
+	room_pass(&room, 100);
+	move(FA, FA2);
+	fake_peer_ike(&room, NEW);
+	move(FA2, FA);
+	room.f.stubborn = true;
+	room_pass(&room, 1000);
+	CU_ASSERT_EQUAL(fake_children(&room.f, NEW), 0);
+	CU_ASSERT_EQUAL(fake_children(&room.f, OLD), 1);
+	room.f.stubborn = false;
 	close_clean();
 }
 
@@ -521,6 +561,7 @@ HARNESS_MAIN("vpn/moves", HARNESS_CASE(test_late_initiator), HARNESS_CASE(test_l
 	     HARNESS_CASE(test_late_never_comes), HARNESS_CASE(test_responder_makes_child),
 	     HARNESS_CASE(test_responder_leaves_it), HARNESS_CASE(test_responder_refused),
 	     HARNESS_CASE(test_responder_paced), HARNESS_CASE(test_old_stays),
+	     HARNESS_CASE(test_old_is_missed), HARNESS_CASE(test_newest_at_once),
 	     HARNESS_CASE(test_new_never_comes), HARNESS_CASE(test_old_goes_by_itself),
 	     HARNESS_CASE(test_back_at_once), HARNESS_CASE(test_failed_after_move),
 	     HARNESS_CASE(test_move_refusals), HARNESS_CASE(test_leave), HARNESS_CASE(test_leave_and_return),
