@@ -271,7 +271,7 @@ struct tunnel *tunnel_get(struct vpn *v, const char *name); /* finds or makes; N
 void tunnel_free(struct tunnel *t);
 /* late: a tunnel that this makes and that we initiate leaves the CHILD_SA to the other end. */
 void tunnel_add_part(struct tunnel *t, struct part *p, bool late);
-/* When it is the last one the tunnel goes, after terminate_ms without waiting for the answer to its DELETE. */
+/* With the last one the tunnel goes, after terminate_ms without waiting for the answer to its DELETE. */
 void tunnel_del_part(struct tunnel *t, struct part *p, uint32_t terminate_ms);
 void tunnel_dirty(struct tunnel *t);
 void tunnel_run(struct tunnel *t); /* reconcile, and do the step; may free it */
