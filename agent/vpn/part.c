@@ -27,10 +27,10 @@ static struct tunnel *tunnel_for(struct vpn *v, const struct vpn_profile *p)
 	return NULL;
 }
 
-/* One that lingered may be the newest of its flow, into which charon and the kernel send until it is gone here;
- * the other end has thrown its own away before it can answer a DELETE.  So it goes at once, with a single DELETE
- * that may be lost.  Any other is deleted as IKE does it, until there is an answer: if the other end missed it
- * and the user came back there, it would take a tunnel for up that nobody is at the end of. */
+/* One that lingered may be the newest of its flow, which charon and the kernel send into until it is gone;
+ * the other end has thrown its own away before it can answer a DELETE.  So it goes at once, with a single
+ * DELETE that may be lost.  Any other is deleted as IKE does it, until there is an answer: if the other end
+ * missed it and the user came back there, it would take a tunnel for up that nobody is at the end of. */
 static bool hides_older(const struct part *p)
 {
 	const struct tunnel *t = p->tunnel;
