@@ -79,8 +79,8 @@ static void set_selectors(struct vpn_profile *h, const struct vpn_profile *p, si
 	h->sla_dst = widened(&h->dst, len > 0 ? (uint8_t)len : 0);
 }
 
-/* We send after the user through a handoff's tunnel that stands.  When he is back its packets are still on their
- * way, and come back after him; the tunnel must not be gone before they are through. */
+/* We send after the user through a handoff's tunnel that stands.  When he is back its packets are still on
+ * their way, and come back after him; the tunnel must not be gone before they are through. */
 bool session_forwards(const struct session *s)
 {
 	const struct part *p;

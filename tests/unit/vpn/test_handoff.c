@@ -108,7 +108,7 @@ static void test_fails(void)
 	close_clean();
 }
 
-/* He is back: nothing more goes into the tunnel, and what is in it arrives.  When he goes again, there is another. */
+/* He is back: nothing more goes into the tunnel, and what is in it arrives.  He may go again meanwhile. */
 static void test_back(void)
 {
 	standing(FA, profile_fa_ha(1));
