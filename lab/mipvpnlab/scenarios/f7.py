@@ -66,7 +66,7 @@ def _first(scene, mn):
     scene.start_capture()
     stays = Traffic(scene.settings, "partner", ("mn1", FRANK), ("cn2", t.CN2), RATE)
     goes = Traffic(scene.settings, "office", ("mn1", FRANK), ("cn", t.CN), RATE, port=5556)
-    time.sleep(0.5)
+    scene.ping("mn1", t.CN2, FRANK)     # both flows are there before anything is changed
     choose(scene, {PARTNER, OTHER})
     took = update(scene, mn)
     answered = time.time()

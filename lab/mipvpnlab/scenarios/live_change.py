@@ -69,11 +69,17 @@ def told(scene, since):
     return [tuple(r.split("|")) for r in rows.splitlines()]
 
 
+def _both_reach(scene):
+    wait_for("both to reach their correspondents", lambda: scene.ping("mn1", t.CN, ALICE).all() and
+             scene.ping("mn2", t.CN2, FRANK).all(), 5 * scene.settings.slow)
+
+
 def _changes(scene):
     r = scene.report
+    _both_reach(scene)
     stays = {"alice": Traffic(scene.settings, "alice", ("mn1", ALICE), ("cn", t.CN), RATE),
              "frank": Traffic(scene.settings, "frank", ("mn2", FRANK), ("cn2", t.CN2), RATE, port=5556)}
-    time.sleep(0.5)
+    _both_reach(scene)  # and their traffic has come through before anything is changed
     at = _class(scene)
     _more_and_less(scene)
     _off_the_list(scene)
