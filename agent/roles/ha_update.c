@@ -105,7 +105,8 @@ static void at_his_place(const struct ha *ha, const struct ha_binding *b, const 
 {
 	h->vpn = told->vpn;
 	h->vpn.p = set;
-	memcpy(set, told->vpn.p, told->vpn.n * sizeof(*set));
+	if (told->vpn.n)
+		memcpy(set, told->vpn.p, told->vpn.n * sizeof(*set));
 	ha_set_at(ha, set, told->vpn.n, b->coa);
 }
 

@@ -35,7 +35,7 @@ static void vur_to(int role, const char *session, const uint32_t *numbers)
 
 	memset(&h, 0, sizeof(h));
 	strcpy(h.user, "alice@home.test");
-	h.vpn.p = set;
+	h.vpn.p = *numbers ? set : NULL; /* as a decoded message has it */
 	for (; *numbers; numbers++)
 		set[h.vpn.n++] = vpn[*numbers - 5];
 	world_tell(&w, role, &e);
