@@ -23,11 +23,12 @@ class Walker:
     def __init__(self, nai, address, key, node):
         self.nai, self.address, self.key, self.node = nai, address, key, node
         self.state, self.at, self.wait, self.back = "off", 0.0, FIRST, BACK
+        self.taken = -1     # which of the requests has been granted
         self.lifetime, self.keys, self.codes, self.sent = 600, None, [], {}
 
     def start(self, now, lifetime):
         self.lifetime, self.state, self.at, self.wait, self.back = lifetime, "asking", now, FIRST, BACK
-        self.codes, self.sent = [], {}
+        self.codes, self.sent, self.taken = [], {}, -1
 
     def send(self, crowd, now):
         more = {"lifetime": self.lifetime}
@@ -43,17 +44,23 @@ class Walker:
         self.at, self.wait = now + self.wait, min(self.wait * 2, MOST)
 
     def take(self, raw, now):
-        """A reply; one that is not to the newest request counts when it says yes, as in mipvpn-mn."""
+        """A reply; one that is not to the newest request counts when it says yes, and of two the one to the later request
+        does, as in mipvpn-mn: both have keys, and the agents go by the later one."""
         import craft
         reply = craft.parse_reply(raw)
-        newest = list(self.sent)[-1:] == [reply.identification & 0xFFFFFFFF]
-        if self.state != "asking" or reply.identification & 0xFFFFFFFF not in self.sent:
+        asked = list(self.sent)
+        if reply.identification & 0xFFFFFFFF not in self.sent:
+            return
+        which = asked.index(reply.identification & 0xFFFFFFFF)
+        later = self.state == "on" and which > self.taken and reply.code in (0, 1)
+        if self.state != "asking" and not later:
             return
         if reply.challenge():
             self.node.challenge, self.node.heard = reply.challenge(), now
         if reply.code in (0, 1):
+            self.taken = which
             self._accepted(reply)
-        elif newest:
+        elif which == len(asked) - 1:
             self.codes.append(reply.code)
             self.at, self.wait = now + self.back * random.uniform(0.75, 1.25), FIRST
             self.back = min(self.back * 2, MOST)
