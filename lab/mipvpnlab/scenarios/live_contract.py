@@ -248,8 +248,9 @@ def _clock(scene):
     wait_for("it to begin", lambda: time.time() > begin, 30 * s.slow)
     r.attempt("it begins by the clock: its users are told", wait_for, "both to be told",
               lambda: told(scene, begin) == BOTH, 8 * s.slow)
-    for node, a in USERS:
-        r.check(f"{a} reaches the enterprise", scene.ping(node, t.CN, a).all())
+    for node, a in USERS:   # each end opens its path by itself, a moment after its tunnel is up
+        r.attempt(f"{a} reaches the enterprise", wait_for, "all answers",
+                  lambda node=node, a=a: scene.ping(node, t.CN, a).all(), 3 * s.slow)
     pcap = scene.stop_capture()
     for _, a in USERS:
         naked = f"{CORE} && ip.addr#1 == {a} && ip.addr#1 == {t.CN}"
