@@ -106,6 +106,7 @@ CONN = """\
                 local_ts = {local_ts}
                 remote_ts = {remote_ts}
                 esp_proposals = aes128gcm16-curve25519
+                replay_window = 256
             }}
         }}
     }}
