@@ -26,7 +26,6 @@
 #define TUNNEL_NAME_MAX 160
 #define TUNNEL_SAS_MAX 4 /* IKE_SAs of one name at a time: a duplicate or two while one replaces the other */
 #define COMMAND_DEADLINE_MS 10000
-#define GRACE_MS 500 /* for what is on its way in a tunnel that is not needed any more */
 #define TERMINATE_MS 1500
 #define TERMINATE_LEFT_MS 10000 /* behind by a move: several DELETEs of charon's fit in */
 #define NEVER UINT64_MAX
@@ -348,7 +347,6 @@ void session_down(struct session *s, const char *why);
 /* moves.c */
 int session_move(struct vpn *v, const char *session, struct in_addr from, struct in_addr to,
 		 uint32_t deadline_ms, char *err, size_t err_len);
-bool session_forwards(const struct session *s);
 int session_handoff(struct vpn *v, const char *session, const char *from, struct in_addr peer, bool newcomer,
 		    const struct vpn_key *key, uint32_t deadline_ms, char *err, size_t err_len);
 

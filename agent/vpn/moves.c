@@ -79,21 +79,6 @@ static void set_selectors(struct vpn_profile *h, const struct vpn_profile *p, si
 	h->sla_dst = widened(&h->dst, len > 0 ? (uint8_t)len : 0);
 }
 
-/* We send after the user through a handoff's tunnel that stands.  When he is back its packets are still on
- * their way, and come back after him; the tunnel must not be gone before they are through. */
-bool session_forwards(const struct session *s)
-{
-	const struct part *p;
-
-	LIST_FOREACH(p, &s->parts, in_session)
-	{
-		if (p->p.dst_gw_type == VPN_GW_HANDOFF && !p->retired && p->tunnel && p->tunnel->initiator &&
-		    tunnel_is_up(p->tunnel))
-			return true;
-	}
-	return false;
-}
-
 /* Renewed keys may have left two parts of one number: one tunnel is enough for them. */
 static bool number_is_there(const struct vpn_profile *p, size_t n, uint32_t number)
 {

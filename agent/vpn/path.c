@@ -163,11 +163,10 @@ static void flow_uninstall(struct vpn *v, struct flow *f)
 	f->installed = f->replaced = false;
 }
 
-/* A handoff's tunnel is a leg of the flow from the moment when it is up until it is left; before and after it
- * changes nothing. */
+/* A handoff's tunnel is a leg of the flow from the moment when it is up; before, it changes nothing. */
 static bool part_joins(const struct part *p)
 {
-	return p->p.dst_gw_type != VPN_GW_HANDOFF || (!p->retired && p->tunnel && tunnel_is_up(p->tunnel));
+	return p->p.dst_gw_type != VPN_GW_HANDOFF || (p->tunnel && tunnel_is_up(p->tunnel));
 }
 
 /* The leg that a part is: toward the source (we are its destination gateway), or toward the destination. */

@@ -16,6 +16,7 @@
 #include "lib/counter.h"
 
 /* The other end switches over up to a round trip later, and what it has sent before is on its way still. */
+#define GRACE_MS 500
 #define GRACE_STEP_MS 50 /* rounded up to: whoever changes with a thousand others goes with them */
 
 void session_dirty(struct vpn *v, struct session *s)
@@ -401,7 +402,6 @@ void session_leave(struct vpn *v, struct session *s, uint32_t linger_ms)
 			p->left = !p->retired;
 		p->fresh = p->stands_in = false;
 		p->retired = p->lingers = true;
-		flow_sync(v, p->flow); /* a handoff that is left is no leg any more */
 	}
 	parts_drop(v, s, ENDED);
 	s->state = SESSION_LEAVING;

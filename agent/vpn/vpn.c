@@ -290,9 +290,7 @@ void vpn_remove(struct vpn *v, const char *session, uint64_t now_ms)
 	struct session *s = session_find(v, session);
 
 	v->now = now_ms;
-	if (s && !v->quitting && session_forwards(s))
-		session_leave(v, s, GRACE_MS);
-	else if (s)
+	if (s)
 		session_free(v, s);
 	run(v, false);
 }

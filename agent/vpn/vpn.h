@@ -76,8 +76,6 @@ void vpn_tick(struct vpn *v, uint64_t now_ms);
  * and a session that had nothing is forgotten. 0, or -1 (bad profile: reason in err; nothing has changed). */
 int vpn_install(struct vpn *v, const char *session, const struct vpn_profile *p, size_t n,
 		uint32_t deadline_ms, uint64_t now_ms, char *err, size_t err_len);
-/* Nothing of it is wanted any more: its paths go at once, its tunnels behind them.  One that sends packets
- * after the user (a handoff's, at FA) stays for half a second, but for vpn_quit().  No report. */
 void vpn_remove(struct vpn *v, const char *session, uint64_t now_ms);
 /* As vpn_install() with late_child: an IKE_SA that we initiate has no CHILD_SA; the destination gateway
  * makes it (doc/moves.md).  For a session that replaces one whose tunnels carry packets. */

@@ -108,24 +108,6 @@ static void test_fails(void)
 	close_clean();
 }
 
-/* He is back: nothing more goes into the tunnel, and what is in it arrives.  He may go again meanwhile. */
-static void test_back(void)
-{
-	standing(FA, profile_fa_ha(1));
-	for (int i = 0; i < 2; i++) {
-		room.reports[0] = '\0';
-		CU_ASSERT_EQUAL(handoff(FA2, false), 0);
-		CU_ASSERT_STRING_EQUAL(room.reports, "h1 UP ;");
-		CU_ASSERT_STRING_EQUAL(fake_kernel_open(&room.kernel, MN), "both");
-		room_remove(&room, "h1");
-		CU_ASSERT_STRING_EQUAL(fake_kernel_open(&room.kernel, MN), "src");
-		CU_ASSERT_EQUAL(fake_children(&room.f, "-12-i"), 1);
-		room_pass(&room, i ? 600 : 100);
-	}
-	CU_ASSERT_EQUAL(fake_children(&room.f, "-12-i"), 0);
-	close_clean();
-}
-
 /* Behind a PCN nothing is protected: there it is the flow that stays, and lets nothing out in clear. */
 static void test_dynamic(void)
 {
@@ -323,5 +305,5 @@ static void test_anything(void)
 }
 
 HARNESS_MAIN("vpn/handoff", HARNESS_CASE(test_previous), HARNESS_CASE(test_newcomer),
-	     HARNESS_CASE(test_fails), HARNESS_CASE(test_back), HARNESS_CASE(test_dynamic),
-	     HARNESS_CASE(test_which_profiles), HARNESS_CASE(test_selectors), HARNESS_CASE(test_anything))
+	     HARNESS_CASE(test_fails), HARNESS_CASE(test_dynamic), HARNESS_CASE(test_which_profiles),
+	     HARNESS_CASE(test_selectors), HARNESS_CASE(test_anything))
