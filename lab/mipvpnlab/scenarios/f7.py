@@ -8,7 +8,7 @@ import time
 from .. import decode, topology as t
 from ..scene import standing
 from ..traffic import Traffic, describe, lost
-from .moving import towards
+from .moving import towards, wait_reach
 from .pcns import FRANK, updates, wait_tunnel
 
 OFFICE, PARTNER, OTHER = 6, 7, 8        # numbers of frank's VPNs in sql/example-pcn.sql
@@ -66,7 +66,7 @@ def _first(scene, mn):
     scene.start_capture()
     stays = Traffic(scene.settings, "partner", ("mn1", FRANK), ("cn2", t.CN2), RATE)
     goes = Traffic(scene.settings, "office", ("mn1", FRANK), ("cn", t.CN), RATE, port=5556)
-    scene.ping("mn1", t.CN2, FRANK)     # both flows are there before anything is changed
+    wait_reach(scene, ("mn1", t.CN2, FRANK), ("mn1", t.CN, FRANK))  # both flows are there before anything is changed
     choose(scene, {PARTNER, OTHER})
     took = update(scene, mn)
     answered = time.time()

@@ -11,6 +11,7 @@ from ..scene import standing
 from ..traffic import Traffic, describe, lost
 from ..wait import wait_for
 from .f7 import sas
+from .moving import wait_reach
 from .pcns import FRANK, updates, wait_tunnel
 
 ALICE, BOB = t.HOME["alice"], t.HOME["bob"]
@@ -69,17 +70,13 @@ def told(scene, since):
     return [tuple(r.split("|")) for r in rows.splitlines()]
 
 
-def _both_reach(scene):
-    wait_for("both to reach their correspondents", lambda: scene.ping("mn1", t.CN, ALICE).all() and
-             scene.ping("mn2", t.CN2, FRANK).all(), 5 * scene.settings.slow)
-
-
 def _changes(scene):
     r = scene.report
-    _both_reach(scene)
+    both = (("mn1", t.CN, ALICE), ("mn2", t.CN2, FRANK))
+    wait_reach(scene, *both)
     stays = {"alice": Traffic(scene.settings, "alice", ("mn1", ALICE), ("cn", t.CN), RATE),
              "frank": Traffic(scene.settings, "frank", ("mn2", FRANK), ("cn2", t.CN2), RATE, port=5556)}
-    _both_reach(scene)  # and their traffic has come through before anything is changed
+    wait_reach(scene, *both)    # and their traffic has come through before anything is changed
     at = _class(scene)
     _more_and_less(scene)
     _off_the_list(scene)

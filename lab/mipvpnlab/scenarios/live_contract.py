@@ -12,6 +12,7 @@ from ..scene import SLA_IDS, gateway_conf, standing
 from ..traffic import Traffic, describe, lost, lost_between
 from ..wait import wait_for
 from .live_change import commit, settle, told
+from .moving import wait_reach
 
 ALICE, BOB = t.HOME["alice"], t.HOME["bob"]
 USERS = (("mn1", ALICE), ("mn2", BOB))
@@ -249,8 +250,7 @@ def _clock(scene):
     r.attempt("it begins by the clock: its users are told", wait_for, "both to be told",
               lambda: told(scene, begin) == BOTH, 8 * s.slow)
     for node, a in USERS:   # each end opens its path by itself, a moment after its tunnel is up
-        r.attempt(f"{a} reaches the enterprise", wait_for, "all answers",
-                  lambda node=node, a=a: scene.ping(node, t.CN, a).all(), 3 * s.slow)
+        r.attempt(f"{a} reaches the enterprise", wait_reach, scene, (node, t.CN, a), seconds=3)
     pcap = scene.stop_capture()
     for _, a in USERS:
         naked = f"{CORE} && ip.addr#1 == {a} && ip.addr#1 == {t.CN}"

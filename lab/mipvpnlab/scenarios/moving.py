@@ -162,6 +162,11 @@ def wait_peers(scene, node, address, peers, seconds=20):
         raise LabError(str(e).format(peers_of(scene, node, address))) from None
 
 
+def wait_reach(scene, *paths, seconds=5):
+    """Waits until all pings of all paths are answered; paths: (node, target, source address)."""
+    wait_for(f"answers on {paths}", lambda: all(scene.ping(*p).all() for p in paths), seconds * scene.settings.slow)
+
+
 def counters(scene, node, prefix):
     """Non-zero counters of a node that begin so."""
     return {k: v for k, v in agents.counters(scene.settings, node).items() if k.startswith(prefix) and v}
