@@ -110,7 +110,7 @@ class Move:
         seen = decode.fields(pcapng.signalling(pcap), "diameter.cmd.code in {260, 262} || mipbinding", *names)
         seen = [dict(zip(names, x)) for x in seen]
         self._diameter(scene.report, [x for x in seen if x["diameter.cmd.code"]], new)
-        self._bindings(scene, [x for x in seen if not x["diameter.cmd.code"]], old, new)
+        self._bindings(scene.report, [x for x in seen if not x["diameter.cmd.code"]], old, new)
 
     def _diameter(self, r, seen, new):
         """D2: the visited network's server answers by itself; between domains the home network is asked."""
@@ -125,14 +125,13 @@ class Move:
         else:
             r.at_least("which asks the home network", home, 2)
 
-    def _bindings(self, scene, seen, old, new):
-        r = scene.report
+    def _bindings(self, r, seen, old, new):
         a, b = t.FAS[old].care_of, t.FAS[new].care_of
         r.equal("no malformed binding message", [x for x in seen if x["mipbinding.malformed"]], [])
         sent = [x for x in seen if x["mipbinding.type"] == "18" and (x["ip.src"], x["ip.dst"]) == (b, a) and
                 x["frame.interface_name"] == f"{new}.core0"]
         r.check("the new agent sends the previous one a Binding Update", sent and sent[0]["mipbinding.auth.subtype"] ==
-                "201" and 0 < int(sent[0]["mipbinding.lifetime"]) <= _lifetime(scene.settings), sent)
+                "201" and 0 < int(sent[0]["mipbinding.lifetime"]) <= LIFETIME, sent)
         acks = [x["mipbinding.status"] for x in seen
                 if x["mipbinding.type"] == "19" and (x["ip.src"], x["ip.dst"]) == (a, b)]
         r.check("which is acknowledged", "0" in acks, acks)
