@@ -15,11 +15,6 @@ SANITIZED = 50      # packets that programs with sanitizers may lose, being late
 BINDING = "mipbinding && !mipbinding.malformed"
 
 
-def _lifetime(settings):
-    """In an emulated machine IKE is sent again four times as late, as charon is told there: what bridges that lasts as long."""
-    return LIFETIME * 4 if settings.emulated else LIFETIME
-
-
 class Move:
     """One of the four."""
 
@@ -35,7 +30,7 @@ class Move:
         # Diameter in clear: what passes between the domains is looked at.
         scene = standing(settings, report, tls=False, pcns=("pcn",),
                          fas=("fa", self.to), users={USER: self.kind, "u2": "encap", "u3": "plain", "u4": self.kind},
-                         mns=4, fa=f"handoff-lifetime = {_lifetime(settings)}", delay=10)
+                         mns=4, fa=f"handoff-lifetime = {LIFETIME}", delay=10)
         before = scene.snapshot()
         mn = Roamer(scene, USER)
         if report.attempt(f"{USER} registers at fa", mn.registered):
@@ -257,11 +252,11 @@ class Move:
         pairs = (("fa", self.to), (self.to, "fa"))
         r.attempt("after its lifetime the tunnel between the agents is gone", wait_for, "tunnels between agents to go",
                   lambda: not any(towards(scene, a, t.FAS[b].care_of) for a, b in pairs),
-                  (_lifetime(scene.settings) + 6) * scene.settings.slow)
+                  (LIFETIME + 6) * scene.settings.slow)
         r.attempt("and so is everybody who was handed off", wait_for, "visitors to go",
                   lambda: not any(v["state"] == "handed-off" for a, _ in pairs
                                   for v in agents.rows(scene.settings, a, "visitors")),
-                  (_lifetime(scene.settings) + 2) * scene.settings.slow)
+                  (LIFETIME + 2) * scene.settings.slow)
 
     # -- users of other kinds
 
