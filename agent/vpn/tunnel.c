@@ -342,11 +342,8 @@ void tunnel_run(struct tunnel *t)
 
 /* --- answers --- */
 
-/* What is being deleted carries nothing more, though it stands until the other end has answered. */
 static void terminate_done(struct tunnel *t, bool ok)
 {
-	for (uint8_t i = 0; i < t->n_sas; i++)
-		t->sas[i].child = t->sas[i].bare = false;
 	if (ok) {
 		t->force_at = t->v->now + t->terminate_ms;
 		vpn_timer(t->v, t->force_at);
@@ -354,8 +351,8 @@ static void terminate_done(struct tunnel *t, bool ok)
 	} else { /* nothing of that name: it is gone */
 		t->n_sas = 0;
 		tunnel_undial(t);
+		tunnel_changed(t);
 	}
-	tunnel_changed(t);
 }
 
 static void conn_loaded(struct tunnel *t)
